@@ -1,0 +1,119 @@
+using System.Runtime.InteropServices;
+
+namespace PvPatch.Emulator.State;
+
+/// <summary>
+/// The architectural state of one x86-64 CPU, unmanaged, so that a patched native op is one or two machine instructions
+/// (<c>cpu->RFlags &amp;= ~IF</c>). Register names are the manuals'. What patched ops touch stands first, in one cache line.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct CpuState
+{
+    /// <summary>RFLAGS.</summary>
+    public ulong RFlags;
+
+    /// <summary>Not zero while an interrupt or another event waits for this CPU. Set by devices from any thread, so write it with <see cref="Interlocked"/>.</summary>
+    public uint EventPending;
+
+    /// <summary>Number of this CPU in its machine, from 0. It is also its x2APIC id.</summary>
+    public int Index;
+
+    /// <summary>Host address of guest physical address 0.</summary>
+    public byte* Ram;
+
+    /// <summary>Size of guest RAM in bytes.</summary>
+    public ulong RamSize;
+
+    /// <summary>The machine's sensitive instructions.</summary>
+    public SensitiveOps* Sensitive;
+
+    /// <summary>CR0.</summary>
+    public ulong Cr0;
+
+    /// <summary>CR2: the linear address of the last page fault.</summary>
+    public ulong Cr2;
+
+    /// <summary>CR3: physical address of the top page table, with PCID or cache bits.</summary>
+    public ulong Cr3;
+
+    /// <summary>CR4.</summary>
+    public ulong Cr4;
+
+    /// <summary>CR8: the task priority, 0 to 15.</summary>
+    public ulong Cr8;
+
+    /// <summary>IA32_EFER.</summary>
+    public ulong Efer;
+
+    /// <summary>XCR0.</summary>
+    public ulong Xcr0;
+
+    /// <summary>RIP.</summary>
+    public ulong Rip;
+
+    /// <summary>RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15: the encoding's order.</summary>
+    public fixed ulong Gpr[16];
+
+    /// <summary>DR0 to DR7.</summary>
+    public fixed ulong Dr[8];
+
+    /// <summary>ES.</summary>
+    public Segment Es;
+
+    /// <summary>CS.</summary>
+    public Segment Cs;
+
+    /// <summary>SS.</summary>
+    public Segment Ss;
+
+    /// <summary>DS.</summary>
+    public Segment Ds;
+
+    /// <summary>FS; its base is also IA32_FS_BASE.</summary>
+    public Segment Fs;
+
+    /// <summary>GS; its base is also IA32_GS_BASE. The guest's per-CPU data start there.</summary>
+    public Segment Gs;
+
+    /// <summary>LDTR.</summary>
+    public Segment Ldtr;
+
+    /// <summary>TR.</summary>
+    public Segment Tr;
+
+    /// <summary>GDTR.</summary>
+    public DescriptorTable Gdtr;
+
+    /// <summary>IDTR.</summary>
+    public DescriptorTable Idtr;
+
+    /// <summary>IA32_KERNEL_GS_BASE.</summary>
+    public ulong KernelGsBase;
+
+    /// <summary>Handle of the managed machine this CPU belongs to (<see cref="GCHandle.ToIntPtr"/>).</summary>
+    public nint Machine;
+
+    /// <summary>Handle of the managed part of this CPU: its local APIC and its TLB.</summary>
+    public nint Vcpu;
+
+    /// <summary>RAX: the hypercall number and the result in most ABIs.</summary>
+    public ulong Rax { readonly get => Gpr[0]; set => Gpr[0] = value; }
+
+    /// <summary>RCX.</summary>
+    public ulong Rcx { readonly get => Gpr[1]; set => Gpr[1] = value; }
+
+    /// <summary>RDX.</summary>
+    public ulong Rdx { readonly get => Gpr[2]; set => Gpr[2] = value; }
+
+    /// <summary>RBX.</summary>
+    public ulong Rbx { readonly get => Gpr[3]; set => Gpr[3] = value; }
+
+    /// <summary>RSP.</summary>
+    public ulong Rsp { readonly get => Gpr[4]; set => Gpr[4] = value; }
+
+    /// <summary>RSI.</summary>
+    public ulong Rsi { readonly get => Gpr[6]; set => Gpr[6] = value; }
+
+    /// <summary>RDI.</summary>
+    public ulong Rdi { readonly get => Gpr[7]; set => Gpr[7] = value; }
+}

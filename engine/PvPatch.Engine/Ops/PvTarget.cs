@@ -1,0 +1,80 @@
+using System.Reflection;
+
+namespace PvPatch.Engine.Ops;
+
+/// <summary>
+/// What a slot holds. A closed set: what a call site is patched to follows from it by a few ordered rules, as in Linux's
+/// <c>alt_replace_call</c> (arch/x86/kernel/alternative.c).
+/// </summary>
+public abstract record PvTarget
+{
+    private PvTarget() { }
+
+    /// <summary>Nothing was installed: a call stops loudly with the op's name.</summary>
+    public static PvTarget Missing { get; } = new MissingTarget();
+
+    /// <summary>The op does nothing. Only for ops that return <see langword="void"/>.</summary>
+    public static PvTarget Nop { get; } = new NopTarget();
+
+    /// <summary>The op returns its only argument.</summary>
+    public static PvTarget Identity { get; } = new IdentityTarget();
+
+    /// <summary>The op returns this number whatever its arguments are.</summary>
+    /// <param name="value">The number, truncated to the op's return type.</param>
+    public static PvTarget Constant(long value) => new ConstantTarget(value);
+
+    /// <summary>The op is this plain static method.</summary>
+    /// <param name="method">A static, non-generic method with the slot's parameter and return types.</param>
+    public static PvTarget Method(MethodInfo method) => new MethodTarget(method);
+
+    /// <summary>The op is the static method of this name.</summary>
+    /// <param name="type">The class that declares it.</param>
+    /// <param name="name">Its name, which must not be overloaded.</param>
+    /// <exception cref="ArgumentException">The class has no static method of that name, or several.</exception>
+    public static PvTarget Method(Type type, string name)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        const BindingFlags AnyStatic = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+        MethodInfo[] found = [.. type.GetMethods(AnyStatic).Where(m => string.Equals(m.Name, name, StringComparison.Ordinal))];
+        return found.Length == 1
+            ? new MethodTarget(found[0])
+            : throw new ArgumentException($"{type.FullName} has {found.Length} static methods named {name}; a target needs exactly one.", nameof(name));
+    }
+
+    /// <summary>See <see cref="Missing"/>.</summary>
+    public sealed record MissingTarget : PvTarget
+    {
+        /// <inheritdoc/>
+        public override string ToString() => "missing";
+    }
+
+    /// <summary>See <see cref="Nop"/>.</summary>
+    public sealed record NopTarget : PvTarget
+    {
+        /// <inheritdoc/>
+        public override string ToString() => "nop";
+    }
+
+    /// <summary>See <see cref="Identity"/>.</summary>
+    public sealed record IdentityTarget : PvTarget
+    {
+        /// <inheritdoc/>
+        public override string ToString() => "identity";
+    }
+
+    /// <summary>See <see cref="Constant"/>.</summary>
+    /// <param name="Value">The number returned.</param>
+    public sealed record ConstantTarget(long Value) : PvTarget
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"constant {Value}";
+    }
+
+    /// <summary>See <see cref="Method(MethodInfo)"/>.</summary>
+    /// <param name="Info">The static method.</param>
+    public sealed record MethodTarget(MethodInfo Info) : PvTarget
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"{Info.DeclaringType?.Name}.{Info.Name}";
+    }
+}
