@@ -75,8 +75,8 @@ public sealed unsafe class Kernel : IGuestKernel
         ulong flags = Locks.InterruptFlag.Save(cpu);
         Exceptions.Init(cpu);                           // gates point at this image's handlers
         KernelClock.SetHandler(cpu);
-        SecondCpu.SetText(cpu);
         Locks.InterruptFlag.Restore(cpu, flags);
+        StartSecondCpu();                               // the other CPU starts anew, in this image
         KernelLog.Print(cpu, "alternatives: running on the patched text");
     }
 

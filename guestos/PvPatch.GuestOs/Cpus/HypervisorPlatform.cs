@@ -2,7 +2,6 @@ using PvPatch.Emulator.State;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Paravirt;
 using PvPatch.Paravirt.Detection.Cpuid;
-using PvPatch.Paravirt.Guests;
 using PvPatch.Paravirt.Layout;
 using PvPatch.Paravirt.Log;
 

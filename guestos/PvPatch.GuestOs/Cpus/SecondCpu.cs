@@ -28,16 +28,12 @@ public static unsafe class SecondCpu
     /// <returns>Whether it came up.</returns>
     public static bool Start(CpuState* cpu)
     {
-        SetText(cpu);
+        *MemoryLayout.At<ulong>(cpu, MemoryLayout.StartPage) = (ulong)(delegate*<CpuState*, void>)&Slice;
         PerCpu.Of(cpu, Number)->IsOnline = 0;
         PvCpu.WriteMsr(cpu, Msr.X2ApicIcr, ((ulong)Number << 32) | IcrInit);
         PvCpu.WriteMsr(cpu, Msr.X2ApicIcr, ((ulong)Number << 32) | IcrStartup | (MemoryLayout.StartPage >> MemoryLayout.PageShift));
         return Await(cpu, &PerCpu.Of(cpu, Number)->IsOnline, 1);
     }
-
-    /// <summary>Points it at this image's code.</summary>
-    public static void SetText(CpuState* cpu) =>
-        *MemoryLayout.At<ulong>(cpu, MemoryLayout.StartPage) = (ulong)(delegate*<CpuState*, void>)&Slice;
 
     /// <summary>Makes it take a lock and lose its processor while it holds it. In its next slice it releases the lock.</summary>
     /// <returns>Whether it holds the lock now.</returns>

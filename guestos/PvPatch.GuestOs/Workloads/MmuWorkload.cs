@@ -20,14 +20,15 @@ internal static unsafe class MmuWorkload
     {
         for (int i = 0; i < rounds; i++)
         {
-            sum.Add(Round(cpu.State, ref random));
+            sum.Add(Round(cpu, ref random));
             yield return TaskStep.Yield;
         }
     }
 
     /// <summary>One address space from begin to end.</summary>
-    private static ulong Round(CpuState* cpu, ref Randomness random)
+    private static ulong Round(CpuHandle handle, ref Randomness random)
     {
+        CpuState* cpu = handle.State;
         const ulong Flags = PageFlags.Present | PageFlags.Writable | PageFlags.NoExecute;
         Checksum sum = new(random.Next());
         uint freeBefore = PageAllocator.FreePages(cpu);

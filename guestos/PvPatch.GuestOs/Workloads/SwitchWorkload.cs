@@ -1,4 +1,3 @@
-using PvPatch.Emulator.State;
 using PvPatch.GuestOs.Memory;
 using PvPatch.GuestOs.Tasks;
 using PvPatch.Paravirt.Wrappers;
