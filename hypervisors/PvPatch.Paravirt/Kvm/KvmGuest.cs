@@ -1,0 +1,125 @@
+using PvPatch.Emulator.State;
+using PvPatch.Engine.Ops;
+using PvPatch.Paravirt.Layout;
+using PvPatch.Paravirt.Log;
+using PvPatch.Paravirt.QueuedLocks;
+using PvPatch.Paravirt.Wrappers;
+using static PvPatch.Engine.Ops.PvTarget;
+
+namespace PvPatch.Paravirt.Kvm;
+
+/// <summary>A kernel on KVM: which ops it replaces, as the host's feature bits allow, and what it registers (Linux: arch/x86/kernel/kvm.c).</summary>
+public static unsafe class KvmGuest
+{
+    /// <summary>The ops that KVM's guest side installs over the native ones.</summary>
+    /// <param name="features">CPUID 0x40000001 EAX.</param>
+    /// <param name="hints">CPUID 0x40000001 EDX.</param>
+    /// <param name="cpuCount">CPUs of the machine: some ops are of use only with more than one.</param>
+    public static IReadOnlyDictionary<string, PvTarget> Targets(KvmFeatures features, KvmHints hints, int cpuCount)
+    {
+        var targets = new Dictionary<string, PvTarget>(StringComparer.Ordinal)
+        {
+            ["init.guest_late_init"] = Method(typeof(KvmGuest), nameof(GuestLateInit)),
+            ["init.banner"] = Method(typeof(KvmGuest), nameof(Banner)),
+        };
+        bool Has(KvmFeatures feature) => (features & feature) != KvmFeatures.None;
+        bool mayBePreempted = !hints.HasFlag(KvmHints.Realtime) && cpuCount > 1;
+
+        if (Has(KvmFeatures.Clocksource | KvmFeatures.Clocksource2))
+        {
+            targets["time.sched_clock"] = Method(typeof(KvmClock), nameof(KvmClock.SchedClock));
+            targets["time.get_wallclock"] = Method(typeof(KvmClock), nameof(KvmClock.GetWallclock));
+            targets["time.get_tsc_khz"] = Method(typeof(KvmClock), nameof(KvmClock.GetTscKhz));
+        }
+
+        if (Has(KvmFeatures.NopIoDelay))
+            targets["cpu.io_delay"] = Nop;
+        if (Has(KvmFeatures.StealTime))
+        {
+            targets["time.steal_clock"] = Method(typeof(KvmGuest), nameof(StealClock));
+            targets["lock.vcpu_is_preempted"] = Method(typeof(KvmLock), nameof(KvmLock.VcpuIsPreempted));
+        }
+
+        if (Has(KvmFeatures.PvEoi))
+            targets["apic.eoi"] = Method(typeof(KvmIrq), nameof(KvmIrq.Eoi));
+        if (Has(KvmFeatures.PvSendIpi) && cpuCount > 1)
+            targets["apic.send_IPI_mask"] = Method(typeof(KvmIrq), nameof(KvmIrq.SendIpiMask));
+        if (Has(KvmFeatures.PvTlbFlush) && Has(KvmFeatures.StealTime) && mayBePreempted)
+        {
+            targets["mmu.flush_tlb_multi"] = Method(typeof(KvmMmu), nameof(KvmMmu.FlushTlbMulti));
+            targets["mmu.tlb_remove_table"] = Method(typeof(KvmMmu), nameof(KvmMmu.TlbRemoveTable));
+        }
+
+        if (Has(KvmFeatures.PvUnhalt) && mayBePreempted)
+        {
+            targets["lock.queued_spin_lock_slowpath"] = Method(typeof(PvQueuedSpinLock), nameof(PvQueuedSpinLock.Slowpath));
+            targets["lock.queued_spin_unlock"] = Method(typeof(PvQueuedSpinLock), nameof(PvQueuedSpinLock.Unlock));
+            targets["lock.wait"] = Method(typeof(KvmLock), nameof(KvmLock.Wait));
+            targets["lock.kick"] = Method(typeof(KvmLock), nameof(KvmLock.Kick));
+        }
+
+        if (Has(KvmFeatures.HcMapGpaRange))
+            targets["mmu.notify_page_enc_status_changed"] = Method(typeof(KvmMmu), nameof(KvmMmu.NotifyPageEncStatusChanged));
+        return targets;
+    }
+
+    /// <summary>Starts what the ops need before they are installed: the clock.</summary>
+    public static void InitPlatform(CpuState* cpu, KvmFeatures features, KvmHints hints)
+    {
+        KvmPerCpu* shared = KvmPerCpu.Of(cpu, 0);
+        shared->Features = features;
+        shared->Hints = hints;
+        if ((features & (KvmFeatures.Clocksource | KvmFeatures.Clocksource2)) != KvmFeatures.None)
+            KvmClock.Start(cpu, features);
+    }
+
+    internal static ulong StealClock(CpuState* cpu, int number)
+    {
+        KvmStealTime* record = &KvmPerCpu.Of(cpu, number)->StealTime;
+        uint version;
+        ulong steal;
+        do
+        {
+            version = Volatile.Read(ref record->Version);
+            steal = Volatile.Read(ref record->Steal);
+        }
+        while ((version & 1) != 0 || version != Volatile.Read(ref record->Version));
+        return steal;
+    }
+
+    internal static void Banner(CpuState* cpu) => KernelLog.Print(cpu, "Booting paravirtualized kernel on KVM");
+
+    /// <summary>Registers this CPU's shared pages and says what is paravirtual from now on.</summary>
+    internal static void GuestLateInit(CpuState* cpu)
+    {
+        KvmFeatures features = KvmPerCpu.Of(cpu, 0)->Features;
+        KvmPerCpu* shared = KvmPerCpu.Of(cpu);
+        if (features.HasFlag(KvmFeatures.StealTime))
+        {
+            ulong address = KvmPerCpu.AddressOf(cpu, &shared->StealTime);
+            PvCpu.WriteMsr(cpu, KvmMsr.StealTime, address | KvmMsr.Enable);
+            KernelLog.Print(cpu, $"kvm-guest: stealtime: cpu {cpu->Index}, msr {address:x}");
+        }
+
+        if (features.HasFlag(KvmFeatures.PvEoi))
+            PvCpu.WriteMsr(cpu, KvmMsr.PvEoiEn, KvmPerCpu.AddressOf(cpu, &shared->Eoi) | KvmMsr.Enable);
+        if (cpu->Index == 0)
+            Announce(cpu, features, KvmPerCpu.Of(cpu, 0)->Hints, PerCpu.Of(cpu)->CpuCount);
+    }
+
+    private static void Announce(CpuState* cpu, KvmFeatures features, KvmHints hints, int cpuCount)
+    {
+        IReadOnlyDictionary<string, PvTarget> targets = Targets(features, hints, cpuCount);
+        if (targets.ContainsKey("mmu.flush_tlb_multi"))
+            KernelLog.Print(cpu, "kvm-guest: KVM setup pv remote TLB flush");
+        if (targets.ContainsKey("apic.send_IPI_mask"))
+            KernelLog.Print(cpu, "kvm-guest: setup PV IPIs");
+        KernelLog.Print(cpu, (targets.ContainsKey("lock.wait"), cpuCount, hints) switch
+        {
+            (true, _, _) => "kvm-guest: PV spinlocks enabled",
+            (_, 1, _) => "kvm-guest: PV spinlocks disabled, single CPU",
+            (_, _, KvmHints.Realtime) => "kvm-guest: PV spinlocks disabled with KVM_HINTS_REALTIME hints",
+            _ => "kvm-guest: PV spinlocks disabled, no host support",
+        });
+    }
+}
