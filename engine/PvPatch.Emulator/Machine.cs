@@ -62,9 +62,6 @@ public sealed unsafe class Machine : IDisposable
     /// <summary>The state of a vCPU; 0 is the boot one. Good until the machine is disposed.</summary>
     public CpuState* Cpu(int index) => _board.Cpu(index);
 
-    /// <summary>How often a vCPU's translations were dropped, whether by itself or by the platform.</summary>
-    public long TlbFlushes(int index) => _board.TlbFlushes(index);
-
     /// <summary>
     /// Runs guest code on the boot vCPU's thread, which is the same for all calls, and waits until the machine stops.
     /// After any exit but <see cref="MachineExit.Returned"/> the machine is off: further calls return that exit.
