@@ -40,7 +40,7 @@ internal sealed class RootCommandLine
         _logLevel.Validators.Add(CheckLevel);
         _root = new RootCommand(Description) { _detect, _json, _quiet, _cpuid, _logLevel, _logFile };
 
-        // Commands are added here, one file each: _root.Subcommands.Add(BootCommand.Create(...)).
+        _root.Subcommands.Add(BootCommand.Create());
         _root.Validators.Add(CheckRoot);
         _root.SetAction(parsed => parsed.GetValue(_detect)
             ? (int)detect.Run(new DetectOptions(parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_cpuid)))
