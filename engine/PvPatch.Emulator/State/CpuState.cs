@@ -96,6 +96,18 @@ public unsafe struct CpuState
     /// <summary>Handle of the managed part of this CPU: its local APIC and its TLB.</summary>
     public nint Vcpu;
 
+    /// <summary>The software TLB's entries; <c>Memory.Tlb</c> allocates, fills and flushes them.</summary>
+    public TlbEntry* Tlb;
+
+    /// <summary>Counts the TLB's invalidations: whatever else remembers a translation compares it.</summary>
+    public ulong TlbGeneration;
+
+    /// <summary>The four page-directory-pointer entries that PAE paging loads with CR3 (Intel SDM vol. 3, 4.4.1).</summary>
+    public fixed ulong Pdpte[4];
+
+    /// <summary>Which physical pages hold decoded instructions; shared by the CPUs of a machine, null while none executes guest code.</summary>
+    public CodePageMap* CodePages;
+
     /// <summary>RAX: the hypercall number and the result in most ABIs.</summary>
     public ulong Rax { readonly get => Gpr[0]; set => Gpr[0] = value; }
 
