@@ -14,7 +14,9 @@ internal sealed class Ink
 
     private readonly bool _inColour;
 
-    private Ink(bool inColour) => _inColour = inColour;
+    /// <summary>Colours or none.</summary>
+    /// <param name="inColour">Whether to paint.</param>
+    internal Ink(bool inColour) => _inColour = inColour;
 
     /// <summary>
     /// Colours when standard output is a terminal that has them and <c>NO_COLOR</c> isn't set. Text for files and pipes
