@@ -8,6 +8,7 @@ public sealed class CommandLineTests
     [TestCase("--json")]
     [TestCase("--quiet")]
     [TestCase("--detect", "extra")]
+    [TestCase("--detect=true")]
     [TestCase("--detect", "--cpuid")]
     [TestCase("--detect", "--log-level", "chatty")]
     [TestCase("--log-level")]
@@ -32,11 +33,14 @@ public sealed class CommandLineTests
             Assert.That(run.Out, Does.Match($@"(?m)^\s+{(int)code}\s+\S"), $"{code}");
     }
 
-    [Test]
-    public void Completion_lists_what_can_stand_there()
+    [TestCase("PvPatch --log-", "--log-file --log-level")]
+    [TestCase("PvPatch --detect --js", "--json")]
+    [TestCase("PvPatch --detect --json --qu", "--quiet")]
+    [TestCase("PvPatch --log-level err", "error")]
+    public void Completion_lists_what_can_stand_there(string line, string expected)
     {
-        ToolRun run = ToolRun.Of("[suggest:14]", "PvPatch --log-");
-        Assert.That(run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), Is.EqualTo(["--log-file", "--log-level"]));
+        ToolRun run = ToolRun.Of($"[suggest:{line.Length}]", line);
+        Assert.That(run.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), Is.EqualTo(expected.Split(' ')));
     }
 
     [Test]
