@@ -37,7 +37,7 @@ public sealed unsafe class Machine : IDisposable
         Clock = options.Clock ?? new HostClock();
         Console = new SerialPort(options.Console);
         _board = new Board(Memory, Clock, options.WallClock, options.Platform, options.Cpus, new ExitSignal(Publish));
-        AddDevices();
+        AddDevices(options.WallClock);
         _handle = GCHandle.Alloc(this, GCHandleType.Weak);
         for (int index = 0; index < options.Cpus; index++) Cpu(index)->Machine = GCHandle.ToIntPtr(_handle);
         _thread = new Thread(RunWork, ThreadStackBytes) { IsBackground = true, Name = "vCPU" };
@@ -61,9 +61,6 @@ public sealed unsafe class Machine : IDisposable
 
     /// <summary>The state of a vCPU; 0 is the boot one. Good until the machine is disposed.</summary>
     public CpuState* Cpu(int index) => _board.Cpu(index);
-
-    /// <summary>How often a vCPU's translations were dropped, whether by itself or by the platform.</summary>
-    public long TlbFlushes(int index) => _board.TlbFlushes(index);
 
     /// <summary>
     /// Runs guest code on the boot vCPU's thread, which is the same for all calls, and waits until the machine stops.
@@ -109,11 +106,14 @@ public sealed unsafe class Machine : IDisposable
         }
     }
 
-    private void AddDevices()
+    private void AddDevices(TimeProvider wallClock)
     {
         PortBus ports = _board.Ports;
         ports.Add(Console);
         ports.Add(new PostCode());
+        ports.Add(new InterruptController());
+        ports.Add(new IntervalTimer(Clock));
+        ports.Add(new RealTimeClock(wallClock));
         ports.Add(new PowerControl(_board.Exit));
         ports.Add(new PanicPort(() => Console.LastLines, _board.Exit));
     }

@@ -1,3 +1,5 @@
+using PvPatch.Emulator.Memory;
+
 namespace PvPatch.Emulator.Interrupts;
 
 /// <summary>An event to deliver, or the exception that delivering one raised.</summary>
@@ -19,7 +21,8 @@ internal readonly record struct DeliveryFault(byte Vector, uint ErrorCode, ulong
     /// <summary>Divide error and the segment faults (SDM vol. 3, table 6-4).</summary>
     private bool Contributory => Vector is 0 or InvalidTss or NotPresent or StackFault or GeneralProtection;
 
-    public static DeliveryFault Page(ulong linear, uint errorCode) => new(PageFault, errorCode, linear, $"linear address 0x{linear:x} is not mapped");
+    public static DeliveryFault Of(MemoryFault fault, string what)
+        => new(fault.Vector, fault.ErrorCode, fault.Address, $"{what} at linear address 0x{fault.Address:x} cannot be accessed");
 
     /// <summary>Whether a fault while this was delivered becomes a double fault (SDM vol. 3, table 6-5); else it is delivered in turn.</summary>
     public bool DoublesWith(DeliveryFault second)

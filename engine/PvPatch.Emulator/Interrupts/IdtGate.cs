@@ -43,6 +43,9 @@ internal readonly record struct CodeDescriptor(ulong Raw)
     /// <summary>Keeps the caller's ring.</summary>
     public bool Conforming => (Raw & (1ul << 42)) != 0;
 
+    /// <summary>Bits 40 to 55, as a segment register holds them; bits 48 to 51 are the limit's.</summary>
+    public ushort Attributes => (ushort)((Raw >> 40) & 0xf0ff);
+
     /// <summary>DPL.</summary>
     public int Privilege => (int)(Raw >> 45) & 3;
 

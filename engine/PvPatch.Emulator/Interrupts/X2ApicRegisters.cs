@@ -11,15 +11,6 @@ namespace PvPatch.Emulator.Interrupts;
 /// <param name="bus">Where interrupt messages go.</param>
 public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicBus bus)
 {
-    /// <summary>IA32_APIC_BASE.</summary>
-    public const uint BaseMsr = 0x1b;
-
-    /// <summary>First MSR of the x2APIC range.</summary>
-    public const uint FirstMsr = 0x800;
-
-    /// <summary>Last MSR of the x2APIC range.</summary>
-    public const uint LastMsr = 0x8ff;
-
     private const ulong BootProcessor = 1ul << 8;
     private const ulong X2Enable = 1ul << 10;
     private const ulong GlobalEnable = 1ul << 11;
@@ -43,7 +34,7 @@ public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicB
     public bool Read(uint msr, out ulong value)
     {
         value = 0;
-        if (msr == BaseMsr)
+        if (msr == Msr.ApicBase)
         {
             value = _base;
             return true;
@@ -52,22 +43,22 @@ public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicB
         if (!InX2Mode) return false;
         switch (msr)
         {
-            case 0x802: value = (uint)_cpu->Index; return true;
+            case Msr.X2ApicId: value = (uint)_cpu->Index; return true;
             case 0x803: value = Version; return true;
             case 0x808: value = apic.TaskPriority; return true;
             case 0x80a: value = apic.ProcessorPriority; return true;
             case 0x80d: value = LogicalId; return true;
-            case 0x80f: value = apic.SpuriousVector; return true;
+            case Msr.X2ApicSpurious: value = apic.SpuriousVector; return true;
             case >= 0x810 and <= 0x817: value = apic.InService.Word((int)msr - 0x810); return true;
             case >= 0x818 and <= 0x81f: return true; // TMR: every interrupt here is edge triggered.
             case >= 0x820 and <= 0x827: value = apic.Requested.Word((int)msr - 0x820); return true;
             case 0x828: value = apic.ErrorStatus; return true;
-            case 0x830: value = _command; return true;
-            case 0x832: value = apic.Timer.Lvt; return true;
+            case Msr.X2ApicIcr: value = _command; return true;
+            case Msr.X2ApicLvtTimer: value = apic.Timer.Lvt; return true;
             case >= 0x833 and <= 0x837: value = _lvt[msr - 0x833]; return true;
-            case 0x838: value = apic.Timer.InitialCount; return true;
-            case 0x839: value = apic.Timer.CurrentCount; return true;
-            case 0x83e: value = apic.Timer.Divide; return true;
+            case Msr.X2ApicInitialCount: value = apic.Timer.InitialCount; return true;
+            case Msr.X2ApicCurrentCount: value = apic.Timer.CurrentCount; return true;
+            case Msr.X2ApicDivide: value = apic.Timer.Divide; return true;
             default: return false;
         }
     }
@@ -75,20 +66,20 @@ public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicB
     /// <summary>WRMSR. False: #GP(0).</summary>
     public bool Write(uint msr, ulong value)
     {
-        if (msr == BaseMsr) return WriteBase(value);
+        if (msr == Msr.ApicBase) return WriteBase(value);
         if (!InX2Mode) return false;
         switch (msr)
         {
             case 0x808 when value <= 0xff: apic.TaskPriority = (uint)value; return true;
-            case 0x80b when value == 0: apic.EndOfInterrupt(); return true;
-            case 0x80f when value <= 0x1ff: apic.SpuriousVector = (uint)value; return true;
+            case Msr.X2ApicEoi when value == 0: apic.EndOfInterrupt(); return true;
+            case Msr.X2ApicSpurious when value <= 0x1ff: apic.SpuriousVector = (uint)value; return true;
             case 0x828 when value == 0: apic.ErrorStatus = 0; return true;
-            case 0x830: return Send(value);
-            case 0x832 when (value & ~0x0007_00fful) == 0 && (value >> 17) != 3: apic.Timer.Lvt = (uint)value; return true;
+            case Msr.X2ApicIcr: return Send(value);
+            case Msr.X2ApicLvtTimer when (value & ~0x0007_00fful) == 0 && (value >> 17) != 3: apic.Timer.Lvt = (uint)value; return true;
             case >= 0x833 and <= 0x837 when (value & ~0x0001_a7fful) == 0: _lvt[msr - 0x833] = (uint)value; return true;
-            case 0x838 when value <= uint.MaxValue: apic.Timer.InitialCount = (uint)value; return true;
-            case 0x83e when (value & ~0xbul) == 0: apic.Timer.Divide = (uint)value; return true;
-            case 0x83f when value <= 0xff: return Send(value | (ulong)IpiShorthand.Self << 18);
+            case Msr.X2ApicInitialCount when value <= uint.MaxValue: apic.Timer.InitialCount = (uint)value; return true;
+            case Msr.X2ApicDivide when (value & ~0xbul) == 0: apic.Timer.Divide = (uint)value; return true;
+            case Msr.X2ApicSelfIpi when value <= 0xff: return Send(value | (ulong)IpiShorthand.Self << 18);
             default: return false;
         }
     }

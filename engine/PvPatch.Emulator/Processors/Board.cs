@@ -15,7 +15,6 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, IDisposable
     private readonly CpuState* _states;
     private readonly SensitiveOps* _ops;
     private readonly Vcpu[] _vcpus;
-    private readonly long[] _tlbFlushes;
     private readonly ExitSignal _exit;
     private readonly ManualResetEventSlim _wake = new();
     private int _openLines;
@@ -28,7 +27,6 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, IDisposable
         Platform = platform;
         _exit = exit;
         ProcessorId = new ProcessorId(clock.Frequency, cpuCount);
-        _tlbFlushes = new long[cpuCount];
 
         // SAFETY: both blocks are zeroed, sized for what they hold and freed in Dispose alone; states start on cache lines.
         nuint stateBytes = (nuint)(sizeof(CpuState) * cpuCount);
@@ -81,10 +79,7 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, IDisposable
 
     public void Nmi(int index) => Vcpu(index).RaiseNmi();
 
-    /// <summary>How often a vCPU's translations were dropped.</summary>
-    public long TlbFlushes(int index) => _tlbFlushes[index];
-
-    public void FlushTlb(int index) => _tlbFlushes[index]++;
+    public void FlushTlb(int index) => Tlb.Flush(Cpu(index));
 
     public void YieldTo(CpuState* from, int index) => Scheduler.YieldTo(from->Index, index);
 

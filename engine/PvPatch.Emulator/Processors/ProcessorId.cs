@@ -1,3 +1,4 @@
+using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Processors;
@@ -10,9 +11,6 @@ namespace PvPatch.Emulator.Processors;
 /// <param name="cpuCount">How many CPUs the package has.</param>
 internal sealed class ProcessorId(ulong frequency, int cpuCount)
 {
-    /// <summary>Bits of a physical address.</summary>
-    public const int PhysicalBits = 40;
-
     private const uint MaxBasic = 0x16;
     private const uint MaxExtended = 0x8000_0008;
 
@@ -45,7 +43,7 @@ internal sealed class ProcessorId(ulong frequency, int cpuCount)
         0x8000_0001 => new(0, 0, ExtendedEcx, ExtendedEdx),
         >= 0x8000_0002 and <= 0x8000_0004 => BrandPart(leaf - 0x8000_0002),
         0x8000_0007 => new(0, 0, 0, 1u << 8), // Invariant TSC.
-        0x8000_0008 => new(48u << 8 | PhysicalBits, 0, 0, 0),
+        0x8000_0008 => new(48u << 8 | PageTableEntry.PhysicalAddressBits, 0, 0, 0),
         _ => default,
     };
 

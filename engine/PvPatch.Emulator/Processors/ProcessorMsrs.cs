@@ -1,5 +1,6 @@
 using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.Interrupts;
+using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Processors;
@@ -10,12 +11,6 @@ namespace PvPatch.Emulator.Processors;
 /// </summary>
 internal sealed unsafe class ProcessorMsrs
 {
-    // EFER: SCE, LME, LMA, NXE.
-    private const ulong EferKnown = 1ul << 0 | 1ul << 8 | LongModeActive | 1ul << 11;
-    private const ulong LongModeEnable = 1ul << 8;
-    private const ulong LongModeActive = 1ul << 10;
-    private const ulong Paging = 1ul << 31;
-
     // MISC_ENABLE: fast strings (0), performance monitoring available (7, read only), no BTS and PEBS (11, 12, read only).
     private const ulong MiscWritable = 1ul << 0;
     private const ulong MiscReset = 1ul << 0 | 1ul << 11 | 1ul << 12;
@@ -77,12 +72,12 @@ internal sealed unsafe class ProcessorMsrs
             case Msr.Tsc: _tsc.Write(value); return true;
             case Msr.TscAdjust: _tsc.Offset = value; return true;
             case Msr.TscDeadline: _apic.Timer.TscDeadline = value; return true;
-            case Msr.Efer: return WriteEfer(value);
-            case Msr.FsBase when IsCanonical(value): _cpu->Fs.Base = value; return true;
-            case Msr.GsBase when IsCanonical(value): _cpu->Gs.Base = value; return true;
-            case Msr.KernelGsBase when IsCanonical(value): _cpu->KernelGsBase = value; return true;
+            case Msr.Efer: return ControlRegisters.WriteEfer(_cpu, value) == 0;
+            case Msr.FsBase when PageWalk.IsCanonical(value): _cpu->Fs.Base = value; return true;
+            case Msr.GsBase when PageWalk.IsCanonical(value): _cpu->Gs.Base = value; return true;
+            case Msr.KernelGsBase when PageWalk.IsCanonical(value): _cpu->KernelGsBase = value; return true;
             case Msr.ApicBase or (>= Msr.X2Apic and <= Msr.X2ApicLast): return _apicRegisters.Write(msr, value);
-            case Msr.SysenterEsp or Msr.SysenterEip or Msr.Lstar or Msr.Cstar when IsCanonical(value):
+            case Msr.SysenterEsp or Msr.SysenterEip or Msr.Lstar or Msr.Cstar when PageWalk.IsCanonical(value):
             case Msr.SysenterCs or Msr.SyscallMask or Msr.TscAux when value <= uint.MaxValue:
             case Msr.Star:
             case Msr.Pat when IsPat(value):
@@ -92,18 +87,6 @@ internal sealed unsafe class ProcessorMsrs
             case Msr.MiscEnable when ((value ^ _stored[msr]) & ~MiscWritable) == 0: _stored[msr] = value; return true;
             default: return false;
         }
-    }
-
-    /// <summary>Whether bits 47 to 63 are equal (SDM vol. 1, 3.3.7.1).</summary>
-    public static bool IsCanonical(ulong address) => (ulong)((long)address << 16 >> 16) == address;
-
-    private bool WriteEfer(ulong value)
-    {
-        if ((value & ~EferKnown) != 0) return false;
-        bool changesLongMode = ((value ^ _cpu->Efer) & LongModeEnable) != 0;
-        if (changesLongMode && (_cpu->Cr0 & Paging) != 0) return false;
-        _cpu->Efer = (value & ~LongModeActive) | (_cpu->Efer & LongModeActive);
-        return true;
     }
 
     /// <summary>Each byte a memory type: UC 0, WC 1, WT 4, WP 5, WB 6, UC- 7.</summary>

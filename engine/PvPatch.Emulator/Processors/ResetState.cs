@@ -1,14 +1,16 @@
+using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Processors;
 
 /// <summary>
-/// The state a CPU starts its guest in: ring 0, 64-bit segments, paging and interrupts off. Where a real CPU starts in real
-/// mode, this is what a boot loader hands over; a C# guest has no 16-bit code to get there.
+/// The state a CPU starts its guest in: ring 0, flat 32-bit segments, paging and interrupts off, as Linux's 32-bit boot
+/// protocol has it (Documentation/arch/x86/boot.rst). A real CPU starts in real mode; a C# guest has no 16-bit code to
+/// leave it. The stack pointer is 0: a guest sets it, its GDT and its IDT before it lets interrupts in.
 /// </summary>
 internal static unsafe class ResetState
 {
-    private const ushort CodeAttributes = 0xa09b;
+    private const ushort CodeAttributes = 0xc09b;
     private const ushort DataAttributes = 0xc093;
     private const ushort BusyTssAttributes = 0x008b;
 
@@ -16,7 +18,7 @@ internal static unsafe class ResetState
     {
         cpu->RFlags = RFlags.Fixed;
         cpu->EventPending = 0;
-        cpu->Cr0 = 0x6000_0011; // CD, NW, ET, PE.
+        cpu->Cr0 = Cr0Bits.ProtectionEnable | Cr0Bits.ExtensionType;
         cpu->Cr2 = cpu->Cr3 = cpu->Cr4 = cpu->Cr8 = 0;
         cpu->Efer = 0;
         cpu->Xcr0 = 1;
@@ -31,5 +33,6 @@ internal static unsafe class ResetState
         cpu->Tr = new Segment { Attributes = BusyTssAttributes, Limit = 0xffff };
         cpu->Gdtr = cpu->Idtr = default;
         cpu->KernelGsBase = 0;
+        Tlb.Flush(cpu);
     }
 }

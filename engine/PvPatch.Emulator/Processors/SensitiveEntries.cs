@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Processors;
@@ -183,7 +184,7 @@ internal static unsafe class SensitiveEntries
         Vcpu vcpu = Vcpu.Of(cpu);
         try
         {
-            vcpu.Board.FlushTlb(cpu->Index);
+            Tlb.FlushPage(cpu, linear);
         }
         catch (Exception exception)
         {
@@ -197,9 +198,9 @@ internal static unsafe class SensitiveEntries
         Vcpu vcpu = Vcpu.Of(cpu);
         try
         {
-            bool done = vcpu.WriteControlRegister(number, value);
+            uint fault = vcpu.WriteControlRegister(number, value);
             vcpu.Resume();
-            return done ? 0 : GeneralProtection;
+            return fault;
         }
         catch (Exception exception)
         {

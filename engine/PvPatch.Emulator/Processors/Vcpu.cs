@@ -41,6 +41,7 @@ internal sealed unsafe class Vcpu : IDisposable
         _delivery = new EventDelivery(state, story => board.Exit(new MachineExit.TripleFault(story)));
         _handle = GCHandle.Alloc(this);
         state->Vcpu = GCHandle.ToIntPtr(_handle);
+        Tlb.Allocate(state);
         ResetState.Apply(state);
     }
 
@@ -178,27 +179,24 @@ internal sealed unsafe class Vcpu : IDisposable
         if (State->EventPending != 0) TakeEvents();
     }
 
-    /// <summary>MOV to a control register. False: #GP(0).</summary>
-    public bool WriteControlRegister(uint number, ulong value)
+    /// <summary>MOV to a control register. Returns the exception's vector, 0 when it was written.</summary>
+    public uint WriteControlRegister(uint number, ulong value)
     {
-        if (number == 8)
-        {
-            if (value > 15) return false;
-            Apic.TaskPriority = (uint)value << 4;
-            PrioritiesChanged();
-            return true;
-        }
-
-        if (!ControlRegisters.Write(State, number, value, out TlbFlush flush)) return false;
-        if (flush != TlbFlush.None) Board.FlushTlb(State->Index);
-        return true;
+        if (number != 8 || value > 15) return ControlRegisters.Write(State, number, value);
+        Apic.TaskPriority = (uint)value << 4;
+        PrioritiesChanged();
+        return 0;
     }
 
     /// <summary>An exception of the host stops the machine.</summary>
     [DoesNotReturn]
     public void Fail(Exception exception) => Board.Exit(new MachineExit.Threw(exception));
 
-    public void Dispose() => _handle.Free();
+    public void Dispose()
+    {
+        Tlb.Free(State);
+        _handle.Free();
+    }
 
     private void OfferLazyEoi(byte vector)
     {

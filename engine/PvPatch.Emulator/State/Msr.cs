@@ -42,6 +42,9 @@ public static class Msr
     /// <summary>Last of the range that belongs to the x2APIC.</summary>
     public const uint X2ApicLast = 0x8ff;
 
+    /// <summary>x2APIC: the id.</summary>
+    public const uint X2ApicId = 0x802;
+
     /// <summary>x2APIC: end of interrupt; write 0.</summary>
     public const uint X2ApicEoi = 0x80b;
 
