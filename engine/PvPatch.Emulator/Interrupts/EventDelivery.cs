@@ -27,11 +27,12 @@ internal sealed unsafe class EventDelivery(CpuState* cpu, Action<string> tripleF
     /// <summary>Delivers an event and, where that fails, what the failure raises.</summary>
     public void Deliver(byte vector, uint errorCode)
     {
-        var current = new DeliveryFault(vector, errorCode, _cpu->Cr2, "first event");
+        var current = new DeliveryFault(vector, errorCode, 0, "first event");
         string story = $"vCPU {_cpu->Index}: vector {vector}";
         while (TryRun(current) is { } fault)
         {
             story += $", then {fault}";
+            if (fault.Vector == DeliveryFault.PageFault) _cpu->Cr2 = fault.Address; // even if it ends as a double fault
             if (current.Vector == DeliveryFault.DoubleFaultVector)
             {
                 tripleFault(story);
@@ -45,7 +46,6 @@ internal sealed unsafe class EventDelivery(CpuState* cpu, Action<string> tripleF
     /// <summary>Enters the handler and returns from it; or says what entering raised.</summary>
     private DeliveryFault? TryRun(DeliveryFault current)
     {
-        if (current.Vector == DeliveryFault.PageFault) _cpu->Cr2 = current.Address;
         if (!TryGate(current.Vector, out IdtGate gate, out DeliveryFault fault)
             || !TryCodeSegment(gate, out Segment codeSegment, out fault)
             || !TryStack(gate, codeSegment.Selector & 3, out ulong stack, out fault))
