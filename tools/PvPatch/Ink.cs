@@ -27,6 +27,11 @@ internal sealed class Ink
         && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
         && Environment.GetEnvironmentVariable("TERM") is not "dumb");
 
+    /// <summary>A text in a colour.</summary>
+    /// <param name="colour">One of the constants, or empty.</param>
+    /// <param name="text">The text.</param>
+    internal string Paint(string colour, string text) => Start(colour) + text + End(colour);
+
     /// <summary>The colour begins; nothing without colours.</summary>
     /// <param name="colour">One of the constants, or empty.</param>
     internal string Start(string colour) => _inColour ? colour : "";
