@@ -1,4 +1,6 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.Reports;
@@ -113,6 +115,45 @@ public sealed class PvOpTable
                 throw new PatchException(PatchError.NothingToRestore, "No installation is left to undo.");
             foreach ((Slot slot, PvTarget target, nint entry) in before)
                 slot.Write(target, entry);
+        }
+    }
+
+    /// <summary>
+    /// Counts the calls that go through the slots while something runs: what a program really asks of each op. Patched
+    /// sites do not go through the slots and are not counted.
+    /// </summary>
+    /// <param name="work">What runs. Nothing may be installed meanwhile.</param>
+    /// <returns>Calls by op, for the ops that were called.</returns>
+    public IReadOnlyDictionary<string, long> CountCalls(Action work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        lock (gate)
+        {
+            // A thread that has read a slot may enter its counting entry late, so the counters live as long as the slots.
+            nint counters = RuntimeHelpers.AllocateTypeAssociatedMemory(Ops[0].Path[0].DeclaringType!, slots.Length * sizeof(long));
+            (PvTarget Target, nint Entry)[] before = [.. slots.Select(s => s.State)];
+            nint[] counting = SlotEntries.Emit([.. slots.Select(s => (s, s.Target))], counters);
+            for (int i = 0; i < slots.Length; i++)
+                slots[i].Write(before[i].Target, counting[i]);
+            try
+            {
+                work();
+            }
+            finally
+            {
+                for (int i = 0; i < slots.Length; i++)
+                    slots[i].Write(before[i].Target, before[i].Entry);
+            }
+
+            var calls = new Dictionary<string, long>(StringComparer.Ordinal);
+            for (int i = 0; i < slots.Length; i++)
+            {
+                long count = Marshal.ReadInt64(counters, i * sizeof(long));
+                if (count != 0)
+                    calls[slots[i].Op.Name] = count;
+            }
+
+            return calls;
         }
     }
 

@@ -20,13 +20,15 @@ internal static class SlotEntries
     private static readonly ConditionalWeakTable<Type, List<Type>> KeptAlive = [];
 
     /// <summary>One entry for each slot and target, in the same order: the addresses to write into the slots.</summary>
-    public static nint[] Emit(IReadOnlyList<(Slot Slot, PvTarget Target)> wanted)
+    /// <param name="wanted">The slots and their targets.</param>
+    /// <param name="counters">Address of a 64-bit counter a slot, which its entry counts up at each call; 0 for entries that do not count.</param>
+    public static nint[] Emit(IReadOnlyList<(Slot Slot, PvTarget Target)> wanted, nint counters = 0)
     {
         var addresses = new nint[wanted.Count];
         foreach (var group in Enumerable.Range(0, wanted.Count).GroupBy(i => ContextOf(wanted[i].Slot, wanted[i].Target)))
         {
             int[] members = [.. group];
-            Type entries = EmitInto(group.Key, [.. members.Select(i => wanted[i])]);
+            Type entries = EmitInto(group.Key, [.. members.Select(i => (wanted[i].Slot, wanted[i].Target, counters == 0 ? 0 : counters + (i * sizeof(long))))]);
             foreach (int i in members)
             {
                 if (entries.Assembly.IsCollectible)
@@ -47,7 +49,7 @@ internal static class SlotEntries
         return AssemblyLoadContext.GetLoadContext(called) ?? AssemblyLoadContext.Default;
     }
 
-    private static Type EmitInto(AssemblyLoadContext context, (Slot Slot, PvTarget Target)[] wanted)
+    private static Type EmitInto(AssemblyLoadContext context, (Slot Slot, PvTarget Target, nint Counter)[] wanted)
     {
         // References of the emitted assembly are bound by name in the context that is current when it is defined.
         using var scope = context.EnterContextualReflection();
@@ -58,7 +60,7 @@ internal static class SlotEntries
 
         TypeBuilder type = module.DefineType("Entries", TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed);
         for (int k = 0; k < wanted.Length; k++)
-            EmitEntry(type, $"e{k}", wanted[k].Slot, wanted[k].Target);
+            EmitEntry(type, $"e{k}", wanted[k].Slot, wanted[k].Target, wanted[k].Counter);
         return type.CreateType();
     }
 
@@ -81,7 +83,7 @@ internal static class SlotEntries
             assembly.SetCustomAttribute(new CustomAttributeBuilder(created, [name]));
     }
 
-    private static void EmitEntry(TypeBuilder type, string name, Slot slot, PvTarget target)
+    private static void EmitEntry(TypeBuilder type, string name, Slot slot, PvTarget target, nint counter)
     {
         SlotSignature signature = slot.Signature;
         MethodBuilder method = target is PvTarget.MissingTarget
@@ -91,6 +93,8 @@ internal static class SlotEntries
         method.SetCustomAttribute(Unmanaged(signature.CallConventions));
 
         ILGenerator il = method.GetILGenerator();
+        if (counter != 0)
+            EmitCount(il, counter);
         switch (target)
         {
             case PvTarget.MissingTarget:
@@ -111,6 +115,14 @@ internal static class SlotEntries
         }
 
         il.Emit(OpCodes.Ret);
+    }
+
+    private static void EmitCount(ILGenerator il, nint counter)
+    {
+        il.Emit(OpCodes.Ldc_I8, (long)counter);
+        il.Emit(OpCodes.Conv_I);
+        il.Emit(OpCodes.Call, typeof(Interlocked).GetMethod(nameof(Interlocked.Increment), [typeof(long).MakeByRefType()])!);
+        il.Emit(OpCodes.Pop);
     }
 
     private static void EmitConstant(ILGenerator il, long value, Type type)

@@ -30,7 +30,7 @@ public sealed unsafe class KvmGuest : IHypervisorGuest
         KvmPerCpu* shared = KvmPerCpu.Of(cpu, 0);
         shared->Features = features;
         shared->Hints = hints;
-        if ((features & (KvmFeatures.Clocksource | KvmFeatures.Clocksource2)) != KvmFeatures.None)
+        if (HasClock(features))
             KvmClock.Start(cpu, features);
     }
 
@@ -48,7 +48,7 @@ public sealed unsafe class KvmGuest : IHypervisorGuest
         bool Has(KvmFeatures feature) => (features & feature) != KvmFeatures.None;
         bool mayBePreempted = !hints.HasFlag(KvmHints.Realtime) && cpuCount > 1;
 
-        if (Has(KvmFeatures.Clocksource | KvmFeatures.Clocksource2))
+        if (HasClock(features))
         {
             targets["time.sched_clock"] = Method(typeof(KvmClock), nameof(KvmClock.SchedClock));
             targets["time.get_wallclock"] = Method(typeof(KvmClock), nameof(KvmClock.GetWallclock));
@@ -86,6 +86,8 @@ public sealed unsafe class KvmGuest : IHypervisorGuest
         return targets;
     }
 
+    private static bool HasClock(KvmFeatures features) => (features & (KvmFeatures.Clocksource | KvmFeatures.Clocksource2)) != KvmFeatures.None;
+
     private static (KvmFeatures Features, KvmHints Hints) Features(ICpuidSource cpuid, uint leaves)
     {
         ArgumentNullException.ThrowIfNull(cpuid);
@@ -114,6 +116,8 @@ public sealed unsafe class KvmGuest : IHypervisorGuest
     {
         KvmFeatures features = KvmPerCpu.Of(cpu, 0)->Features;
         KvmPerCpu* shared = KvmPerCpu.Of(cpu);
+        if (cpu->Index != 0 && HasClock(features))
+            KvmClock.StartSecondary(cpu, features);
         if (features.HasFlag(KvmFeatures.StealTime))
         {
             ulong address = KvmPerCpu.AddressOf(cpu, &shared->StealTime);

@@ -6,7 +6,10 @@ namespace PvPatch.Hypervisors.Tests.Detection;
 [TestFixture]
 public sealed class CpuidRulesTests
 {
-    private static IEnumerable<TestCaseData> Dumps() => RecordedDump.All();
+    private static IEnumerable<TestCaseData> Dumps() => RecordedDump.All().Select(dump => dump.AsTestCase());
+
+    private static IEnumerable<TestCaseData> DumpsThatTellFeatures() =>
+        RecordedDump.All().Where(dump => dump.Offers is not null).Select(dump => dump.AsTestCase());
 
     [TestCaseSource(nameof(Dumps))]
     public void A_recorded_processor_gives_the_verdict_at_its_head(object recorded)
@@ -23,11 +26,10 @@ public sealed class CpuidRulesTests
         }
     }
 
-    [TestCaseSource(nameof(Dumps))]
+    [TestCaseSource(nameof(DumpsThatTellFeatures))]
     public void A_recorded_processor_offers_the_features_at_its_head(object recorded)
     {
         var dump = (RecordedDump)recorded;
-        Assume.That(dump.Offers, Is.Not.Null);
         CpuidDump source = CpuidDump.Parse(dump.Text);
 
         IEnumerable<string> offered = ParavirtFeatures.Read(source, CpuidRules.Detect(source))

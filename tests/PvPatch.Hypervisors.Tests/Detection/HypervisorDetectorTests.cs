@@ -152,7 +152,7 @@ public sealed class HypervisorDetectorTests
     {
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo("systemd-detect-virt", "--vm") { RedirectStandardOutput = true })!;
+            using Process process = Process.Start(new ProcessStartInfo("systemd-detect-virt", "--vm") { RedirectStandardOutput = true, UseShellExecute = false })!;
             string output = process.StandardOutput.ReadToEnd().Trim();
             process.WaitForExit();
             return output;
@@ -179,7 +179,7 @@ public sealed class HypervisorDetectorTests
         _ => [$"{result.Kind}".ToLowerInvariant()],
     };
 
-    private static ICpuidSource Cpuid(string dump) =>
+    private static CpuidDump Cpuid(string dump) =>
         string.Equals(dump, "nothing", StringComparison.Ordinal)
             ? CpuidDump.Parse("0x0 0x0: eax=0x0 ebx=0x0 ecx=0x0 edx=0x0")
             : CpuidDump.Parse(RecordedDump.Load(dump).Text);

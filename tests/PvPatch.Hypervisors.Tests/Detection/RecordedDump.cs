@@ -38,9 +38,10 @@ internal sealed class RecordedDump
 
     internal static RecordedDump Load(string name) => new(Path.Combine(Folder, name + ".txt"));
 
-    internal static IEnumerable<TestCaseData> All() =>
-        Directory.GetFiles(Folder, "*.txt").Order(StringComparer.Ordinal)
-            .Select(path => new TestCaseData(new RecordedDump(path)).SetArgDisplayNames(Path.GetFileNameWithoutExtension(path)));
+    internal static IEnumerable<RecordedDump> All() =>
+        Directory.GetFiles(Folder, "*.txt").Order(StringComparer.Ordinal).Select(path => new RecordedDump(path));
+
+    internal TestCaseData AsTestCase() => new TestCaseData(this).SetArgDisplayNames(Name);
 
     public override string ToString() => Name;
 }

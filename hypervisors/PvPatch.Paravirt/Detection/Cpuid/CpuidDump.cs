@@ -11,7 +11,7 @@ namespace PvPatch.Paravirt.Detection.Cpuid;
 public sealed class CpuidDump : ICpuidSource
 {
     /// <summary>The largest dump that is read, in characters; one of 512 CPUs has about 6 million.</summary>
-    public const int LargestText = 64 * 1024 * 1024;
+    public const int LargestText = 16 * 1024 * 1024;
 
     private readonly Dictionary<(uint Leaf, uint Subleaf), CpuidRegisters> _leaves;
 
@@ -42,9 +42,9 @@ public sealed class CpuidDump : ICpuidSource
             }
 
             if (!TryParseLeaf(line, out (uint, uint) key, out CpuidRegisters registers))
-                throw new CpuidDumpException(CpuidDumpError.NotALeaf, number, EscapedText.From(line, limit: 60));
+                throw new CpuidDumpException(CpuidDumpError.NotALeaf, number, EscapedText.From(line, limit: 100));
             if (!leaves.TryAdd(key, registers))
-                throw new CpuidDumpException(CpuidDumpError.LeafTwice, number, EscapedText.From(line, limit: 60));
+                throw new CpuidDumpException(CpuidDumpError.LeafTwice, number, EscapedText.From(line, limit: 100));
             insideCpu = true;
         }
 
