@@ -14,6 +14,7 @@ public abstract class MachineClock : IDisposable
 
     private readonly Lock _gate = new();
     private readonly List<ClockAlarm> _alarms = [];
+    private ulong _next = ClockAlarm.Off;
 
     /// <summary>Makes a clock.</summary>
     /// <param name="frequency">TSC cycles a second.</param>
@@ -34,18 +35,7 @@ public abstract class MachineClock : IDisposable
     public bool HasAlarm => NextAlarm != ClockAlarm.Off;
 
     /// <summary>The earliest time an alarm is set for, or <see cref="ClockAlarm.Off"/>.</summary>
-    public ulong NextAlarm
-    {
-        get
-        {
-            lock (_gate)
-            {
-                ulong next = ClockAlarm.Off;
-                foreach (ClockAlarm alarm in _alarms) next = Math.Min(next, alarm.Deadline);
-                return next;
-            }
-        }
-    }
+    public ulong NextAlarm => Volatile.Read(ref _next);
 
     /// <summary>The time in cycles as a guest's instruction reads it: the reading itself may take time.</summary>
     public abstract ulong Read();
@@ -78,14 +68,24 @@ public abstract class MachineClock : IDisposable
     /// <summary>Stops the alarms.</summary>
     public void Dispose()
     {
-        lock (_gate) _alarms.Clear();
+        lock (_gate)
+        {
+            _alarms.Clear();
+            FindNext();
+        }
+
         Dispose(disposing: true);
         GC.SuppressFinalize(this);
     }
 
     internal void Set(ClockAlarm alarm, ulong deadline)
     {
-        lock (_gate) alarm.Deadline = deadline;
+        lock (_gate)
+        {
+            alarm.Deadline = deadline;
+            FindNext();
+        }
+
         AlarmsChanged();
     }
 
@@ -96,6 +96,7 @@ public abstract class MachineClock : IDisposable
     protected void FireDue()
     {
         ulong now = Now;
+        if (now < NextAlarm) return;
         while (TakeDue(now) is { } alarm) alarm.Due();
     }
 
@@ -110,12 +111,21 @@ public abstract class MachineClock : IDisposable
         {
             foreach (ClockAlarm alarm in _alarms)
             {
-                if (alarm.Deadline > now) continue;
+                if (alarm.Deadline > now || alarm.Deadline == ClockAlarm.Off) continue;
                 alarm.Deadline = ClockAlarm.Off;
+                FindNext();
                 return alarm;
             }
         }
 
         return null;
+    }
+
+    /// <summary>Called with the gate held.</summary>
+    private void FindNext()
+    {
+        ulong next = ClockAlarm.Off;
+        foreach (ClockAlarm alarm in _alarms) next = Math.Min(next, alarm.Deadline);
+        Volatile.Write(ref _next, next);
     }
 }
