@@ -9,6 +9,8 @@ namespace PvPatch.Tool;
 /// <param name="ink">With which colours.</param>
 internal sealed class DetectText(TextWriter output, Ink ink)
 {
+    private const int FactWidth = 10;
+
     /// <summary>Prints everything, a section after the other; an empty section is left out.</summary>
     /// <param name="result">What was found.</param>
     /// <param name="ops">What would be installed.</param>
@@ -22,11 +24,11 @@ internal sealed class DetectText(TextWriter output, Ink ink)
 
     private void WriteVerdict(DetectionResult result)
     {
-        output.WriteLine(ink.Bold(result.Name));
+        WriteInBold(result.Name);
         if (result.IsVirtual)
             WriteFact("Linux", result.LinuxName is { } linux ? $"Hypervisor detected: {linux}" : "runs here without a back end of this hypervisor");
         if (result.Cpuid.Base != 0)
-            WriteFact("interface", $"\"{result.Cpuid.Signature}\", CPUID leaves 0x{result.Cpuid.Base:x8} to 0x{result.Cpuid.MaxLeaf:x8}");
+            WriteFact("interface", $"\"{result.Cpuid.Signature.ToString()}\", CPUID leaves 0x{result.Cpuid.Base:x8} to 0x{result.Cpuid.MaxLeaf:x8}");
         WriteFact("machine", result.Machine);
         WriteFact("cloud", result.Cloud);
         WriteFact("domain", result.IsControlDomain ? "control domain (dom0)" : null);
@@ -36,7 +38,7 @@ internal sealed class DetectText(TextWriter output, Ink ink)
     private void WriteFact(string name, string? value)
     {
         if (value is not null)
-            output.WriteLine($"  {name,-11} {value}");
+            WriteRow([name, value], [FactWidth]);
     }
 
     private void WriteEvidence(IReadOnlyList<Evidence> evidence)
@@ -45,15 +47,10 @@ internal sealed class DetectText(TextWriter output, Ink ink)
             return;
 
         WriteTitle("Evidence");
-        int source = 0, what = 0;
+        var rows = new List<string[]>();
         foreach (Evidence line in evidence)
-        {
-            source = Math.Max(source, line.Source.Length);
-            what = Math.Max(what, line.What.Length);
-        }
-
-        foreach (Evidence line in evidence)
-            output.WriteLine($"  {line.Source.PadRight(source)}  {line.What.PadRight(what)}  {line.Value}");
+            rows.Add([line.Source, line.What, line.Value]);
+        WriteTable(rows);
     }
 
     private void WriteFeatures(IReadOnlyList<FeatureState> features)
@@ -62,12 +59,14 @@ internal sealed class DetectText(TextWriter output, Ink ink)
             return;
 
         WriteTitle("Paravirt features");
+        var rows = new List<string[]>();
         foreach (FeatureState state in features)
         {
             ParavirtFeature feature = state.Feature;
-            string line = $"  {(state.Offered ? "yes" : "no "),-4}0x{state.Leaf:x8} {RegisterName(feature.Register)} bit {feature.Bit,-2}  {feature.Name,-30}  {feature.Use}";
-            output.WriteLine(state.Offered ? ink.Green(line) : ink.Dim(line));
+            rows.Add([state.Offered ? "yes" : "no", $"0x{state.Leaf:x8}", $"{RegisterName(feature.Register)} bit {feature.Bit}", feature.Name, feature.Use]);
         }
+
+        WriteTable(rows, row => features[row].Offered ? Ink.Green : Ink.Dim);
     }
 
     private void WriteOps(IReadOnlyList<PlannedOp> ops)
@@ -76,26 +75,56 @@ internal sealed class DetectText(TextWriter output, Ink ink)
             return;
 
         WriteTitle("Ops that would be installed and how each would be patched");
-        int name = "op".Length, classes = "class".Length, target = "target".Length;
+        var rows = new List<string[]> { (string[])["op", "class", "by", "target", "replacement"] };
         foreach (PlannedOp op in ops)
+            rows.Add([op.Name, string.Join('+', ClassNames(op.Class)), op.IsNative ? "native" : "hypervisor", op.Target, op.Replacement]);
+        WriteTable(rows, row => row == 0 ? Ink.Bold : ops[row - 1].IsNative ? Ink.Dim : Ink.Green);
+    }
+
+    // Columns as wide as their widest cell; the last one runs free.
+    private void WriteTable(List<string[]> rows, Func<int, string>? colourOf = null)
+    {
+        int[] widths = new int[rows[0].Length - 1];
+        foreach (string[] row in rows)
         {
-            name = Math.Max(name, op.Name.Length);
-            classes = Math.Max(classes, ClassWords(op.Class).Length);
-            target = Math.Max(target, op.Target.Length);
+            for (int i = 0; i < widths.Length; i++)
+                widths[i] = Math.Max(widths[i], row[i].Length);
         }
 
-        WriteRow("op", "class", "target", "replacement");
-        foreach (PlannedOp op in ops)
-            WriteRow(op.Name, ClassWords(op.Class), op.Target, op.Replacement);
+        for (int i = 0; i < rows.Count; i++)
+        {
+            string colour = colourOf?.Invoke(i) ?? "";
+            output.Write(ink.Start(colour));
+            WriteRow(rows[i], widths, ink.End(colour));
+        }
+    }
 
-        void WriteRow(string first, string second, string third, string last) =>
-            output.WriteLine($"  {first.PadRight(name)}  {second.PadRight(classes)}  {third.PadRight(target)}  {last}");
+    private void WriteRow(string[] cells, int[] widths, string end = "")
+    {
+        for (int i = 0; i < widths.Length; i++)
+        {
+            output.Write("  ");
+            output.Write(cells[i]);
+            for (int used = cells[i].Length; used < widths[i]; used++)
+                output.Write(' ');
+        }
+
+        output.Write("  ");
+        output.Write(cells[^1]);
+        output.WriteLine(end);
     }
 
     private void WriteTitle(string title)
     {
         output.WriteLine();
-        output.WriteLine(ink.Bold(title));
+        WriteInBold(title);
+    }
+
+    private void WriteInBold(string text)
+    {
+        output.Write(ink.Start(Ink.Bold));
+        output.Write(text);
+        output.WriteLine(ink.End(Ink.Bold));
     }
 
     /// <summary>A register's name in lower case.</summary>
@@ -107,8 +136,6 @@ internal sealed class DetectText(TextWriter output, Ink ink)
         CpuidRegister.Ecx => "ecx",
         _ => "edx",
     };
-
-    private static string ClassWords(PvOpClass classes) => string.Join('+', ClassNames(classes));
 
     /// <summary>The classes of an op, a word each.</summary>
     /// <param name="classes">The flags.</param>

@@ -3,16 +3,21 @@ namespace PvPatch.Tool;
 /// <summary>The entry: the plain form of <c>--detect</c> at once, everything else through the command line.</summary>
 internal static class Program
 {
-    private static int Main(string[] args)
+    private static int Main(string[] args) => (int)Run(args, PlannedOps.On);
+
+    /// <summary>Does what a command line says and tells what went wrong.</summary>
+    /// <param name="args">The arguments.</param>
+    /// <param name="planner">Says which ops would be installed.</param>
+    internal static ExitCode Run(string[] args, OpPlanner planner)
     {
         try
         {
-            var detect = new DetectCommand(static _ => []);
-            return (int)(DetectOptions.FromPlainForm(args) is { } options ? detect.Run(options) : RunCommandLine(detect, args));
+            var detect = new DetectCommand(planner);
+            return DetectOptions.FromPlainForm(args) is { } options ? detect.Run(options) : RunCommandLine(detect, args);
         }
         catch (Exception e)
         {
-            return (int)Failure.Tell(e);
+            return Failure.Tell(e);
         }
     }
 

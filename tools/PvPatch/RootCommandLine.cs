@@ -24,9 +24,9 @@ internal sealed class RootCommandLine
         docs/detect.md has the lines for bash, zsh and PowerShell.
         """;
 
-    private readonly Option<bool> _detect = new("--detect") { Description = "Tell what runs this system, how that is known, and which ops would be patched in." };
-    private readonly Option<bool> _json = new("--json") { Description = "With --detect: print JSON." };
-    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "With --detect: print nothing, only set the exit code." };
+    private readonly Option<bool> _detect = new("--detect") { Arity = ArgumentArity.Zero, Description = "Tell what runs this system, how that is known, and which ops would be patched in." };
+    private readonly Option<bool> _json = new("--json") { Arity = ArgumentArity.Zero, Description = "With --detect: print JSON." };
+    private readonly Option<bool> _quiet = new("--quiet", "-q") { Arity = ArgumentArity.Zero, Description = "With --detect: print nothing, only set the exit code." };
     private readonly Option<string?> _cpuid = new("--cpuid") { Description = "With --detect: read CPUID from a file in the form of \"cpuid -r\", and nothing from this system.", HelpName = "FILE" };
     private readonly Option<string?> _logLevel = new("--log-level") { Description = $"Log from this level on, to stderr unless --log-file is given: {string.Join(", ", ToolLog.Levels)}.", HelpName = "LEVEL", Recursive = true };
     private readonly Option<string?> _logFile = new("--log-file") { Description = "Add the log to this file, with the details of unexpected errors.", HelpName = "FILE", Recursive = true };

@@ -189,13 +189,18 @@ public static unsafe class AddressSpace
         PageAllocator.Free(cpu, top);
     }
 
-    /// <summary>The grace period of deferred tables is over: no CPU has been in a walk since. Frees them.</summary>
+    /// <summary>
+    /// The grace period of deferred tables is over: no CPU has been in a walk since. Frees them. The clock's interrupt
+    /// calls it too, so whoever touches the list does it with interrupts off.
+    /// </summary>
     public static void EndGracePeriod(CpuState* cpu)
     {
         MmuGather* deferred = &StateOf(cpu)->Deferred;
+        ulong flags = InterruptFlag.Save(cpu);
         for (int i = 0; i < deferred->DeferredCount; i++)
             PageAllocator.Free(cpu, deferred->Deferred[i] << MemoryLayout.PageShift);
         deferred->DeferredCount = 0;
+        InterruptFlag.Restore(cpu, flags);
     }
 
     /// <summary>From now on a fault in this range of the current address space gets a fresh page.</summary>
@@ -244,12 +249,15 @@ public static unsafe class AddressSpace
     private static void Defer(CpuState* cpu, MmuGather* gather)
     {
         MmuGather* deferred = &StateOf(cpu)->Deferred;
+        ulong flags = InterruptFlag.Save(cpu);
         for (int i = 0; i < gather->DeferredCount; i++)
         {
             if (deferred->DeferredCount == MmuGather.Capacity)
                 EndGracePeriod(cpu);        // this CPU walks no table here, and the others run only while this one waits
             deferred->Deferred[deferred->DeferredCount++] = gather->Deferred[i];
         }
+
+        InterruptFlag.Restore(cpu, flags);
     }
 
     private static State* StateOf(CpuState* cpu) => MemoryLayout.At<State>(cpu, MemoryLayout.MemoryState);

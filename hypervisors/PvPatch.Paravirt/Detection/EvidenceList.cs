@@ -25,7 +25,7 @@ internal sealed class EvidenceList
         }
 
         CpuidSignature vendor = VendorOf(cpuid.Read(0, 0));
-        _lines.Add(new Evidence("CPUID 0x00000000", "vendor", $"\"{vendor}\""));
+        _lines.Add(new Evidence("CPUID 0x00000000", "vendor", $"\"{vendor.ToString()}\""));
         _lines.Add(new Evidence("CPUID 0x00000001", "ECX bit 31, hypervisor", verdict.HypervisorBit ? "set" : "clear"));
         foreach (CpuidInterface shown in interfaces)
             AddRegisters(shown.Base, shown.Signature, cpuid.Read(shown.Base, 0));
@@ -45,7 +45,7 @@ internal sealed class EvidenceList
 
     internal void AddFirmware(DmiStrings dmi, IReadOnlyList<string> acpiOems, DeviceTree? tree)
     {
-        foreach (DmiField field in Enum.GetValues<DmiField>())
+        for (var field = DmiField.SystemVendor; field <= DmiField.ChassisAssetTag; field++)
         {
             // A serial number tells one machine from its twins; it is evidence only where it names a hypervisor.
             bool isPrivate = field == DmiField.ProductSerial && !(dmi[field]?.Contains("VMware", StringComparison.Ordinal) ?? false);
@@ -73,6 +73,6 @@ internal sealed class EvidenceList
     private void AddRegisters(uint leaf, CpuidSignature signature, CpuidRegisters registers) =>
         _lines.Add(new Evidence(
             $"CPUID 0x{leaf:x8}",
-            $"signature \"{signature}\"",
+            $"signature \"{signature.ToString()}\"",
             $"eax=0x{registers.Eax:x8} ebx=0x{registers.Ebx:x8} ecx=0x{registers.Ecx:x8} edx=0x{registers.Edx:x8}"));
 }

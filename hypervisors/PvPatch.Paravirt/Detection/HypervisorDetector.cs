@@ -89,10 +89,9 @@ public static class HypervisorDetector
 
     private static bool HasNopv(PlatformFiles files)
     {
-        string commandLine = files.ReadText("proc/cmdline") ?? "";
-        foreach (Range word in commandLine.AsSpan().Split(' '))
+        foreach (string word in files.ReadText("proc/cmdline")?.Split(' ') ?? [])
         {
-            if (commandLine.AsSpan(word).Trim().SequenceEqual("nopv"))
+            if (string.Equals(word, "nopv", StringComparison.Ordinal))
                 return true;
         }
 

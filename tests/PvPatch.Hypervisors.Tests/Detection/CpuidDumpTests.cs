@@ -37,7 +37,7 @@ public sealed class CpuidDumpTests
     [TestCase("0x1 0x0: eax=0x1 ebx=0x1 ecx=0x1 edx=0x1", CpuidDumpError.NoLeafZero, 1)]
     public void A_malformed_dump_is_one_error_with_its_line(string text, CpuidDumpError error, int line)
     {
-        CpuidDumpException thrown = Assert.Throws<CpuidDumpException>(() => CpuidDump.Parse(text));
+        CpuidDumpException thrown = Assert.Throws<CpuidDumpException>(() => CpuidDump.Parse(text))!;
         Assert.That((thrown.Error, thrown.Line), Is.EqualTo((error, line)));
         Assert.That(thrown.Message, Does.EndWith(".").And.Not.Contain('\n'));
     }
@@ -45,7 +45,7 @@ public sealed class CpuidDumpTests
     [Test]
     public void What_an_error_quotes_is_short_and_printable()
     {
-        CpuidDumpException thrown = Assert.Throws<CpuidDumpException>(() => CpuidDump.Parse("\u001b[31m" + new string('x', 5000)));
+        CpuidDumpException thrown = Assert.Throws<CpuidDumpException>(() => CpuidDump.Parse("\u001b[31m" + new string('x', 5000)))!;
         Assert.That(thrown.Found, Does.StartWith(@"\x1b[31mxxx").And.EndWith("..."));
         Assert.That(thrown.Message, Has.Length.LessThan(250));
     }

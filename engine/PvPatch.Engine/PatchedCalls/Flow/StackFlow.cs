@@ -127,6 +127,8 @@ internal sealed class StackFlow
 
         for (int k = 0; k < put; k++)
             state.Stack.Add(new FlowEntry(output, IndexSet.Of(OutputOf(index, k))));
+        if (instruction.Is(OpCodes.Ret) && state.Stack.Count > 0)
+            throw Bad(index, $"ret leaves {state.Stack.Count} entries on the stack");
         if (state.Stack.Count > Body.MaxStack)
             throw Bad(index, $"the stack grows beyond its {Body.MaxStack} entries");
         if (isRecording)

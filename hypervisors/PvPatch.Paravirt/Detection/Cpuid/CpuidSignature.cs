@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Text;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Paravirt.Detection.Cpuid;
@@ -26,22 +24,26 @@ public readonly record struct CpuidSignature(uint Ebx, uint Ecx, uint Edx)
         if (text.Length > Size)
             throw new ArgumentException($"A CPUID signature has {Size} bytes, \"{text}\" has {text.Length}.", nameof(text));
 
-        Span<byte> bytes = stackalloc byte[Size];
-        bytes.Clear();
-        Encoding.Latin1.GetBytes(text, bytes);
-        return new CpuidSignature(
-            BinaryPrimitives.ReadUInt32LittleEndian(bytes),
-            BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]),
-            BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]));
+        Span<uint> registers = stackalloc uint[3];
+        registers.Clear();
+        for (int i = 0; i < text.Length; i++)
+            registers[i / 4] |= (uint)(byte)text[i] << (i % 4 * 8);
+        return new CpuidSignature(registers[0], registers[1], registers[2]);
     }
 
     /// <summary>The bytes as text for people: printable ASCII as it is, the rest as <c>\xNN</c>, zero bytes at the end left out.</summary>
     public override string ToString()
     {
+        ReadOnlySpan<uint> registers = stackalloc uint[] { Ebx, Ecx, Edx };
         Span<byte> bytes = stackalloc byte[Size];
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes, Ebx);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes[4..], Ecx);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes[8..], Edx);
-        return EscapedText.From(bytes.TrimEnd((byte)0));
+        int length = 0;
+        for (int i = 0; i < Size; i++)
+        {
+            bytes[i] = (byte)(registers[i / 4] >> (i % 4 * 8));
+            if (bytes[i] != 0)
+                length = i + 1;
+        }
+
+        return EscapedText.From(bytes[..length]);
     }
 }

@@ -29,4 +29,4 @@ public readonly record struct CpuidVerdict(
 /// <param name="Base">Its base leaf.</param>
 /// <param name="MaxLeaf">EAX of the base leaf, as it was returned.</param>
 /// <param name="Signature">Its signature.</param>
-public readonly record struct CpuidInterface(uint Base, uint MaxLeaf, CpuidSignature Signature);
+public sealed record CpuidInterface(uint Base, uint MaxLeaf, CpuidSignature Signature);

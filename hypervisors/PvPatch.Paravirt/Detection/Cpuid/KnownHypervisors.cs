@@ -39,6 +39,20 @@ public static class KnownHypervisors
     /// <summary>The rows, those with a Linux back end first, in Linux's order.</summary>
     public static IReadOnlyList<KnownHypervisor> All => Rows;
 
+    /// <summary>Whether Linux has a back end that looks for this signature.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="signature">The signature.</param>
+    public static bool HasLinuxBackEnd(HypervisorKind kind, CpuidSignature signature)
+    {
+        foreach (KnownHypervisor row in Rows)
+        {
+            if (row.Kind == kind && row.Signature == signature)
+                return row.HasLinuxBackEnd;
+        }
+
+        return false;
+    }
+
     /// <summary>The name for people of a kind: Linux's word where Linux has one.</summary>
     /// <param name="kind">The kind.</param>
     public static string NameOf(HypervisorKind kind)

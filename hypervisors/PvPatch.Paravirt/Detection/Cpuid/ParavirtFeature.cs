@@ -29,4 +29,4 @@ public sealed record ParavirtFeature(HypervisorKind Kind, uint LeafOffset, Cpuid
 /// <param name="Feature">Which one.</param>
 /// <param name="Leaf">The leaf that was read.</param>
 /// <param name="Offered">Whether its bit is set.</param>
-public readonly record struct FeatureState(ParavirtFeature Feature, uint Leaf, bool Offered);
+public sealed record FeatureState(ParavirtFeature Feature, uint Leaf, bool Offered);

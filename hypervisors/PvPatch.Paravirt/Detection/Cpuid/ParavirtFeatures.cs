@@ -86,11 +86,12 @@ public static class ParavirtFeatures
     /// <summary>Which features the detected hypervisor offers.</summary>
     /// <param name="source">Who answers CPUID.</param>
     /// <param name="verdict">What <see cref="CpuidRules"/> said of the same source.</param>
-    /// <returns>Every known feature of this hypervisor, offered or not; a leaf above the highest one offers nothing.</returns>
+    /// <returns>Every known feature of this hypervisor, offered or not; a leaf above the highest one offers nothing. Empty under
+    /// a signature that Linux doesn't know: the leaves behind it are another hypervisor's ("Linux KVM Hv" has Hyper-V's).</returns>
     public static IReadOnlyList<FeatureState> Read(ICpuidSource source, CpuidVerdict verdict)
     {
         ArgumentNullException.ThrowIfNull(source);
-        if (verdict.Base == 0)
+        if (verdict.Base == 0 || !KnownHypervisors.HasLinuxBackEnd(verdict.Kind, verdict.Signature))
             return [];
 
         var states = new List<FeatureState>();

@@ -13,22 +13,27 @@ public static class AcpiOems
     private const int OemOffset = 10;
     private const int OemSize = 6;
 
-    /// <summary>Every OEM id once, in the order of the tables' names, without spaces at the end.</summary>
+    /// <summary>Every OEM id once, in ordinal order, without spaces at the end.</summary>
     /// <param name="files">The system.</param>
     public static IReadOnlyList<string> Read(PlatformFiles files)
     {
         ArgumentNullException.ThrowIfNull(files);
         var oems = new List<string>();
+        if (!files.MayReadFilesOfRoot)
+            return oems;
+
         foreach (string name in files.NamesIn(Folder))
         {
             if (files.ReadBytes($"{Folder}/{name}", HeaderSize) is not { Length: HeaderSize } header)
                 continue;
 
             string oem = Encoding.Latin1.GetString(header, OemOffset, OemSize).TrimEnd(' ', '\0');
-            if (oem.Length > 0 && !oems.Contains(oem, StringComparer.Ordinal))
+            if (oem.Length > 0 && !oems.Contains(oem))
                 oems.Add(oem);
         }
 
+        if (oems.Count > 1)
+            oems.Sort(StringComparer.Ordinal);
         return oems;
     }
 }

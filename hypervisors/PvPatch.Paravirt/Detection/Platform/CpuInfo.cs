@@ -11,22 +11,22 @@ public static class CpuInfo
     public static string? Tell(PlatformFiles files)
     {
         ArgumentNullException.ThrowIfNull(files);
-        foreach (ReadOnlySpan<char> line in files.ReadText("proc/cpuinfo").AsSpan().EnumerateLines())
+        foreach (string line in files.ReadText("proc/cpuinfo")?.Split('\n') ?? [])
         {
-            if (line.StartsWith("vendor_id") && line.EndsWith(UserModeLinux))
+            if (line.StartsWith("vendor_id", StringComparison.Ordinal) && line.EndsWith(UserModeLinux, StringComparison.Ordinal))
                 return UserModeLinux;
-            if (line.StartsWith("flags"))
+            if (line.StartsWith("flags", StringComparison.Ordinal))
                 return HasWord(line, "hypervisor") ? "flag set" : null;
         }
 
         return null;
     }
 
-    private static bool HasWord(ReadOnlySpan<char> line, ReadOnlySpan<char> word)
+    private static bool HasWord(string line, string word)
     {
-        foreach (Range range in line.Split(' '))
+        foreach (string found in line.Split(' '))
         {
-            if (line[range].SequenceEqual(word))
+            if (string.Equals(found, word, StringComparison.Ordinal))
                 return true;
         }
 

@@ -80,10 +80,13 @@ public sealed class DmiStrings
         {
             dmi.Source = "/" + SysfsFolder;
             for (int i = 0; i < SysfsNames.Length; i++)
-                dmi._strings[i] = files.ReadText($"{SysfsFolder}/{SysfsNames[i]}");
+            {
+                string path = $"{SysfsFolder}/{SysfsNames[i]}";
+                dmi._strings[i] = i == (int)DmiField.ProductSerial ? files.ReadTextOfRoot(path) : files.ReadText(path);
+            }
         }
 
-        if (files.ReadBytes(RawTable, LargestRawTable) is { } table)
+        if (files.MayReadFilesOfRoot && files.ReadBytes(RawTable, LargestRawTable) is { } table)
             dmi.Take(table, "/" + RawTable);
         else if (files.IsThisMachine && OperatingSystem.IsWindows() && WindowsFirmware.ReadSmbiosStructures() is { } structures)
             dmi.Take(structures, "SMBIOS firmware table");

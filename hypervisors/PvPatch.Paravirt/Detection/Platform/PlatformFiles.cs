@@ -51,6 +51,16 @@ public sealed class PlatformFiles
     /// <param name="path">Its path from the root, without a leading slash.</param>
     public string? ReadText(string path) => TextOf(ReadBytes(path, LargestFile));
 
+    /// <summary>
+    /// As <see cref="ReadText"/>, for a file that only root may read: on this machine it isn't even tried by others, since
+    /// the first exception of a process costs milliseconds.
+    /// </summary>
+    /// <param name="path">Its path from the root, without a leading slash.</param>
+    public string? ReadTextOfRoot(string path) => MayReadFilesOfRoot ? ReadText(path) : null;
+
+    /// <summary>Whether files that only root may read are worth a try.</summary>
+    public bool MayReadFilesOfRoot => !IsThisMachine || Environment.IsPrivilegedProcess;
+
     /// <summary>A file's first bytes, or null when it is missing or unreadable.</summary>
     /// <param name="path">Its path from the root, without a leading slash.</param>
     /// <param name="limit">How many bytes at most.</param>
@@ -85,7 +95,7 @@ public sealed class PlatformFiles
         }
     }
 
-    /// <summary>The names of a folder's entries in ordinal order; none when it is missing or unreadable.</summary>
+    /// <summary>The names of a folder's entries, in the file system's order; none when it is missing or unreadable.</summary>
     /// <param name="path">Its path from the root, without a leading slash.</param>
     public IReadOnlyList<string> NamesIn(string path)
     {
@@ -100,7 +110,6 @@ public sealed class PlatformFiles
             string[] names = Directory.GetFileSystemEntries(full);
             for (int i = 0; i < names.Length; i++)
                 names[i] = Path.GetFileName(names[i]);
-            Array.Sort(names, StringComparer.Ordinal);
             return names;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
