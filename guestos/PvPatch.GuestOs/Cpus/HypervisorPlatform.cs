@@ -26,6 +26,6 @@ public static unsafe class HypervisorPlatform
         ops.Install(guest.Targets(cpuid, verdict.Base, cpuCount));
     }
 
-    /// <summary>CPUID leaf 0xb, level 1: logical processors of the package (Intel SDM vol. 3, 8.9).</summary>
-    private static int CountCpus(MachineCpuid cpuid) => Math.Clamp((int)(cpuid.Read(0xb, 1).Ebx & 0xffff), 1, MemoryLayout.MaxCpus);
+    /// <summary>CPUID leaf 0xb, level 1: logical processors of the package (Intel SDM vol. 3, 8.9). More than two are left alone: nobody may wait for a CPU that was never started.</summary>
+    private static int CountCpus(MachineCpuid cpuid) => Math.Clamp((int)(cpuid.Read(0xb, 1).Ebx & 0xffff), 1, SecondCpu.Number + 1);
 }
