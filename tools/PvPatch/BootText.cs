@@ -16,7 +16,7 @@ internal sealed class BootText(TextWriter output, Ink ink, BootOptions options)
         if (options.Quiet)
             return;
         int end = line.IndexOf(']', StringComparison.Ordinal) + 1;
-        output.WriteLine(ink.Dim(line[..end]) + line[end..]);
+        output.WriteLine(ink.Paint(Ink.Dim, line[..end]) + line[end..]);
     }
 
     /// <summary>Something the user should know.</summary>
@@ -27,7 +27,7 @@ internal sealed class BootText(TextWriter output, Ink ink, BootOptions options)
     }
 
     /// <summary>What takes a moment now.</summary>
-    internal void Progress(string what) => Note(ink.Dim($"... {what}"));
+    internal void Progress(string what) => Note(ink.Paint(Ink.Dim, $"... {what}"));
 
     /// <summary>The patch summary and the figures.</summary>
     internal void Write(BootResult result)
@@ -42,22 +42,22 @@ internal sealed class BootText(TextWriter output, Ink ink, BootOptions options)
         Dictionary<string, PvTarget> targets = result.Ops.Ops.ToDictionary(op => op.Name, op => result.Ops.TargetOf(op.Name), StringComparer.Ordinal);
         int name = targets.Keys.Max(key => key.Length);
         output.WriteLine();
-        output.WriteLine(ink.Bold($"{"op".PadRight(name)}  class  sites      calls  replacement"));
+        output.WriteLine(ink.Paint(Ink.Bold, $"{"op".PadRight(name)}  class  sites      calls  replacement"));
         foreach (PvOp op in result.Ops.Ops)
         {
             PatchedSite[] sites = [.. report.Sites.Where(site => string.Equals(site.Op, op.Name, StringComparison.Ordinal))];
             long calls = result.Calls.GetValueOrDefault(op.Name);
             string what = sites.Length > 0 ? string.Join("; ", sites.Select(Outcome).Distinct(StringComparer.Ordinal)) : CallReplacement.Describe(op, targets[op.Name]);
             string line = $"{op.Name.PadRight(name)}  {Class(op.Class),-5}  {sites.Length,5}  {calls,9:N0}  {what}";
-            output.WriteLine(Array.TrueForAll(sites, site => site.State == SiteState.Patched) ? line : ink.Dim(line));
+            output.WriteLine(Array.TrueForAll(sites, site => site.State == SiteState.Patched) ? line : ink.Paint(Ink.Dim, line));
             if (!options.Verbose)
                 continue;
             foreach (PatchedSite site in sites)
             {
-                output.WriteLine(ink.Dim($"    {site.Method} IL_{site.IlOffset:x4}"));
+                output.WriteLine(ink.Paint(Ink.Dim, $"    {site.Method} IL_{site.IlOffset:x4}"));
                 output.WriteLine($"      {site.Before}");
                 if (site.After is { } after)
-                    output.WriteLine(ink.Green($"      {after}"));
+                    output.WriteLine(ink.Paint(Ink.Green, $"      {after}"));
             }
         }
 
@@ -75,7 +75,7 @@ internal sealed class BootText(TextWriter output, Ink ink, BootOptions options)
         if (result.Patched is not { } patched)
             return;
         WriteTiming("patched", patched, operations);
-        output.WriteLine(ink.Bold($"  patched is {result.Ratio:F1} times as fast") + (result.ChecksumsEqual ? ink.Green(", checksums equal") : ", CHECKSUMS DIFFER"));
+        output.WriteLine(ink.Paint(Ink.Bold, $"  patched is {result.Ratio:F1} times as fast") + (result.ChecksumsEqual ? ink.Paint(Ink.Green, ", checksums equal") : ", CHECKSUMS DIFFER"));
     }
 
     private void WriteTiming(string name, WorkloadTiming timing, long operations) =>

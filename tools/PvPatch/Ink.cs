@@ -34,4 +34,9 @@ internal sealed class Ink
     /// <summary>The colour ends.</summary>
     /// <param name="colour">The one that began.</param>
     internal string End(string colour) => _inColour && colour.Length > 0 ? "\e[0m" : "";
+
+    /// <summary>A text in a colour.</summary>
+    /// <param name="colour">One of the constants.</param>
+    /// <param name="text">The text, without a line end.</param>
+    internal string Paint(string colour, string text) => Start(colour) + text + End(colour);
 }
