@@ -101,6 +101,19 @@ public static unsafe class Pv
 
     [PvOp("plain.turn", PvOpClass.PatchedCall, "Takes and gives a struct")]
     public static delegate* unmanaged<Pair, Pair> Turn;
+
+    [PvOp("copies.mark", PvOpClass.SimpleIndirectCall, "Counts a call in the copy of this assembly that it belongs to")]
+    public static delegate* unmanaged<void> Mark;
+}
+
+/// <summary>Tells which copy of this assembly was called.</summary>
+public static unsafe class Copies
+{
+    public static int Marks;
+
+    public static void Call() => Pv.Mark();
+
+    internal static void Mark() => Marks++;
 }
 
 internal static unsafe class Native

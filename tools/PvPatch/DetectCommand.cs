@@ -22,12 +22,12 @@ internal sealed class DetectCommand(OpPlanner planner)
         using Stream output = Console.OpenStandardOutput();
         if (options.Json)
         {
-            DetectDocument.Write(output, result, planner(result));
+            DetectDocument.Write(output, result, planner(cpuid, result));
         }
         else
         {
             using var writer = new StreamWriter(output, bufferSize: 16 * 1024);
-            new DetectText(writer, Ink.ForStandardOutput()).Write(result, planner(result));
+            new DetectText(writer, Ink.ForStandardOutput()).Write(result, planner(cpuid, result));
         }
 
         return CodeOf(result.IsVirtual);

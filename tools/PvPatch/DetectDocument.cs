@@ -44,7 +44,7 @@ internal sealed record DetectDocument
 
     internal sealed record FeaturePart(string Name, string Leaf, string Register, int Bit, bool Offered, string Use);
 
-    internal sealed record OpPart(string Name, IReadOnlyList<string> Classes, string Target, string Replacement);
+    internal sealed record OpPart(string Name, IReadOnlyList<string> Classes, bool IsNative, string Target, string Replacement);
 
     /// <summary>Writes the document and a line end.</summary>
     /// <param name="output">Where to, in UTF-8.</param>
@@ -76,7 +76,7 @@ internal sealed record DetectDocument
             Evidence = result.Evidence,
             Features = [.. result.Features.Select(state => new FeaturePart(
                 state.Feature.Name, Hex(state.Leaf), DetectText.RegisterName(state.Feature.Register), state.Feature.Bit, state.Offered, state.Feature.Use))],
-            Ops = [.. ops.Select(op => new OpPart(op.Name, DetectText.ClassNames(op.Class), op.Target, op.Replacement))],
+            Ops = [.. ops.Select(op => new OpPart(op.Name, DetectText.ClassNames(op.Class), op.IsNative, op.Target, op.Replacement))],
         };
     }
 

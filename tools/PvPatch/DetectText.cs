@@ -75,10 +75,10 @@ internal sealed class DetectText(TextWriter output, Ink ink)
             return;
 
         WriteTitle("Ops that would be installed and how each would be patched");
-        var rows = new List<string[]> { (string[])["op", "class", "target", "replacement"] };
+        var rows = new List<string[]> { (string[])["op", "class", "by", "target", "replacement"] };
         foreach (PlannedOp op in ops)
-            rows.Add([op.Name, string.Join('+', ClassNames(op.Class)), op.Target, op.Replacement]);
-        WriteTable(rows, static row => row == 0 ? Ink.Bold : "");
+            rows.Add([op.Name, string.Join('+', ClassNames(op.Class)), op.IsNative ? "native" : "hypervisor", op.Target, op.Replacement]);
+        WriteTable(rows, row => row == 0 ? Ink.Bold : ops[row - 1].IsNative ? Ink.Dim : Ink.Green);
     }
 
     // Columns as wide as their widest cell; the last one runs free.

@@ -27,6 +27,11 @@ internal sealed class Ink
         && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
         && Environment.GetEnvironmentVariable("TERM") is not "dumb");
 
+    /// <summary>A text in a colour.</summary>
+    /// <param name="colour">One of the constants, or empty.</param>
+    /// <param name="text">The text.</param>
+    internal string Paint(string colour, string text) => Start(colour) + text + End(colour);
+
     /// <summary>The colour begins; nothing without colours.</summary>
     /// <param name="colour">One of the constants, or empty.</param>
     internal string Start(string colour) => _inColour ? colour : "";
@@ -34,9 +39,4 @@ internal sealed class Ink
     /// <summary>The colour ends.</summary>
     /// <param name="colour">The one that began.</param>
     internal string End(string colour) => _inColour && colour.Length > 0 ? "\e[0m" : "";
-
-    /// <summary>A text in a colour.</summary>
-    /// <param name="colour">One of the constants.</param>
-    /// <param name="text">The text, without a line end.</param>
-    internal string Paint(string colour, string text) => Start(colour) + text + End(colour);
 }

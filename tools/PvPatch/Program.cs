@@ -3,7 +3,7 @@ namespace PvPatch.Tool;
 /// <summary>The entry: the plain form of <c>--detect</c> at once, everything else through the command line.</summary>
 internal static class Program
 {
-    private static int Main(string[] args) => (int)Run(args, static _ => []);
+    private static int Main(string[] args) => (int)Run(args, PlannedOps.On);
 
     /// <summary>Does what a command line says and tells what went wrong.</summary>
     /// <param name="args">The arguments.</param>

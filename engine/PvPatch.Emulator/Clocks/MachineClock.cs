@@ -14,6 +14,8 @@ public abstract class MachineClock : IDisposable
 
     private readonly Lock _gate = new();
     private readonly List<ClockAlarm> _alarms = [];
+    private ulong _next = ClockAlarm.Off;
+    private int _ringing;
 
     /// <summary>Makes a clock.</summary>
     /// <param name="frequency">TSC cycles a second.</param>
@@ -30,22 +32,14 @@ public abstract class MachineClock : IDisposable
     /// <summary>The time in cycles; looking does not change it.</summary>
     public abstract ulong Now { get; }
 
-    /// <summary>Whether an alarm is set.</summary>
-    public bool HasAlarm => NextAlarm != ClockAlarm.Off;
+    /// <summary>Whether an alarm is set, or ringing now.</summary>
+    public bool HasAlarm => NextAlarm != ClockAlarm.Off || Volatile.Read(ref _ringing) != 0;
+
+    /// <summary>Called after alarms rang, from the thread they rang on: what waits for something to happen looks again.</summary>
+    internal Action AfterAlarms { get; set; } = static () => { };
 
     /// <summary>The earliest time an alarm is set for, or <see cref="ClockAlarm.Off"/>.</summary>
-    public ulong NextAlarm
-    {
-        get
-        {
-            lock (_gate)
-            {
-                ulong next = ClockAlarm.Off;
-                foreach (ClockAlarm alarm in _alarms) next = Math.Min(next, alarm.Deadline);
-                return next;
-            }
-        }
-    }
+    public ulong NextAlarm => Volatile.Read(ref _next);
 
     /// <summary>The time in cycles as a guest's instruction reads it: the reading itself may take time.</summary>
     public abstract ulong Read();
@@ -78,14 +72,24 @@ public abstract class MachineClock : IDisposable
     /// <summary>Stops the alarms.</summary>
     public void Dispose()
     {
-        lock (_gate) _alarms.Clear();
+        lock (_gate)
+        {
+            _alarms.Clear();
+            FindNext();
+        }
+
         Dispose(disposing: true);
         GC.SuppressFinalize(this);
     }
 
     internal void Set(ClockAlarm alarm, ulong deadline)
     {
-        lock (_gate) alarm.Deadline = deadline;
+        lock (_gate)
+        {
+            alarm.Deadline = deadline;
+            FindNext();
+        }
+
         AlarmsChanged();
     }
 
@@ -96,7 +100,14 @@ public abstract class MachineClock : IDisposable
     protected void FireDue()
     {
         ulong now = Now;
-        while (TakeDue(now) is { } alarm) alarm.Due();
+        if (now < NextAlarm) return;
+        while (TakeDue(now) is { } alarm)
+        {
+            alarm.Due();
+            Interlocked.Decrement(ref _ringing);
+        }
+
+        AfterAlarms();
     }
 
     /// <summary>Frees what the clock holds.</summary>
@@ -110,12 +121,22 @@ public abstract class MachineClock : IDisposable
         {
             foreach (ClockAlarm alarm in _alarms)
             {
-                if (alarm.Deadline > now) continue;
+                if (alarm.Deadline > now || alarm.Deadline == ClockAlarm.Off) continue;
+                Interlocked.Increment(ref _ringing);
                 alarm.Deadline = ClockAlarm.Off;
+                FindNext();
                 return alarm;
             }
         }
 
         return null;
+    }
+
+    /// <summary>Called with the gate held.</summary>
+    private void FindNext()
+    {
+        ulong next = ClockAlarm.Off;
+        foreach (ClockAlarm alarm in _alarms) next = Math.Min(next, alarm.Deadline);
+        Volatile.Write(ref _next, next);
     }
 }

@@ -40,6 +40,15 @@ public sealed class PvOpTable
     /// <summary>The ops, in the order of declaration.</summary>
     public IReadOnlyList<PvOp> Ops { get; }
 
+    /// <summary>Finds the ops below some classes without touching their slots.</summary>
+    /// <param name="roots">Classes whose static fields are slots or structs that hold slots.</param>
+    /// <exception cref="PatchException">As for the constructor.</exception>
+    public static IReadOnlyList<PvOp> Find(params Type[] roots)
+    {
+        ArgumentNullException.ThrowIfNull(roots);
+        return SlotSearch.Find(roots);
+    }
+
     /// <summary>The ops that nothing is installed for.</summary>
     public IReadOnlyList<PvOp> Missing => [.. slots.Where(s => s.Target is PvTarget.MissingTarget).Select(s => s.Op)];
 
@@ -181,7 +190,9 @@ public sealed class PvOpTable
             return target;
         Guid version = method.Module.ModuleVersionId;
         Module? copy = context?.Assemblies.Where(a => !a.IsDynamic).Select(a => a.ManifestModule).FirstOrDefault(m => m.ModuleVersionId == version);
-        return copy?.ResolveMethod(method.MetadataToken) is MethodInfo same ? PvTarget.Method(same) : target;
+        return copy?.ResolveMethod(method.MetadataToken) is MethodInfo same && string.Equals(same.Name, method.Name, StringComparison.Ordinal)
+            ? PvTarget.Method(same)
+            : target;
     }
 
     private Slot SlotOf(string name)

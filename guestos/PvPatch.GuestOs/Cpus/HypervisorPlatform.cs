@@ -15,7 +15,7 @@ public static unsafe class HypervisorPlatform
     {
         ArgumentNullException.ThrowIfNull(ops);
         var cpuid = new MachineCpuid(cpu);
-        int cpuCount = CountCpus(cpuid);
+        int cpuCount = Math.Min(CpuidTopology.CountCpus(cpuid), SecondCpu.Number + 1);     // nobody may wait for a CPU that is never started
         PerCpu.Of(cpu)->CpuCount = cpuCount;
         CpuidVerdict verdict = CpuidRules.Detect(cpuid);
         if (verdict.PickedByLinux)
@@ -25,7 +25,4 @@ public static unsafe class HypervisorPlatform
         guest.InitPlatform(cpu, cpuid, verdict.Base);
         ops.Install(guest.Targets(cpuid, verdict.Base, cpuCount));
     }
-
-    /// <summary>CPUID leaf 0xb, level 1: logical processors of the package (Intel SDM vol. 3, 8.9). More than two are left alone: nobody may wait for a CPU that was never started.</summary>
-    private static int CountCpus(MachineCpuid cpuid) => Math.Clamp((int)(cpuid.Read(0xb, 1).Ebx & 0xffff), 1, SecondCpu.Number + 1);
 }

@@ -91,17 +91,18 @@ public sealed class ImageSet : IDisposable
     private sealed class Context(IReadOnlyList<PlannedImage> images, bool collectible) : AssemblyLoadContext("PvPatch images", collectible)
     {
         private readonly Lock gate = new();
-        private readonly Dictionary<string, Assembly> loaded = new(StringComparer.OrdinalIgnoreCase);
 
+        /// <remarks>The context itself keeps no assembly: the runtime keeps it as long as they live, which would be for ever.</remarks>
         public Assembly? Find(string simpleName)
         {
             lock (gate)
             {
-                if (loaded.TryGetValue(simpleName, out Assembly? known))
+                if (Assemblies.FirstOrDefault(a => !a.IsDynamic && IsNamed(a.GetName().Name)) is { } known)
                     return known;
-                PlannedImage? image = images.FirstOrDefault(i => string.Equals(i.Name, simpleName, StringComparison.OrdinalIgnoreCase));
-                return image is null ? null : loaded[simpleName] = LoadFrom(image);
+                return images.FirstOrDefault(i => IsNamed(i.Name)) is { } image ? LoadFrom(image) : null;
             }
+
+            bool IsNamed(string? name) => string.Equals(name, simpleName, StringComparison.OrdinalIgnoreCase);
         }
 
         protected override Assembly? Load(AssemblyName assemblyName) => assemblyName.Name is { } name ? Find(name) : null;
