@@ -1,1 +1,26 @@
-return 0;
+namespace PvPatch.Tool;
+
+/// <summary>The entry: the plain form of <c>--detect</c> at once, everything else through the command line.</summary>
+internal static class Program
+{
+    private static int Main(string[] args) => (int)Run(args, PlannedOps.On);
+
+    /// <summary>Does what a command line says and tells what went wrong.</summary>
+    /// <param name="args">The arguments.</param>
+    /// <param name="planner">Says which ops would be installed.</param>
+    internal static ExitCode Run(string[] args, OpPlanner planner)
+    {
+        try
+        {
+            var detect = new DetectCommand(planner);
+            return DetectOptions.FromPlainForm(args) is { } options ? detect.Run(options) : RunCommandLine(detect, args);
+        }
+        catch (Exception e)
+        {
+            return Failure.Tell(e);
+        }
+    }
+
+    // A method of its own, so that the plain form never loads the command line's library.
+    private static ExitCode RunCommandLine(DetectCommand detect, string[] args) => new RootCommandLine(detect).Run(args);
+}

@@ -25,7 +25,12 @@ public unsafe struct SensitiveOps
     /// <summary>RDTSC: the time stamp counter, in TSC cycles.</summary>
     public delegate* unmanaged<CpuState*, ulong> Rdtsc;
 
-    /// <summary>HLT: returns once an interrupt is pending or another CPU kicked this one. With IF clear only a kick or an NMI wakes it.</summary>
+    /// <summary>
+    /// HLT: returns once an interrupt was delivered or another CPU kicked this one. With IF clear only a kick or an NMI
+    /// wakes it. STI; HLT is: set IF, then call this, which looks for what waits before it sleeps. If nothing in the machine
+    /// can wake it, the machine exits. On a CPU that runs in slices it returns at once, and its next slice comes once
+    /// something woke it.
+    /// </summary>
     public delegate* unmanaged<CpuState*, void> Hlt;
 
     /// <summary>PAUSE: a spin loop's hint; a machine with more CPUs than host threads lets another one run.</summary>

@@ -1,10 +1,209 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Loader;
 using PvPatch.Engine.Ops;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.IndirectCalls;
 
-/// <summary>The op tables of a program: every slot below some static classes, and what is installed in each.</summary>
+/// <summary>
+/// The op tables of a program: every slot below some static classes, and what is installed in each. A slot that nothing
+/// was installed in stops the process with the op's name. Targets are plain static methods; the unmanaged entries that the
+/// slots hold are made for them.
+/// </summary>
 public sealed class PvOpTable
 {
+    private readonly Lock gate = new();
+    private readonly Slot[] slots;
+    private readonly Dictionary<string, Slot> byName;
+    private readonly Stack<List<(Slot Slot, PvTarget Target, nint Entry)>> undo = new();
+
+    /// <summary>Finds the slots and makes each of them stop with its op's name.</summary>
+    /// <param name="roots">Classes whose static fields are slots or structs that hold slots.</param>
+    /// <exception cref="PatchException">
+    /// There is no op, two have one name, or one stands where no slot can be (<see cref="PatchError.NoOps"/>,
+    /// <see cref="PatchError.DuplicateOp"/>, <see cref="PatchError.NotASlot"/>, <see cref="PatchError.UnsupportedRoot"/>,
+    /// <see cref="PatchError.UnsupportedSignature"/>).
+    /// </exception>
+    public PvOpTable(params Type[] roots)
+    {
+        ArgumentNullException.ThrowIfNull(roots);
+        if (Array.IndexOf(roots, null) >= 0)
+            throw new ArgumentException("A root class is null.", nameof(roots));
+        Ops = SlotSearch.Find(roots);
+        slots = [.. Ops.Select(op => new Slot(op))];
+        byName = slots.ToDictionary(s => s.Op.Name, StringComparer.Ordinal);
+        Write([.. slots.Select(s => (s, PvTarget.Missing))]);
+    }
+
     /// <summary>The ops, in the order of declaration.</summary>
-    public IReadOnlyList<PvOp> Ops { get; } = [];
+    public IReadOnlyList<PvOp> Ops { get; }
+
+    /// <summary>Finds the ops below some classes without touching their slots.</summary>
+    /// <param name="roots">Classes whose static fields are slots or structs that hold slots.</param>
+    /// <exception cref="PatchException">As for the constructor.</exception>
+    public static IReadOnlyList<PvOp> Find(params Type[] roots)
+    {
+        ArgumentNullException.ThrowIfNull(roots);
+        return SlotSearch.Find(roots);
+    }
+
+    /// <summary>The ops that nothing is installed for.</summary>
+    public IReadOnlyList<PvOp> Missing => [.. slots.Where(s => s.Target is PvTarget.MissingTarget).Select(s => s.Op)];
+
+    /// <summary>Whether <see cref="Seal"/> was called.</summary>
+    public bool IsSealed { get; private set; }
+
+    /// <summary>The op of this name.</summary>
+    /// <param name="name">Group first: <c>irq.save_fl</c>.</param>
+    /// <exception cref="PatchException"><see cref="PatchError.UnknownOp"/>.</exception>
+    public PvOp this[string name] => SlotOf(name).Op;
+
+    /// <summary>What is installed for an op.</summary>
+    /// <param name="name">The op's name.</param>
+    /// <exception cref="PatchException"><see cref="PatchError.UnknownOp"/>.</exception>
+    public PvTarget TargetOf(string name) => SlotOf(name).Target;
+
+    /// <summary>Whether a slot holds something else than the table put there: someone wrote it by hand.</summary>
+    /// <param name="name">The op's name.</param>
+    /// <exception cref="PatchException"><see cref="PatchError.UnknownOp"/>.</exception>
+    public bool IsWrittenByHand(string name) => SlotOf(name).WrittenByHand;
+
+    /// <summary>Installs targets over what is there. Either all slots are written or, on any error, none.</summary>
+    /// <param name="targets">An op's name and its target, each op once.</param>
+    /// <exception cref="PatchException">
+    /// The table is sealed, an op is unknown or named twice, or a target does not fit its slot (<see cref="PatchError.Sealed"/>,
+    /// <see cref="PatchError.UnknownOp"/>, <see cref="PatchError.DuplicateOp"/>, <see cref="PatchError.TargetMismatch"/>).
+    /// </exception>
+    public void Install(IEnumerable<KeyValuePair<string, PvTarget>> targets)
+    {
+        ArgumentNullException.ThrowIfNull(targets);
+        lock (gate)
+        {
+            CheckNotSealed();
+            var wanted = new List<(Slot Slot, PvTarget Target)>();
+            var seen = new HashSet<string>(StringComparer.Ordinal);
+            foreach ((string name, PvTarget target) in targets)
+            {
+                ArgumentNullException.ThrowIfNull(target, nameof(targets));
+                Slot slot = SlotOf(name);
+                if (!seen.Add(name))
+                    throw new PatchException(PatchError.DuplicateOp, $"{name} is installed twice at once.") { Op = name };
+                slot.Signature.Check(target);
+                wanted.Add((slot, target));
+            }
+
+            List<(Slot Slot, PvTarget Target, nint Entry)> before = [.. wanted.Select(w => (w.Slot, w.Slot.State.Target, w.Slot.State.Entry))];
+            Write(wanted);
+            undo.Push(before);
+        }
+    }
+
+    /// <summary>
+    /// Installs what another table has installed, op by op. Where this table's program is another copy of the same
+    /// assemblies, the targets are this copy's methods.
+    /// </summary>
+    /// <param name="other">A table of the same ops.</param>
+    /// <exception cref="PatchException">As <see cref="Install"/>.</exception>
+    public void InstallFrom(PvOpTable other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        AssemblyLoadContext? here = AssemblyLoadContext.GetLoadContext(Ops[0].Slot.Module.Assembly);
+        Install(other.slots.Select(s => KeyValuePair.Create(s.Op.Name, CopyIn(here, s.Target))));
+    }
+
+    /// <summary>Undoes the latest installation that is not undone yet: its slots get back what they held before.</summary>
+    /// <exception cref="PatchException"><see cref="PatchError.Sealed"/>, <see cref="PatchError.NothingToRestore"/>.</exception>
+    public void Restore()
+    {
+        lock (gate)
+        {
+            CheckNotSealed();
+            if (!undo.TryPop(out var before))
+                throw new PatchException(PatchError.NothingToRestore, "No installation is left to undo.");
+            foreach ((Slot slot, PvTarget target, nint entry) in before)
+                slot.Write(target, entry);
+        }
+    }
+
+    /// <summary>
+    /// Counts the calls that go through the slots while something runs: what a program really asks of each op. Patched
+    /// sites do not go through the slots and are not counted.
+    /// </summary>
+    /// <param name="work">What runs. Nothing may be installed meanwhile.</param>
+    /// <returns>Calls by op, for the ops that were called.</returns>
+    public IReadOnlyDictionary<string, long> CountCalls(Action work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        lock (gate)
+        {
+            // A thread that has read a slot may enter its counting entry late, so the counters live as long as the slots.
+            nint counters = RuntimeHelpers.AllocateTypeAssociatedMemory(Ops[0].Path[0].DeclaringType!, slots.Length * sizeof(long));
+            (PvTarget Target, nint Entry)[] before = [.. slots.Select(s => s.State)];
+            nint[] counting = SlotEntries.Emit([.. slots.Select(s => (s, s.Target))], counters);
+            for (int i = 0; i < slots.Length; i++)
+                slots[i].Write(before[i].Target, counting[i]);
+            try
+            {
+                work();
+            }
+            finally
+            {
+                for (int i = 0; i < slots.Length; i++)
+                    slots[i].Write(before[i].Target, before[i].Entry);
+            }
+
+            var calls = new Dictionary<string, long>(StringComparer.Ordinal);
+            for (int i = 0; i < slots.Length; i++)
+            {
+                long count = Marshal.ReadInt64(counters, i * sizeof(long));
+                if (count != 0)
+                    calls[slots[i].Op.Name] = count;
+            }
+
+            return calls;
+        }
+    }
+
+    /// <summary>Ends installing: from now on the slots stay as they are, and patched sites with them.</summary>
+    public void Seal()
+    {
+        lock (gate)
+        {
+            IsSealed = true;
+            undo.Clear();
+        }
+    }
+
+    private static void Write(List<(Slot Slot, PvTarget Target)> wanted)
+    {
+        nint[] entries = SlotEntries.Emit(wanted); // the step that can fail comes before the first write
+        for (int i = 0; i < entries.Length; i++)
+            wanted[i].Slot.Write(wanted[i].Target, entries[i]);
+    }
+
+    /// <summary>The same method of the copy of its assembly that a load context holds, if it holds one.</summary>
+    private static PvTarget CopyIn(AssemblyLoadContext? context, PvTarget target)
+    {
+        if (target is not PvTarget.MethodTarget { Info: var method })
+            return target;
+        Guid version = method.Module.ModuleVersionId;
+        Module? copy = context?.Assemblies.Where(a => !a.IsDynamic).Select(a => a.ManifestModule).FirstOrDefault(m => m.ModuleVersionId == version);
+        return copy?.ResolveMethod(method.MetadataToken) is MethodInfo same ? PvTarget.Method(same) : target;
+    }
+
+    private Slot SlotOf(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return byName.TryGetValue(name, out Slot? slot)
+            ? slot
+            : throw new PatchException(PatchError.UnknownOp, $"The table has no op named {name}.") { Op = name };
+    }
+
+    private void CheckNotSealed()
+    {
+        if (IsSealed)
+            throw new PatchException(PatchError.Sealed, "The table is sealed: its slots no longer change.");
+    }
 }

@@ -8,19 +8,31 @@ namespace PvPatch.Paravirt.Kvm;
 /// <summary>kvm-clock: the host keeps a page from which time follows by the TSC, without an exit (Linux: arch/x86/kernel/kvmclock.c, pvclock.c).</summary>
 internal static unsafe class KvmClock
 {
-    /// <summary>Registers this CPU's clock and starts the kernel's time at 0.</summary>
+    /// <summary>Registers the boot CPU's clock and starts the kernel's time at 0.</summary>
     public static void Start(CpuState* cpu, KvmFeatures features)
     {
-        bool isNew = features.HasFlag(KvmFeatures.Clocksource2);
-        uint systemTime = isNew ? KvmMsr.SystemTimeNew : KvmMsr.SystemTime;
-        uint wallClock = isNew ? KvmMsr.WallClockNew : KvmMsr.WallClock;
+        uint wallClock = features.HasFlag(KvmFeatures.Clocksource2) ? KvmMsr.WallClockNew : KvmMsr.WallClock;
         KvmPerCpu* shared = KvmPerCpu.Of(cpu);
-        PvCpu.WriteMsr(cpu, systemTime, KvmPerCpu.AddressOf(cpu, &shared->Clock) | KvmMsr.Enable);
+        uint systemTime = Register(cpu, features);
         PvCpu.WriteMsr(cpu, wallClock, KvmPerCpu.AddressOf(cpu, &shared->WallClock));
         shared->ClockOffset = Read(cpu, &shared->Clock);
         KernelLog.Print(cpu, $"kvm-clock: Using msrs {systemTime:x} and {wallClock:x}");
         if (features.HasFlag(KvmFeatures.ClocksourceStable))
             KernelLog.Print(cpu, $"kvm-clock: using sched offset of {shared->ClockOffset} cycles");
+    }
+
+    /// <summary>Registers another CPU's clock; its time is the boot CPU's.</summary>
+    public static void StartSecondary(CpuState* cpu, KvmFeatures features)
+    {
+        Register(cpu, features);
+        KvmPerCpu.Of(cpu)->ClockOffset = KvmPerCpu.Of(cpu, 0)->ClockOffset;
+    }
+
+    private static uint Register(CpuState* cpu, KvmFeatures features)
+    {
+        uint msr = features.HasFlag(KvmFeatures.Clocksource2) ? KvmMsr.SystemTimeNew : KvmMsr.SystemTime;
+        PvCpu.WriteMsr(cpu, msr, KvmPerCpu.AddressOf(cpu, &KvmPerCpu.Of(cpu)->Clock) | KvmMsr.Enable);
+        return msr;
     }
 
     public static ulong SchedClock(CpuState* cpu)

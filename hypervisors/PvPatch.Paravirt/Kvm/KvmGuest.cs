@@ -1,5 +1,7 @@
 using PvPatch.Emulator.State;
 using PvPatch.Engine.Ops;
+using PvPatch.Paravirt.Detection.Cpuid;
+using PvPatch.Paravirt.Guests;
 using PvPatch.Paravirt.Layout;
 using PvPatch.Paravirt.Log;
 using PvPatch.Paravirt.QueuedLocks;
@@ -9,8 +11,29 @@ using static PvPatch.Engine.Ops.PvTarget;
 namespace PvPatch.Paravirt.Kvm;
 
 /// <summary>A kernel on KVM: which ops it replaces, as the host's feature bits allow, and what it registers (Linux: arch/x86/kernel/kvm.c).</summary>
-public static unsafe class KvmGuest
+public sealed unsafe class KvmGuest : IHypervisorGuest
 {
+    /// <inheritdoc/>
+    public HypervisorKind Kind => HypervisorKind.Kvm;
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, PvTarget> Targets(ICpuidSource cpuid, uint leaves, int cpuCount)
+    {
+        (KvmFeatures features, KvmHints hints) = Features(cpuid, leaves);
+        return Targets(features, hints, cpuCount);
+    }
+
+    /// <inheritdoc/>
+    public void InitPlatform(CpuState* cpu, ICpuidSource cpuid, uint leaves)
+    {
+        (KvmFeatures features, KvmHints hints) = Features(cpuid, leaves);
+        KvmPerCpu* shared = KvmPerCpu.Of(cpu, 0);
+        shared->Features = features;
+        shared->Hints = hints;
+        if (HasClock(features))
+            KvmClock.Start(cpu, features);
+    }
+
     /// <summary>The ops that KVM's guest side installs over the native ones.</summary>
     /// <param name="features">CPUID 0x40000001 EAX.</param>
     /// <param name="hints">CPUID 0x40000001 EDX.</param>
@@ -25,7 +48,7 @@ public static unsafe class KvmGuest
         bool Has(KvmFeatures feature) => (features & feature) != KvmFeatures.None;
         bool mayBePreempted = !hints.HasFlag(KvmHints.Realtime) && cpuCount > 1;
 
-        if (Has(KvmFeatures.Clocksource | KvmFeatures.Clocksource2))
+        if (HasClock(features))
         {
             targets["time.sched_clock"] = Method(typeof(KvmClock), nameof(KvmClock.SchedClock));
             targets["time.get_wallclock"] = Method(typeof(KvmClock), nameof(KvmClock.GetWallclock));
@@ -63,14 +86,13 @@ public static unsafe class KvmGuest
         return targets;
     }
 
-    /// <summary>Starts what the ops need before they are installed: the clock.</summary>
-    public static void InitPlatform(CpuState* cpu, KvmFeatures features, KvmHints hints)
+    private static bool HasClock(KvmFeatures features) => (features & (KvmFeatures.Clocksource | KvmFeatures.Clocksource2)) != KvmFeatures.None;
+
+    private static (KvmFeatures Features, KvmHints Hints) Features(ICpuidSource cpuid, uint leaves)
     {
-        KvmPerCpu* shared = KvmPerCpu.Of(cpu, 0);
-        shared->Features = features;
-        shared->Hints = hints;
-        if ((features & (KvmFeatures.Clocksource | KvmFeatures.Clocksource2)) != KvmFeatures.None)
-            KvmClock.Start(cpu, features);
+        ArgumentNullException.ThrowIfNull(cpuid);
+        CpuidRegisters registers = cpuid.Read(leaves | KvmCpuid.Features, 0);
+        return ((KvmFeatures)registers.Eax, (KvmHints)registers.Edx);
     }
 
     internal static ulong StealClock(CpuState* cpu, int number)
@@ -94,6 +116,8 @@ public static unsafe class KvmGuest
     {
         KvmFeatures features = KvmPerCpu.Of(cpu, 0)->Features;
         KvmPerCpu* shared = KvmPerCpu.Of(cpu);
+        if (cpu->Index != 0 && HasClock(features))
+            KvmClock.StartSecondary(cpu, features);
         if (features.HasFlag(KvmFeatures.StealTime))
         {
             ulong address = KvmPerCpu.AddressOf(cpu, &shared->StealTime);

@@ -1,6 +1,5 @@
 using System.Numerics;
 using PvPatch.Emulator.State;
-using PvPatch.Paravirt.Hardware;
 using PvPatch.Paravirt.Wrappers;
 
 namespace PvPatch.Paravirt.Kvm;

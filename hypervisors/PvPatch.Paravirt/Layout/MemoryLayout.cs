@@ -8,7 +8,7 @@ namespace PvPatch.Paravirt.Layout;
 /// <code>
 /// physical
 ///   0x00000000  unused: a null pointer must hit nothing
-///   0x00001000  kernel data: allocator, tasks, clock
+///   0x00001000  state of the page allocator, the clock, the scheduler, memory management: 1 KiB each
 ///   0x00002000  IDT, 256 gates of 16 bytes
 ///   0x00003000  per-CPU pages, one a CPU, 8 at most (GDT and TSS inside)
 ///   0x0000b000  page table of the fixmap
@@ -33,8 +33,17 @@ public static unsafe class MemoryLayout
     /// <summary>Most CPUs a kernel has.</summary>
     public const int MaxCpus = 8;
 
-    /// <summary>Physical address of the kernel's data.</summary>
-    public const ulong KernelData = 0x1000;
+    /// <summary>Physical address of the page allocator's state.</summary>
+    public const ulong PageAllocatorState = 0x1000;
+
+    /// <summary>Physical address of the clock's state.</summary>
+    public const ulong ClockState = 0x1400;
+
+    /// <summary>Physical address of the scheduler's state.</summary>
+    public const ulong SchedulerState = 0x1800;
+
+    /// <summary>Physical address of the state of memory management.</summary>
+    public const ulong MemoryState = 0x1c00;
 
     /// <summary>Physical address of the interrupt descriptor table.</summary>
     public const ulong Idt = 0x2000;

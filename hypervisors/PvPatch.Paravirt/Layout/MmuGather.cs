@@ -11,7 +11,7 @@ namespace PvPatch.Paravirt.Layout;
 public unsafe struct MmuGather
 {
     /// <summary>Most tables in one gather.</summary>
-    public const int Capacity = 64;
+    public const int Capacity = 48;
 
     /// <summary>How many of <see cref="Tables"/> are freed with the flush.</summary>
     public int Count;

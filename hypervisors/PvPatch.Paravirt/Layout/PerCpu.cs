@@ -62,6 +62,18 @@ public unsafe struct PerCpu
     [FieldOffset(128)]
     public int FlushPending;
 
+    /// <summary>What another CPU asks this one to do; 0 when there is nothing.</summary>
+    [FieldOffset(132)]
+    public int Work;
+
+    /// <summary>The argument of <see cref="Work"/>.</summary>
+    [FieldOffset(136)]
+    public ulong WorkArgument;
+
+    /// <summary>Not 0 once this CPU has set itself up.</summary>
+    [FieldOffset(144)]
+    public int IsOnline;
+
     /// <summary>The TSS.</summary>
     [FieldOffset(256)]
     public TaskStateSegment Tss;

@@ -31,8 +31,17 @@ internal static unsafe class NativeTime
         return (ulong)new DateTimeOffset(2000 + first.Year, first.Month, first.Day, first.Hour, first.Minute, first.Second, TimeSpan.Zero).ToUnixTimeSeconds();
     }
 
-    /// <summary>Counts TSC cycles while channel 2 of the PIT counts 10 ms down (Linux: pit_calibrate_tsc).</summary>
+    /// <summary>The median of three measurements: one may be disturbed by whatever else the host does.</summary>
     public static ulong GetTscKhz(CpuState* cpu)
+    {
+        ulong a = MeasureTscKhz(cpu), b = MeasureTscKhz(cpu), c = MeasureTscKhz(cpu);
+        return Math.Max(Math.Min(a, b), Math.Min(Math.Max(a, b), c));
+    }
+
+    public static void TimeInit(CpuState* cpu, uint vector) => PvCpu.WriteMsr(cpu, Msr.X2ApicLvtTimer, LvtTscDeadline | vector);
+
+    /// <summary>Counts TSC cycles while channel 2 of the PIT counts 10 ms down (Linux: pit_calibrate_tsc).</summary>
+    private static ulong MeasureTscKhz(CpuState* cpu)
     {
         const int PitHz = 1_193_182;
         const int Milliseconds = 10;
@@ -52,8 +61,6 @@ internal static unsafe class NativeTime
 
         return (Instructions.ReadTsc(cpu) - start) / Milliseconds;
     }
-
-    public static void TimeInit(CpuState* cpu, uint vector) => PvCpu.WriteMsr(cpu, Msr.X2ApicLvtTimer, LvtTscDeadline | vector);
 
     private static (int Second, int Minute, int Hour, int Day, int Month, int Year) ReadDate(CpuState* cpu)
     {

@@ -1,0 +1,83 @@
+namespace PvPatch.Emulator.Devices;
+
+/// <summary>
+/// The two 8259A interrupt controllers (0x20, 0xa0) as a kernel with a local APIC sees them: it initialises them, masks
+/// all and never hears of them again. No device is wired to them, so nothing is ever requested or in service.
+/// </summary>
+public sealed class InterruptController : IPortDevice
+{
+    /// <summary>The first controller's command port; the mask is one above.</summary>
+    public const ushort First = 0x20;
+
+    /// <summary>The second controller's command port; the mask is one above.</summary>
+    public const ushort Second = 0xa0;
+
+    private readonly Chip _first = new();
+    private readonly Chip _second = new();
+
+    /// <inheritdoc/>
+    public IEnumerable<ushort> Ports => [First, First + 1, Second, Second + 1];
+
+    /// <summary>The vector of a controller's input 0, as its second initialisation word set it.</summary>
+    public byte VectorBase(ushort command) => ChipAt(command).VectorBase;
+
+    /// <inheritdoc/>
+    public byte Read(ushort port) => (port & 1) == 0 ? Chip.ReadCommand() : ChipAt(port).Mask;
+
+    /// <inheritdoc/>
+    public void Write(ushort port, byte value)
+    {
+        if ((port & 1) == 0) ChipAt(port).WriteCommand(value);
+        else ChipAt(port).WriteData(value);
+    }
+
+    private Chip ChipAt(ushort port) => port < Second ? _first : _second;
+
+    private sealed class Chip
+    {
+        private const byte IsFirstWord = 0x10;
+        private const byte WantsFourthWord = 0x01;
+        private const byte IsAlone = 0x02;
+
+        private byte _firstWord;
+        private int _wordsTaken = 4;
+
+        public byte Mask { get; private set; }
+
+        public byte VectorBase { get; private set; }
+
+        /// <summary>IRR or ISR, whichever was chosen: both empty.</summary>
+        public static byte ReadCommand() => 0;
+
+        /// <summary>The first initialisation word starts the sequence and clears the mask; the other commands end or choose what is never there.</summary>
+        public void WriteCommand(byte value)
+        {
+            if ((value & IsFirstWord) == 0) return;
+            _firstWord = value;
+            _wordsTaken = 1;
+            Mask = 0;
+        }
+
+        public void WriteData(byte value)
+        {
+            switch (_wordsTaken)
+            {
+                case 1:
+                    VectorBase = (byte)(value & 0xf8);
+                    _wordsTaken = (_firstWord & IsAlone) != 0 ? AfterCascade() : 2;
+                    break;
+                case 2:
+                    _wordsTaken = AfterCascade();
+                    break;
+                case 3:
+                    _wordsTaken = 4;
+                    break;
+                default:
+                    Mask = value;
+                    break;
+            }
+        }
+
+        private int AfterCascade() => (_firstWord & WantsFourthWord) != 0 ? 3 : 4;
+    }
+}

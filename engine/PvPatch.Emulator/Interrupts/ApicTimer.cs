@@ -1,0 +1,140 @@
+using PvPatch.Emulator.Clocks;
+
+namespace PvPatch.Emulator.Interrupts;
+
+/// <summary>
+/// A local APIC's timer (Intel SDM vol. 3, 10.5.4): one-shot, periodic, TSC deadline. Its input clock is the crystal that
+/// CPUID 0x15 tells, which in this machine runs at the TSC's frequency; the divide register slows it.
+/// A period missed while the host was late is skipped, as the IRR bit would have swallowed it.
+/// </summary>
+internal sealed class ApicTimer
+{
+    private const uint Masked = 1u << 16;
+    private const uint PeriodicMode = 1;
+    private const uint DeadlineMode = 2;
+
+    private readonly Lock _gate = new();
+    private readonly MachineClock _clock;
+    private readonly TimeStampCounter _tsc;
+    private readonly Action<byte> _raise;
+    private readonly ClockAlarm _alarm;
+    private uint _lvt = Masked;
+    private uint _initialCount;
+    private uint _divide;
+    private ulong _tscDeadline;
+    private ulong _due = ClockAlarm.Off;
+
+    public ApicTimer(MachineClock clock, TimeStampCounter tsc, Action<byte> raise)
+    {
+        _clock = clock;
+        _tsc = tsc;
+        _raise = raise;
+        _alarm = clock.CreateAlarm(OnDue);
+    }
+
+    /// <summary>LVT timer register. A change into or out of TSC deadline mode disarms.</summary>
+    public uint Lvt
+    {
+        get => _lvt;
+        set
+        {
+            lock (_gate)
+            {
+                bool was = Mode == DeadlineMode;
+                _lvt = value;
+                if (was != (Mode == DeadlineMode)) Disarm();
+            }
+        }
+    }
+
+    /// <summary>Divide configuration register: bits 0, 1 and 3.</summary>
+    public uint Divide
+    {
+        get => _divide;
+        set
+        {
+            lock (_gate) _divide = value;
+        }
+    }
+
+    /// <summary>Initial count register: writing starts the timer, 0 stops it.</summary>
+    public uint InitialCount
+    {
+        get => _initialCount;
+        set
+        {
+            lock (_gate)
+            {
+                if (Mode == DeadlineMode) return;
+                _initialCount = value;
+                if (value == 0) Disarm();
+                else Arm(_clock.Now + value * Divisor);
+            }
+        }
+    }
+
+    /// <summary>Current count register.</summary>
+    public uint CurrentCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                ulong now = _clock.Read();
+                return Mode == DeadlineMode || _due == ClockAlarm.Off || _due <= now ? 0 : (uint)((_due - now + Divisor - 1) / Divisor);
+            }
+        }
+    }
+
+    /// <summary>IA32_TSC_DEADLINE in guest TSC cycles: 0 while disarmed; writes count in TSC deadline mode alone.</summary>
+    public ulong TscDeadline
+    {
+        get
+        {
+            lock (_gate) return Mode == DeadlineMode && _due != ClockAlarm.Off ? _tscDeadline : 0;
+        }
+
+        set
+        {
+            lock (_gate)
+            {
+                if (Mode != DeadlineMode) return;
+                _tscDeadline = value;
+                if (value == 0) Disarm();
+                else Arm(_tsc.WhenItReaches(value));
+            }
+        }
+    }
+
+    private uint Mode => (_lvt >> 17) & 3;
+
+    /// <summary>Bits 3, 1, 0 of the divide register choose 2, 4, 8, 16, 32, 64, 128, 1.</summary>
+    private ulong Divisor => 1ul << (int)((((_divide & 3) | ((_divide >> 1) & 4)) + 1) & 7);
+
+    private void Arm(ulong due)
+    {
+        _due = due;
+        _alarm.Set(due);
+    }
+
+    private void Disarm()
+    {
+        _due = ClockAlarm.Off;
+        _alarm.Cancel();
+    }
+
+    private void OnDue()
+    {
+        lock (_gate)
+        {
+            ulong now = _clock.Now;
+            if (_due == ClockAlarm.Off || now < _due) return;
+            ulong late = now - _due;
+            ulong period = _initialCount * Divisor;
+            ulong next = Mode == PeriodicMode && period != 0 ? _due + period * (1 + late / period) : ClockAlarm.Off;
+            if ((_lvt & Masked) == 0) _raise((byte)_lvt);
+            _due = next;
+            if (next != ClockAlarm.Off) _alarm.Set(next);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Interrupts;
+
+/// <summary>
+/// A local APIC's registers as MSRs: IA32_APIC_BASE and, in x2APIC mode, 0x802 to 0x83f (Intel SDM vol. 3, 10.12).
+/// xAPIC mode has no registers here (there is no memory-mapped page), so a guest that wants its APIC enables x2APIC first.
+/// </summary>
+/// <param name="cpu">The vCPU.</param>
+/// <param name="apic">Its APIC.</param>
+/// <param name="bus">Where interrupt messages go.</param>
+public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicBus bus)
+{
+    private const ulong BootProcessor = 1ul << 8;
+    private const ulong X2Enable = 1ul << 10;
+    private const ulong GlobalEnable = 1ul << 11;
+    private const ulong BaseAddress = 0xfee0_0000;
+    private const ulong BaseReserved = ~(0x000f_ffff_ffff_f000ul | BootProcessor | X2Enable | GlobalEnable);
+
+    // Version 0x14, highest LVT entry 5 (timer, thermal, performance, LINT0, LINT1, error).
+    private const uint Version = 0x0005_0014;
+    private const uint Masked = 1u << 16;
+
+    private readonly CpuState* _cpu = cpu;
+    private readonly uint[] _lvt = [Masked, Masked, Masked, Masked, Masked];
+    private ulong _base = BaseAddress | GlobalEnable | (cpu->Index == 0 ? BootProcessor : 0);
+    private ulong _command;
+
+    private bool InX2Mode => (_base & (X2Enable | GlobalEnable)) == (X2Enable | GlobalEnable);
+
+    private uint LogicalId => (uint)(_cpu->Index >> 4 << 16 | 1 << (_cpu->Index & 15));
+
+    /// <summary>RDMSR. False: #GP(0).</summary>
+    public bool Read(uint msr, out ulong value)
+    {
+        value = 0;
+        if (msr == Msr.ApicBase)
+        {
+            value = _base;
+            return true;
+        }
+
+        if (!InX2Mode) return false;
+        switch (msr)
+        {
+            case Msr.X2ApicId: value = (uint)_cpu->Index; return true;
+            case 0x803: value = Version; return true;
+            case 0x808: value = apic.TaskPriority; return true;
+            case 0x80a: value = apic.ProcessorPriority; return true;
+            case 0x80d: value = LogicalId; return true;
+            case Msr.X2ApicSpurious: value = apic.SpuriousVector; return true;
+            case >= 0x810 and <= 0x817: value = apic.InService.Word((int)msr - 0x810); return true;
+            case >= 0x818 and <= 0x81f: return true; // TMR: every interrupt here is edge triggered.
+            case >= 0x820 and <= 0x827: value = apic.Requested.Word((int)msr - 0x820); return true;
+            case 0x828: value = apic.ErrorStatus; return true;
+            case Msr.X2ApicIcr: value = _command; return true;
+            case Msr.X2ApicLvtTimer: value = apic.Timer.Lvt; return true;
+            case >= 0x833 and <= 0x837: value = _lvt[msr - 0x833]; return true;
+            case Msr.X2ApicInitialCount: value = apic.Timer.InitialCount; return true;
+            case Msr.X2ApicCurrentCount: value = apic.Timer.CurrentCount; return true;
+            case Msr.X2ApicDivide: value = apic.Timer.Divide; return true;
+            default: return false;
+        }
+    }
+
+    /// <summary>WRMSR. False: #GP(0).</summary>
+    public bool Write(uint msr, ulong value)
+    {
+        if (msr == Msr.ApicBase) return WriteBase(value);
+        if (!InX2Mode) return false;
+        switch (msr)
+        {
+            case 0x808 when value <= 0xff: apic.TaskPriority = (uint)value; return true;
+            case Msr.X2ApicEoi when value == 0: apic.EndOfInterrupt(); return true;
+            case Msr.X2ApicSpurious when value <= 0x1ff: apic.SpuriousVector = (uint)value; return true;
+            case 0x828 when value == 0: apic.ErrorStatus = 0; return true;
+            case Msr.X2ApicIcr: return Send(value);
+            case Msr.X2ApicLvtTimer when (value & ~0x0007_00fful) == 0 && (value >> 17) != 3: apic.Timer.Lvt = (uint)value; return true;
+            case >= 0x833 and <= 0x837 when (value & ~0x0001_a7fful) == 0: _lvt[msr - 0x833] = (uint)value; return true;
+            case Msr.X2ApicInitialCount when value <= uint.MaxValue: apic.Timer.InitialCount = (uint)value; return true;
+            case Msr.X2ApicDivide when (value & ~0xbul) == 0: apic.Timer.Divide = (uint)value; return true;
+            case Msr.X2ApicSelfIpi when value <= 0xff: return Send(value | (ulong)IpiShorthand.Self << 18);
+            default: return false;
+        }
+    }
+
+    /// <summary>INIT: as after reset.</summary>
+    public void Reset()
+    {
+        Array.Fill(_lvt, Masked);
+        _command = 0;
+        apic.Reset();
+    }
+
+    /// <summary>The modes and the changes between them that are allowed: off to xAPIC, xAPIC to x2APIC, any to off (SDM 10.12.5).</summary>
+    private bool WriteBase(ulong value)
+    {
+        if ((value & BaseReserved) != 0) return false;
+        bool wasX2 = InX2Mode;
+        bool wasOff = (_base & GlobalEnable) == 0;
+        bool x2 = (value & X2Enable) != 0;
+        bool on = (value & GlobalEnable) != 0;
+        if (x2 && (!on || wasOff)) return false;
+        if (wasX2 && on && !x2) return false;
+        _base = (value & ~BootProcessor) | (_base & BootProcessor);
+        if (!on) Reset();
+        return true;
+    }
+
+    private bool Send(ulong value)
+    {
+        // Reserved: bits 12 (delivery status is gone), 13, 16, 17, 20 to 31.
+        if ((value & 0xfff3_3000) != 0) return false;
+        var message = new IpiMessage(value);
+        _command = value;
+        if (message.Delivery is IpiDelivery.Fixed or IpiDelivery.LowestPriority && message.Vector < 16) apic.ErrorStatus |= 1u << 5;
+        else bus.Send(_cpu->Index, message);
+        return true;
+    }
+}

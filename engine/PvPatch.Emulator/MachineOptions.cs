@@ -1,0 +1,29 @@
+using PvPatch.Emulator.Clocks;
+using PvPatch.Emulator.Exits;
+
+namespace PvPatch.Emulator;
+
+/// <summary>What a machine is made of.</summary>
+public sealed record MachineOptions
+{
+    /// <summary>The most vCPUs a machine can have.</summary>
+    public const int MaxCpus = 8;
+
+    /// <summary>What stands under the guest.</summary>
+    public required IPlatform Platform { get; init; }
+
+    /// <summary>How many vCPUs, 1 to <see cref="MaxCpus"/>.</summary>
+    public int Cpus { get; init; } = 1;
+
+    /// <summary>Bytes of RAM.</summary>
+    public ulong RamSize { get; init; } = 64ul << 20;
+
+    /// <summary>The clock; the machine disposes it. None: the host's clock, at 1 GHz.</summary>
+    public MachineClock? Clock { get; init; }
+
+    /// <summary>The time of day.</summary>
+    public TimeProvider WallClock { get; init; } = TimeProvider.System;
+
+    /// <summary>Takes each line the guest writes to its console.</summary>
+    public Action<string> Console { get; init; } = static _ => { };
+}

@@ -1,0 +1,129 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+using PvPatch.Emulator.Clocks;
+using PvPatch.Emulator.Devices;
+using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Interrupts;
+using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Processors;
+
+/// <summary>What the vCPUs sit on: memory, clock, ports, the platform, and the wires between them.</summary>
+internal sealed unsafe class Board : IMachineControl, IApicBus, IDisposable
+{
+    private readonly CpuState* _states;
+    private readonly SensitiveOps* _ops;
+    private readonly Vcpu[] _vcpus;
+    private readonly ExitSignal _exit;
+    private readonly ManualResetEventSlim _wake = new();
+    private int _openLines;
+
+    public Board(PhysicalMemory memory, MachineClock clock, TimeProvider wallClock, IPlatform platform, int cpuCount, ExitSignal exit)
+    {
+        Memory = memory;
+        Clock = clock;
+        WallClock = wallClock;
+        Platform = platform;
+        _exit = exit;
+        ProcessorId = new ProcessorId(clock.Frequency, cpuCount);
+
+        // SAFETY: both blocks are zeroed, sized for what they hold and freed in Dispose alone; states start on cache lines.
+        nuint stateBytes = (nuint)(sizeof(CpuState) * cpuCount);
+        _states = (CpuState*)NativeMemory.AlignedAlloc(stateBytes, 64);
+        NativeMemory.Clear(_states, stateBytes);
+        _ops = (SensitiveOps*)NativeMemory.AllocZeroed((nuint)sizeof(SensitiveOps));
+        SensitiveEntries.Fill(_ops);
+
+        _vcpus = new Vcpu[cpuCount];
+        for (int index = 0; index < cpuCount; index++)
+        {
+            _states[index].Ram = memory.Base;
+            _states[index].RamSize = memory.Size;
+            _states[index].Sensitive = _ops;
+            _vcpus[index] = new Vcpu(this, &_states[index], index);
+        }
+
+        Scheduler = new VcpuScheduler(this, _vcpus);
+        platform.Attach(this);
+    }
+
+    public PhysicalMemory Memory { get; }
+
+    public MachineClock Clock { get; }
+
+    public TimeProvider WallClock { get; }
+
+    public IPlatform Platform { get; }
+
+    public PortBus Ports { get; } = new();
+
+    public ProcessorId ProcessorId { get; }
+
+    public VcpuScheduler Scheduler { get; }
+
+    public int CpuCount => _vcpus.Length;
+
+    /// <summary>Whether somebody outside the machine may still interrupt it.</summary>
+    public bool HasOpenLines => Volatile.Read(ref _openLines) != 0;
+
+    public CpuState* Cpu(int index) => Vcpu(index).State;
+
+    public Vcpu Vcpu(int index) => _vcpus[index];
+
+    public ulong GuestTsc(int index, ulong now) => Vcpu(index).Tsc.At(now);
+
+    public void Kick(int index) => Vcpu(index).Kick();
+
+    public void Interrupt(int index, byte vector) => Vcpu(index).Apic.Raise(vector);
+
+    public void Nmi(int index) => Vcpu(index).RaiseNmi();
+
+    public void FlushTlb(int index) => Tlb.Flush(Cpu(index));
+
+    public void YieldTo(CpuState* from, int index) => Scheduler.YieldTo(from->Index, index);
+
+    [DoesNotReturn]
+    public void Exit(MachineExit exit) => _exit.Exit(exit);
+
+    public void Send(int from, IpiMessage message)
+    {
+        foreach (Vcpu vcpu in _vcpus)
+        {
+            if (!message.Reaches(from, vcpu.State->Index)) continue;
+            switch (message.Delivery)
+            {
+                case IpiDelivery.Fixed: vcpu.Apic.Raise(message.Vector); break;
+                case IpiDelivery.LowestPriority: vcpu.Apic.Raise(message.Vector); return;
+                case IpiDelivery.Nmi: vcpu.RaiseNmi(); break;
+                case IpiDelivery.Init when vcpu.State->Index != 0: vcpu.Init(); break;
+                case IpiDelivery.StartUp: vcpu.StartUp(message.Vector); break;
+                default: break; // No system management mode; INIT of the boot CPU would be a reset.
+            }
+        }
+    }
+
+    /// <summary>Forgets wake-ups so far; what was recorded before is still found by looking.</summary>
+    public void PrepareToWait() => _wake.Reset();
+
+    /// <summary>Waits until <see cref="Wake"/> was called after <see cref="PrepareToWait"/>.</summary>
+    public void Wait() => _wake.Wait();
+
+    /// <summary>Wakes the vCPUs' thread if it waits.</summary>
+    public void Wake() => _wake.Set();
+
+    public void LineOpened() => Interlocked.Increment(ref _openLines);
+
+    public void LineClosed()
+    {
+        Interlocked.Decrement(ref _openLines);
+        Wake();
+    }
+
+    public void Dispose()
+    {
+        foreach (Vcpu vcpu in _vcpus) vcpu.Dispose();
+        NativeMemory.AlignedFree(_states);
+        NativeMemory.Free(_ops);
+    }
+}

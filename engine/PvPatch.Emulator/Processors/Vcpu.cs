@@ -1,0 +1,220 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+using PvPatch.Emulator.Clocks;
+using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Interrupts;
+using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Processors;
+
+/// <summary>
+/// The managed part of one CPU: its APIC, its time stamp counter, its MSRs, and what it does next.
+/// <para>
+/// <b>Pending events, without lost wake-ups.</b> Whoever raises an event, in any thread, first records it (an IRR bit, the
+/// NMI flag, the kick flag), then sets <see cref="CpuState.EventPending"/>, then wakes the halted thread. The vCPU's thread
+/// first clears EventPending (with a full fence), then looks at what is recorded. So a record made after the look finds
+/// its EventPending set after the clearing; at worst the guest looks once more for nothing. When a record cannot be
+/// delivered yet because IF is clear, EventPending is set again, so that the guest's next "enable interrupts" sees it; when
+/// it waits for a lower priority, the EOI or task priority write that lowers it looks again.
+/// </para>
+/// </summary>
+internal sealed unsafe class Vcpu : IDisposable
+{
+    private readonly EventDelivery _delivery;
+    private readonly X2ApicRegisters _apicRegisters;
+    private readonly GCHandle _handle;
+    private int _nmiWaits;
+    private int _kicked;
+    private bool _nmiBlocked;
+    private bool _eoiOffered;
+
+    public Vcpu(Board board, CpuState* state, int index)
+    {
+        Board = board;
+        State = state;
+        state->Index = index;
+        Tsc = new TimeStampCounter(board.Clock);
+        Apic = new LocalApic(state, board.Clock, Tsc, Signal);
+        _apicRegisters = new X2ApicRegisters(state, Apic, board);
+        Msrs = new ProcessorMsrs(state, Tsc, Apic, _apicRegisters);
+        _delivery = new EventDelivery(state, story => board.Exit(new MachineExit.TripleFault(story)));
+        _handle = GCHandle.Alloc(this);
+        state->Vcpu = GCHandle.ToIntPtr(_handle);
+        Tlb.Allocate(state);
+        ResetState.Apply(state);
+    }
+
+    public Board Board { get; }
+
+    public CpuState* State { get; }
+
+    public TimeStampCounter Tsc { get; }
+
+    public LocalApic Apic { get; }
+
+    public ProcessorMsrs Msrs { get; }
+
+    /// <summary>The address of the function that runs a slice of this vCPU; 0 before the start-up message.</summary>
+    public ulong SliceFunction { get; private set; }
+
+    /// <summary>Executed HLT and nothing woke it yet.</summary>
+    public bool Halted { get; set; }
+
+    /// <summary>Whether it would run if it had a host thread.</summary>
+    public bool Runnable => SliceFunction != 0 && (!Halted || CanWake);
+
+    /// <summary>Whether something would end a HLT now.</summary>
+    public bool CanWake
+        => Volatile.Read(ref _kicked) != 0
+            || NmiDeliverable
+            || ((State->RFlags & RFlags.InterruptEnable) != 0 && Apic.HasDeliverable);
+
+    private bool NmiDeliverable => Volatile.Read(ref _nmiWaits) != 0 && !_nmiBlocked;
+
+    /// <summary>The vCPU a state belongs to.</summary>
+    public static Vcpu Of(CpuState* cpu) => (Vcpu)GCHandle.FromIntPtr(cpu->Vcpu).Target!;
+
+    /// <summary>Wakes it out of HLT, now or at its next one. Any thread.</summary>
+    public void Kick()
+    {
+        Interlocked.Exchange(ref _kicked, 1);
+        Board.Wake();
+    }
+
+    /// <summary>Uses up a kick.</summary>
+    public bool TakeKick() => Interlocked.Exchange(ref _kicked, 0) != 0;
+
+    /// <summary>Sends it an NMI. Any thread.</summary>
+    public void RaiseNmi()
+    {
+        Interlocked.Exchange(ref _nmiWaits, 1);
+        Signal();
+    }
+
+    /// <summary>INIT: back to the state after reset, waiting for a start-up message.</summary>
+    public void Init()
+    {
+        SliceFunction = 0;
+        Halted = false;
+        _apicRegisters.Reset();
+        ResetState.Apply(State);
+    }
+
+    /// <summary>
+    /// Start-up message: the page it names starts with the address of the vCPU's slice function, a
+    /// <c>delegate* managed&lt;CpuState*, void&gt;</c>. Ignored, as on hardware, unless the vCPU waits for one.
+    /// </summary>
+    public void StartUp(byte page)
+    {
+        if (State->Index == 0 || SliceFunction != 0) return;
+        if (Board.Memory.TryRead(page * PhysicalMemory.PageSize, out ulong function)) SliceFunction = function;
+    }
+
+    /// <summary>Calls the slice function.</summary>
+    public void RunSlice()
+    {
+        Halted = false;
+        TakeKick();
+        if (State->EventPending != 0) TakeEvents();
+
+        // SAFETY: the guest put the address of a managed method of this shape into its start record.
+        ((delegate* managed<CpuState*, void>)SliceFunction)(State);
+    }
+
+    /// <summary>Raises an exception and, once its handler returned, takes what waits.</summary>
+    public void RaiseException(byte vector, uint errorCode)
+    {
+        Deliver(vector, errorCode);
+        TakeEvents();
+    }
+
+    /// <summary>Delivers all events that may be delivered now: NMI before interrupts, those by priority.</summary>
+    public void TakeEvents()
+    {
+        while (true)
+        {
+            Interlocked.Exchange(ref State->EventPending, 0);
+            SettleLazyEoi();
+            if (!_nmiBlocked && Interlocked.Exchange(ref _nmiWaits, 0) != 0)
+            {
+                _nmiBlocked = true;
+                Deliver(2, 0);
+            }
+            else if (!Apic.HasDeliverable)
+            {
+                return;
+            }
+            else if ((State->RFlags & RFlags.InterruptEnable) == 0)
+            {
+                Interlocked.Exchange(ref State->EventPending, 1);
+                return;
+            }
+            else if (Apic.TryAcknowledge(out byte vector))
+            {
+                OfferLazyEoi(vector);
+                Deliver(vector, 0);
+            }
+        }
+    }
+
+    /// <summary>A register that decides what is deliverable was written.</summary>
+    public void PrioritiesChanged()
+    {
+        SettleLazyEoi();
+        if (Apic.HasDeliverable) Interlocked.Exchange(ref State->EventPending, 1);
+    }
+
+    /// <summary>Takes note of an end of interrupt the guest told by the shared word, and takes the offer back.</summary>
+    public void SettleLazyEoi()
+    {
+        if (!_eoiOffered) return;
+        _eoiOffered = false;
+        if (Board.Platform.TakeLazyEoi(State)) Apic.EndOfInterrupt();
+    }
+
+    /// <summary>The vCPU goes back to the guest: what became deliverable is delivered first.</summary>
+    public void Resume()
+    {
+        if (State->EventPending != 0) TakeEvents();
+    }
+
+    /// <summary>MOV to a control register. Returns the exception's vector, 0 when it was written.</summary>
+    public uint WriteControlRegister(uint number, ulong value)
+    {
+        if (number != 8 || value > 15) return ControlRegisters.Write(State, number, value);
+        Apic.TaskPriority = (uint)value << 4;
+        PrioritiesChanged();
+        return 0;
+    }
+
+    /// <summary>An exception of the host stops the machine.</summary>
+    [DoesNotReturn]
+    public void Fail(Exception exception) => Board.Exit(new MachineExit.Threw(exception));
+
+    public void Dispose()
+    {
+        Tlb.Free(State);
+        _handle.Free();
+    }
+
+    private void OfferLazyEoi(byte vector)
+    {
+        if (!Apic.IsQuietButForOne(vector)) return;
+        _eoiOffered = true;
+        Board.Platform.OfferLazyEoi(State);
+    }
+
+    /// <summary>Runs a handler. Its IRET unblocks NMIs (SDM vol. 3, 6.7.1).</summary>
+    private void Deliver(byte vector, uint errorCode)
+    {
+        _delivery.Deliver(vector, errorCode);
+        _nmiBlocked = false;
+    }
+
+    private void Signal()
+    {
+        Interlocked.Exchange(ref State->EventPending, 1);
+        Board.Wake();
+    }
+}

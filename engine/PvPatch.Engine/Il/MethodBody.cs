@@ -1,0 +1,32 @@
+using System.Collections.Immutable;
+using System.Reflection.Metadata;
+
+namespace PvPatch.Engine.Il;
+
+/// <summary>A method's body in an image (ECMA-335, partition II, 25.4).</summary>
+internal sealed class MethodBody
+{
+    /// <summary>Metadata token of the method.</summary>
+    public required int Token { get; init; }
+
+    /// <summary>Full name of the method.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where its IL starts in the file, in bytes.</summary>
+    public required int FileOffset { get; init; }
+
+    /// <summary>Its IL, without header.</summary>
+    public required byte[] Il { get; init; }
+
+    /// <summary>The most entries that the evaluation stack may hold.</summary>
+    public required int MaxStack { get; init; }
+
+    /// <summary>Number of local variables.</summary>
+    public required int LocalCount { get; init; }
+
+    /// <summary>Protected regions and their handlers.</summary>
+    public required ImmutableArray<ExceptionRegion> Regions { get; init; }
+
+    /// <summary>Whether <c>ret</c> takes a value from the stack.</summary>
+    public required bool ReturnsValue { get; init; }
+}

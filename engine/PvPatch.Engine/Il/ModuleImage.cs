@@ -1,0 +1,134 @@
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using System.Reflection.PortableExecutable;
+using System.Runtime.InteropServices;
+using PvPatch.Engine.Reports;
+
+namespace PvPatch.Engine.Il;
+
+/// <summary>A managed image as its file holds it: headers, metadata and method bodies (ECMA-335, partition II, 22 to 25).</summary>
+internal sealed class ModuleImage : IDisposable
+{
+    private readonly PEReader pe;
+
+    private ModuleImage(byte[] bytes, string file)
+    {
+        File = file;
+        Bytes = bytes;
+        pe = new PEReader(ImmutableCollectionsMarshal.AsImmutableArray(bytes));
+        CheckKind();
+        Metadata = pe.GetMetadataReader();
+        if (!Metadata.IsAssembly)
+            throw new PatchException(PatchError.NotManaged, $"{Path.GetFileName(File)} is a module without an assembly.");
+        AssemblyName = Metadata.GetString(Metadata.GetAssemblyDefinition().Name);
+        VersionId = Metadata.GetGuid(Metadata.GetModuleDefinition().Mvid);
+        Names = new MetadataNames(Metadata);
+        Signatures = new SignatureTexts(Metadata, Names);
+    }
+
+    /// <summary>Path of the file.</summary>
+    public string File { get; }
+
+    /// <summary>The file's bytes. Nobody may change them while the image is read.</summary>
+    public byte[] Bytes { get; }
+
+    /// <summary>The metadata tables.</summary>
+    public MetadataReader Metadata { get; }
+
+    /// <summary>Full names of what tokens stand for.</summary>
+    public MetadataNames Names { get; }
+
+    /// <summary>Signatures as text.</summary>
+    public SignatureTexts Signatures { get; }
+
+    /// <summary>The assembly's simple name.</summary>
+    public string AssemblyName { get; }
+
+    /// <summary>The module version id: the same for copies of one build only.</summary>
+    public Guid VersionId { get; }
+
+    /// <summary>Opens an image.</summary>
+    /// <param name="bytes">Content of the file.</param>
+    /// <param name="file">Its path, for messages.</param>
+    /// <exception cref="PatchException">
+    /// <see cref="PatchError.NotAnImage"/>, <see cref="PatchError.NotManaged"/>, <see cref="PatchError.MixedMode"/>, <see cref="PatchError.BadImage"/>.
+    /// </exception>
+    public static ModuleImage Open(byte[] bytes, string file)
+    {
+        if (bytes.Length < 2 || bytes[0] != 'M' || bytes[1] != 'Z')
+            throw new PatchException(PatchError.NotAnImage, $"{Path.GetFileName(file)} is no portable executable.");
+        try
+        {
+            return new ModuleImage(bytes, file);
+        }
+        catch (Exception e) when (Damage.IsShownBy(e))
+        {
+            throw new PatchException(PatchError.BadImage, $"{Path.GetFileName(file)} is damaged: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The methods that have IL.</summary>
+    public IEnumerable<MethodDefinitionHandle> MethodsWithIl =>
+        Metadata.MethodDefinitions.Where(handle =>
+        {
+            MethodDefinition method = Metadata.GetMethodDefinition(handle);
+            return method.RelativeVirtualAddress != 0 && (method.ImplAttributes & MethodImplAttributes.CodeTypeMask) == MethodImplAttributes.IL;
+        });
+
+    /// <summary>The body of a method.</summary>
+    public MethodBody BodyOf(MethodDefinitionHandle handle)
+    {
+        MethodDefinition method = Metadata.GetMethodDefinition(handle);
+        int address = method.RelativeVirtualAddress;
+        MethodBodyBlock block = pe.GetMethodBody(address);
+        byte first = pe.GetSectionData(address).GetContent(0, 1)[0];
+        const int TinyFormat = 2, TinyHeader = 1, FatHeader = 12; // partition II, 25.4.1 to 25.4.3
+        return new MethodBody
+        {
+            Token = MetadataTokens.GetToken(handle),
+            Name = Names.Of(handle),
+            FileOffset = FileOffsetOf(address) + ((first & 3) == TinyFormat ? TinyHeader : FatHeader),
+            Il = block.GetILBytes() ?? [],
+            MaxStack = block.MaxStack,
+            LocalCount = block.LocalSignature.IsNil ? 0 : LocalsIn(block.LocalSignature),
+            Regions = block.ExceptionRegions,
+            ReturnsValue = CallShape.Read(Metadata.GetBlobReader(method.Signature)).ReturnsValue,
+        };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => pe.Dispose();
+
+    private void CheckKind()
+    {
+        if (pe.PEHeaders.CorHeader is not { } header || !pe.HasMetadata)
+            throw new PatchException(PatchError.NotManaged, $"{Path.GetFileName(File)} holds no managed code.");
+
+        // Partition II, 25.3.3.1. An image precompiled by the SDK is not IL-only either, but has a header of its own for
+        // the native code, which loading from a stream leaves unused.
+        bool precompiled = header.ManagedNativeHeaderDirectory.Size > 0;
+        if (!header.Flags.HasFlag(CorFlags.ILOnly) && !precompiled)
+            throw new PatchException(PatchError.MixedMode, $"{Path.GetFileName(File)} mixes IL with native code.");
+    }
+
+    private int FileOffsetOf(int address)
+    {
+        int section = pe.PEHeaders.GetContainingSectionIndex(address);
+        if (section < 0)
+            throw Damaged($"no section holds the address 0x{address:X}");
+        SectionHeader header = pe.PEHeaders.SectionHeaders[section];
+        return header.PointerToRawData + (address - header.VirtualAddress);
+    }
+
+    private PatchException Damaged(string how) =>
+        new(PatchError.BadImage, $"{Path.GetFileName(File)} is damaged: {how}.");
+
+    private int LocalsIn(StandaloneSignatureHandle handle)
+    {
+        BlobReader blob = Metadata.GetBlobReader(Metadata.GetStandaloneSignature(handle).Signature);
+        if (blob.ReadSignatureHeader().Kind != SignatureKind.LocalVariables)
+            throw Damaged("the signature of a method's locals is none");
+        return blob.ReadCompressedInteger();
+    }
+}

@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using System.Reflection.Metadata;
+
+namespace PvPatch.Engine.Il;
+
+/// <summary>Signatures as text, so that two can be compared and shown (ECMA-335, partition II, 23.2).</summary>
+internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames names) : ISignatureTypeProvider<string, object?>
+{
+    /// <summary>The signature of a call through a pointer.</summary>
+    public string OfCall(StandaloneSignatureHandle handle) =>
+        GetFunctionPointerType(metadata.GetStandaloneSignature(handle).DecodeMethodSignature(this, null));
+
+    /// <summary>The type of a field.</summary>
+    public string OfField(EntityHandle handle) => handle.Kind == HandleKind.FieldDefinition
+        ? metadata.GetFieldDefinition((FieldDefinitionHandle)handle).DecodeSignature(this, null)
+        : metadata.GetMemberReference((MemberReferenceHandle)handle).DecodeFieldSignature(this, null);
+
+    /// <summary>The signature of a method that this module refers to.</summary>
+    public string OfMethod(MemberReferenceHandle handle) =>
+        GetFunctionPointerType(metadata.GetMemberReference(handle).DecodeMethodSignature(this, null));
+
+    /// <summary>The same text for a method known by reflection.</summary>
+    public static string Of(System.Reflection.MethodInfo method) =>
+        $"Default {Of(method.ReturnType)}({string.Join(", ", method.GetParameters().Select(p => Of(p.ParameterType)))})";
+
+    /// <inheritdoc/>
+    public string GetFunctionPointerType(MethodSignature<string> signature) =>
+        $"{signature.Header.CallingConvention} {signature.ReturnType}({string.Join(", ", signature.ParameterTypes)})";
+
+    /// <inheritdoc/>
+    public string GetPrimitiveType(PrimitiveTypeCode typeCode) => $"System.{typeCode}";
+
+    /// <inheritdoc/>
+    public string GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) => names.Of(handle);
+
+    /// <inheritdoc/>
+    public string GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) => names.Of(handle);
+
+    /// <inheritdoc/>
+    public string GetTypeFromSpecification(MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) =>
+        reader.GetTypeSpecification(handle).DecodeSignature(this, genericContext);
+
+    /// <inheritdoc/>
+    public string GetPointerType(string elementType) => $"{elementType}*";
+
+    /// <inheritdoc/>
+    public string GetByReferenceType(string elementType) => $"{elementType}&";
+
+    /// <inheritdoc/>
+    public string GetPinnedType(string elementType) => $"pinned {elementType}";
+
+    /// <inheritdoc/>
+    public string GetSZArrayType(string elementType) => $"{elementType}[]";
+
+    /// <inheritdoc/>
+    public string GetArrayType(string elementType, ArrayShape shape) => $"{elementType}[{new string(',', shape.Rank)}]";
+
+    /// <inheritdoc/>
+    public string GetModifiedType(string modifier, string unmodifiedType, bool isRequired) =>
+        $"{unmodifiedType} {(isRequired ? "modreq" : "modopt")}({modifier})";
+
+    /// <inheritdoc/>
+    public string GetGenericInstantiation(string genericType, ImmutableArray<string> typeArguments) =>
+        $"{genericType}<{string.Join(", ", typeArguments)}>";
+
+    /// <inheritdoc/>
+    public string GetGenericMethodParameter(object? genericContext, int index) => $"!!{index}";
+
+    /// <inheritdoc/>
+    public string GetGenericTypeParameter(object? genericContext, int index) => $"!{index}";
+
+    private static string Of(Type type)
+    {
+        if (type.IsPointer)
+            return $"{Of(type.GetElementType()!)}*";
+        return type.IsFunctionPointer
+            ? $"{(type.IsUnmanagedFunctionPointer ? "Unmanaged" : "Default")} {Of(type.GetFunctionPointerReturnType())}({string.Join(", ", type.GetFunctionPointerParameterTypes().Select(Of))})"
+            : type.FullName ?? type.Name;
+    }
+}

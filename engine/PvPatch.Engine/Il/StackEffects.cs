@@ -1,0 +1,70 @@
+using System.Reflection.Emit;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using PvPatch.Engine.Reports;
+
+namespace PvPatch.Engine.Il;
+
+/// <summary>How many entries each instruction takes from the evaluation stack and puts on it (ECMA-335, partition III, "Stack Transition").</summary>
+internal sealed class StackEffects(MetadataReader metadata)
+{
+    private readonly Dictionary<int, CallShape> shapes = [];
+
+    /// <summary>Entries taken and put.</summary>
+    /// <param name="instruction">Any instruction but those that end a path with the stack as it is.</param>
+    /// <param name="returnsValue">Whether the method it stands in returns something.</param>
+    /// <exception cref="PatchException"><see cref="PatchError.BadImage"/>: the token of a call stands for no method.</exception>
+    public (int Taken, int Put) Of(Instruction instruction, bool returnsValue)
+    {
+        if (instruction.Is(OpCodes.Call) || instruction.Is(OpCodes.Callvirt))
+        {
+            CallShape shape = ShapeOf(instruction.Token);
+            return (shape.Arguments, shape.ReturnsValue ? 1 : 0);
+        }
+
+        if (instruction.Is(OpCodes.Newobj))
+        {
+            CallShape shape = ShapeOf(instruction.Token);
+            return (shape.Arguments - (shape.HasImplicitThis ? 1 : 0), 1);
+        }
+
+        if (instruction.Is(OpCodes.Calli))
+        {
+            CallShape shape = ShapeOf(instruction.Token);
+            return (shape.Arguments + 1, shape.ReturnsValue ? 1 : 0);
+        }
+
+        return instruction.Is(OpCodes.Ret)
+            ? (returnsValue ? 1 : 0, 0)
+            : (CountOf(instruction.Code.StackBehaviourPop), CountOf(instruction.Code.StackBehaviourPush));
+    }
+
+    /// <summary>What a call of this token, method or stand-alone signature, takes and gives.</summary>
+    public CallShape ShapeOf(int token)
+    {
+        if (!shapes.TryGetValue(token, out CallShape shape))
+            shapes[token] = shape = CallShape.Read(metadata.GetBlobReader(SignatureOf(MetadataTokens.EntityHandle(token))));
+        return shape;
+    }
+
+    private BlobHandle SignatureOf(EntityHandle handle) => handle.Kind switch
+    {
+        HandleKind.MethodDefinition => metadata.GetMethodDefinition((MethodDefinitionHandle)handle).Signature,
+        HandleKind.MemberReference => metadata.GetMemberReference((MemberReferenceHandle)handle).Signature,
+        HandleKind.StandaloneSignature => metadata.GetStandaloneSignature((StandaloneSignatureHandle)handle).Signature,
+        HandleKind.MethodSpecification => SignatureOf(metadata.GetMethodSpecification((MethodSpecificationHandle)handle).Method),
+        _ => throw new PatchException(PatchError.BadImage, $"The image is damaged: a call of a {handle.Kind}."),
+    };
+
+    private static int CountOf(StackBehaviour behaviour) => behaviour switch
+    {
+        StackBehaviour.Pop0 or StackBehaviour.Push0 => 0,
+        StackBehaviour.Pop1_pop1 or StackBehaviour.Popi_pop1 or StackBehaviour.Popi_popi or StackBehaviour.Popi_popi8
+            or StackBehaviour.Popi_popr4 or StackBehaviour.Popi_popr8 or StackBehaviour.Popref_pop1 or StackBehaviour.Popref_popi
+            or StackBehaviour.Push1_push1 => 2,
+        StackBehaviour.Popi_popi_popi or StackBehaviour.Popref_popi_popi or StackBehaviour.Popref_popi_popi8
+            or StackBehaviour.Popref_popi_popr4 or StackBehaviour.Popref_popi_popr8 or StackBehaviour.Popref_popi_popref
+            or StackBehaviour.Popref_popi_pop1 => 3,
+        _ => 1,
+    };
+}

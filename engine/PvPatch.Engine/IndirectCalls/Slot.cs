@@ -1,0 +1,55 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using PvPatch.Engine.Ops;
+
+namespace PvPatch.Engine.IndirectCalls;
+
+/// <summary>One slot in memory: its address, and what the table put there.</summary>
+internal sealed class Slot
+{
+    private delegate ref nint Place();
+
+    private readonly Place place;
+    private nint written;
+
+    /// <summary>Finds the slot of an op. Nothing is written yet.</summary>
+    public Slot(PvOp op)
+    {
+        Op = op;
+        Signature = new SlotSignature(op);
+
+        // The path's own instructions give the address: right for statics that the runtime keeps boxed, where reflection
+        // would change a copy.
+        var method = new DynamicMethod($"slot of {op.Name}", typeof(nint).MakeByRefType(), [], op.Path[0].Module, skipVisibility: true);
+        ILGenerator il = method.GetILGenerator();
+        foreach (FieldInfo field in op.Path)
+            il.Emit(field.IsStatic ? OpCodes.Ldsflda : OpCodes.Ldflda, field);
+        il.Emit(OpCodes.Ret);
+        place = method.CreateDelegate<Place>();
+    }
+
+    /// <summary>The op.</summary>
+    public PvOp Op { get; }
+
+    /// <summary>What it takes and returns.</summary>
+    public SlotSignature Signature { get; }
+
+    /// <summary>What the table installed.</summary>
+    public PvTarget Target { get; private set; } = PvTarget.Missing;
+
+    /// <summary>Whether someone else wrote the slot after the table did.</summary>
+    public bool WrittenByHand => Volatile.Read(ref place()) != written;
+
+    /// <summary>What the slot holds and why, to be put back later.</summary>
+    public (PvTarget Target, nint Entry) State => (Target, written);
+
+    /// <summary>Writes the slot.</summary>
+    /// <param name="target">What is installed.</param>
+    /// <param name="entry">Address of its unmanaged entry.</param>
+    public void Write(PvTarget target, nint entry)
+    {
+        Target = target;
+        written = entry;
+        Volatile.Write(ref place(), entry);
+    }
+}

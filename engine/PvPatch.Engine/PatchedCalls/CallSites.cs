@@ -1,0 +1,183 @@
+using System.Reflection.Emit;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using PvPatch.Engine.Il;
+using PvPatch.Engine.Ops;
+using PvPatch.Engine.PatchedCalls.Flow;
+
+namespace PvPatch.Engine.PatchedCalls;
+
+/// <summary>A call through a pointer that came from a slot.</summary>
+/// <param name="Index">Number of its <c>calli</c> in the method.</param>
+/// <param name="Ops">The op; several where it is not proven which.</param>
+/// <param name="Refusal">Why it is not proven; <see langword="null"/> where it is.</param>
+internal sealed record CallSite(int Index, IReadOnlyList<PvOp> Ops, string? Refusal);
+
+/// <summary>A use of a slot or a table that is no call.</summary>
+/// <param name="Origin">Number of the instruction that reads the slot or takes the table's address.</param>
+/// <param name="User">Number of the instruction that uses it; <see langword="null"/> where nothing does.</param>
+/// <param name="Ops">The ops concerned.</param>
+/// <param name="Reason">What is done with it.</param>
+internal sealed record OtherUse(int Origin, int? User, IReadOnlyList<PvOp> Ops, string Reason);
+
+/// <summary>What the slots loaded in one method are used for. Nothing that is loaded is missing here.</summary>
+internal sealed class CallSites
+{
+    private readonly StackFlow flow;
+    private readonly SlotMap map;
+    private readonly ModuleImage image;
+    private readonly List<CallSite> calls = [];
+    private readonly List<OtherUse> others = [];
+    private readonly HashSet<int> used = [];
+
+    /// <summary>Collects the uses.</summary>
+    public CallSites(StackFlow flow, SlotMap map, ModuleImage image)
+    {
+        this.flow = flow;
+        this.map = map;
+        this.image = image;
+        for (int i = 0; i < flow.Code.Length; i++)
+        {
+            if (flow.Inputs[i] is { } inputs)
+                Collect(i, inputs);
+        }
+
+        for (int i = 0; i < flow.Code.Length; i++)
+        {
+            if (!used.Contains(i) && SlotsReadAt(i) is { Count: > 0 } ops)
+                others.Add(new OtherUse(i, null, ops, flow.Inputs[i] is null ? "control never comes there" : "it is read but never called"));
+        }
+    }
+
+    /// <summary>The calls, in the order of their offsets.</summary>
+    public IReadOnlyList<CallSite> Calls => calls;
+
+    /// <summary>The other uses.</summary>
+    public IReadOnlyList<OtherUse> Others => others;
+
+    private void Collect(int index, FlowEntry[] inputs)
+    {
+        Instruction instruction = flow.Code[index];
+        if (IsWrite(index, inputs, out SlotNode? written))
+            others.Add(new OtherUse(index, null, written.Ops, "the slot is written here, which patched sites do not see"));
+
+        for (int k = 0; k < inputs.Length; k++)
+        {
+            FlowValue value = inputs[k].Value;
+            if (value.Kind == FlowKind.Plain)
+                continue;
+            if (instruction.Is(OpCodes.Calli) && k == inputs.Length - 1)
+                AddCall(index, value);
+            else if (ReasonOf(index, k, value) is { } reason)
+                AddOther(index, value, reason);
+            else if (Step.Follows(instruction) || IsStoreTarget(instruction, k))
+                used.UnionWith(value.Origins.Items.ToArray());
+        }
+    }
+
+    private void AddCall(int index, FlowValue pointer)
+    {
+        used.UnionWith(pointer.Origins.Items.ToArray());
+        List<PvOp> ops = OpsOf(pointer);
+        string? refusal = pointer.Kind switch
+        {
+            FlowKind.Slot => SignatureRefusal(index, ops[0]),
+            FlowKind.Table => "the address of the slot is called, not what it holds",
+            _ => pointer.Reason,
+        };
+        calls.Add(new CallSite(index, ops, refusal));
+    }
+
+    private string? SignatureRefusal(int index, PvOp op)
+    {
+        EntityHandle signature = MetadataTokens.EntityHandle(flow.Code[index].Token);
+        string called = signature.Kind == HandleKind.StandaloneSignature ? image.Signatures.OfCall((StandaloneSignatureHandle)signature) : "nothing";
+        string declared = map.SignatureOf(op) ?? "nothing";
+        return string.Equals(called, declared, StringComparison.Ordinal) ? null : $"it is called as {called}, the slot is {declared}";
+    }
+
+    private void AddOther(int index, FlowValue value, string reason)
+    {
+        foreach (int origin in value.Origins.Items)
+        {
+            used.Add(origin);
+            others.Add(new OtherUse(origin, index, OpsReadAt(origin), reason));
+        }
+    }
+
+    /// <summary>What an instruction does with a followed value; <see langword="null"/> where the value stays followed.</summary>
+    private string? ReasonOf(int index, int input, FlowValue value)
+    {
+        Instruction instruction = flow.Code[index];
+        bool isAddress = value.Kind == FlowKind.Table;
+        if (Step.Passes(instruction) || instruction.Is(OpCodes.Pop) || (isAddress && IsStoreTarget(instruction, input)))
+            return null;
+        if (Step.Follows(instruction) && value.Kind is FlowKind.Table or FlowKind.Unproven)
+            return null;
+        if (instruction.StoredLocal is >= 0 and var local)
+            return flow.IsAddressed(local) ? $"it escapes to local variable {local}, whose address is taken" : null;
+
+        string name = instruction.Code.Name!;
+        string subject = isAddress ? "the table's address escapes" : "it escapes";
+        return instruction switch
+        {
+            _ when instruction.Is(OpCodes.Calli) => $"{subject}: passed to a call through a pointer",
+            { Code.OperandType: OperandType.InlineMethod } => $"{subject}: passed to {image.Names.Short(instruction.Token)}",
+            { Code.OperandType: OperandType.InlineField } => $"{subject}: stored in {image.Names.Short(instruction.Token)}",
+            { Code.OperandType: OperandType.InlineBrTarget or OperandType.ShortInlineBrTarget } => $"{subject}: compared by {name}",
+            _ when instruction.Is(OpCodes.Ret) => $"{subject}: returned",
+            _ when name.StartsWith("st", StringComparison.Ordinal) => $"{subject}: stored by {name}",
+            _ when name[0] == 'c' && name.Length < 7 && !name.StartsWith("conv", StringComparison.Ordinal) => $"{subject}: compared by {name}",
+            _ => $"{subject}: used by {name}",
+        };
+    }
+
+    /// <summary>Whether an input only says where something is stored.</summary>
+    private static bool IsStoreTarget(Instruction instruction, int input) =>
+        input == 0 && (instruction.Is(OpCodes.Stfld) || instruction.Is(OpCodes.Stind_I) || instruction.Is(OpCodes.Stobj) || instruction.Is(OpCodes.Initobj));
+
+    private bool IsWrite(int index, FlowEntry[] inputs, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SlotNode? written)
+    {
+        Instruction instruction = flow.Code[index];
+        if (instruction.Is(OpCodes.Stsfld))
+            written = map.RootOf(instruction.Token);
+        else if (inputs.Length > 0 && inputs[0].Value is { Kind: FlowKind.Table, Node: { } table } && IsStoreTarget(instruction, 0))
+            written = instruction.Is(OpCodes.Stfld) ? map.MemberOf(table, instruction.Token) : table;
+        else
+            written = null;
+        return written is not null;
+    }
+
+    private List<PvOp> OpsOf(FlowValue value)
+    {
+        if (value.Node is { } node)
+            return node.Ops;
+        var ops = new List<PvOp>();
+        foreach (int origin in value.Origins.Items)
+            ops.AddRange(OpsReadAt(origin).Except(ops));
+        return ops;
+    }
+
+    /// <summary>The ops of the slot or the table that an instruction reads or takes the address of.</summary>
+    private List<PvOp> OpsReadAt(int index)
+    {
+        if (SlotsReadAt(index) is { Count: > 0 } slots)
+            return slots;
+        return map.RootOf(flow.Code[index].Token)?.Ops ?? [];
+    }
+
+    private List<PvOp> SlotsReadAt(int index)
+    {
+        Instruction instruction = flow.Code[index];
+        if (instruction.Is(OpCodes.Ldsfld) || instruction.Is(OpCodes.Ldsflda))
+            return map.RootOf(instruction.Token) is { Op: { } only } ? [only] : [];
+        if (instruction.Is(OpCodes.Ldfld) || instruction.Is(OpCodes.Ldflda))
+        {
+            return flow.Inputs[index] is [{ Value: { Kind: FlowKind.Table, Node: { } table } }] && map.MemberOf(table, instruction.Token) is { } member
+                ? (member.Op is { } op ? [op] : [])
+                : [.. map.MembersNamed(instruction.Token).Select(m => m.Op).OfType<PvOp>()];
+        }
+
+        return flow.Inputs[index] is [{ Value: { Kind: FlowKind.Table, Node: { } place } }] && instruction.Is(OpCodes.Ldind_I) ? place.Ops : [];
+    }
+}

@@ -1,0 +1,87 @@
+using System.Buffers.Binary;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using PvPatch.Engine.Il;
+using PvPatch.Engine.Ops;
+
+namespace PvPatch.Engine.PatchedCalls.Flow;
+
+/// <summary>What one module's field tokens have to do with op tables.</summary>
+internal sealed class SlotMap
+{
+    private readonly Dictionary<int, FieldKey> fields = [];
+    private readonly Dictionary<PvOp, string> signatures = [];
+    private readonly SlotTree tree;
+
+    /// <summary>Looks up the tables' fields among the fields a module declares or refers to.</summary>
+    public SlotMap(ModuleImage image, SlotTree tree)
+    {
+        this.tree = tree;
+        MetadataReader metadata = image.Metadata;
+        var declaring = tree.Roots.Keys.Concat(tree.Members.Keys).Select(k => k.Name).ToHashSet(StringComparer.Ordinal);
+
+        foreach (FieldDefinitionHandle handle in metadata.FieldDefinitions)
+        {
+            FieldDefinition field = metadata.GetFieldDefinition(handle);
+            string name = metadata.GetString(field.Name);
+            if (declaring.Contains(name))
+                Add(image, handle, new FieldKey(image.AssemblyName, image.Names.Of(field.GetDeclaringType()), name));
+        }
+
+        foreach (MemberReferenceHandle handle in metadata.MemberReferences)
+        {
+            MemberReference member = metadata.GetMemberReference(handle);
+            string name = metadata.GetString(member.Name);
+            if (declaring.Contains(name) && member.GetKind() == MemberReferenceKind.Field
+                && member.Parent is { Kind: HandleKind.TypeReference, IsNil: false } parent)
+            {
+                var type = (TypeReferenceHandle)parent;
+                Add(image, handle, new FieldKey(image.Names.AssemblyOf(type) ?? image.AssemblyName, image.Names.Of(type), name));
+            }
+        }
+    }
+
+    /// <summary>Whether the module can reach a slot at all.</summary>
+    public bool IsEmpty => fields.Count == 0;
+
+    /// <summary>The place that a static field's token names, if any.</summary>
+    public SlotNode? RootOf(int token) => fields.TryGetValue(token, out FieldKey key) ? tree.Roots.GetValueOrDefault(key) : null;
+
+    /// <summary>The place that a field's token names inside another place, if any.</summary>
+    public SlotNode? MemberOf(SlotNode table, int token) => fields.TryGetValue(token, out FieldKey key) ? table.Children.GetValueOrDefault(key) : null;
+
+    /// <summary>All places that a struct field's token may name.</summary>
+    public IReadOnlyList<SlotNode> MembersNamed(int token) =>
+        fields.TryGetValue(token, out FieldKey key) && tree.Members.TryGetValue(key, out List<SlotNode>? nodes) ? nodes : [];
+
+    /// <summary>The signature of an op's slot as this module writes it.</summary>
+    public string? SignatureOf(PvOp op) => signatures.GetValueOrDefault(op);
+
+    /// <summary>The ops that IL can reach: whose table's or slot's token stands anywhere in its bytes.</summary>
+    public IReadOnlyCollection<PvOp> MentionedIn(ReadOnlySpan<byte> il)
+    {
+        var ops = new List<PvOp>();
+        for (int i = 0; i + 4 <= il.Length; i++)
+        {
+            int token = BinaryPrimitives.ReadInt32LittleEndian(il[i..]);
+            if (!fields.ContainsKey(token))
+                continue;
+            foreach (SlotNode node in MembersNamed(token).Concat(RootOf(token) is { } root ? [root] : []))
+                ops.AddRange(node.Ops.Except(ops));
+        }
+
+        return ops;
+    }
+
+    private void Add(ModuleImage image, EntityHandle handle, FieldKey key)
+    {
+        IEnumerable<SlotNode> nodes = [.. tree.Members.GetValueOrDefault(key) ?? []];
+        if (tree.Roots.TryGetValue(key, out SlotNode? root))
+            nodes = nodes.Append(root);
+        if (!nodes.Any())
+            return;
+        fields[MetadataTokens.GetToken(handle)] = key;
+        foreach (PvOp op in nodes.Select(n => n.Op).OfType<PvOp>())
+            signatures[op] = image.Signatures.OfField(handle);
+    }
+}

@@ -1,0 +1,256 @@
+using System.Reflection.Emit;
+using PvPatch.Engine.Il;
+using PvPatch.Engine.PatchedCalls.Flow;
+
+namespace PvPatch.Engine.PatchedCalls;
+
+/// <summary>
+/// The new IL of one method: each proven call is replaced, and the code that brought its pointer is taken out. Nothing
+/// moves: what is taken out becomes NOPs, and what has effects of its own stays.
+/// </summary>
+internal sealed class MethodRewrite
+{
+    private readonly StackFlow flow;
+    private readonly SlotMap map;
+    private readonly StackWebs webs;
+    private readonly Dictionary<int, byte[]> codes;
+    private readonly Dictionary<int, CallReplacement> replacements;
+    private readonly ILookup<int, int> loadsOf;
+    private readonly HashSet<int> removed = [];
+    private readonly HashSet<(int Index, int Input)> released = [];
+
+    /// <summary>Rewrites a method.</summary>
+    /// <param name="flow">The method.</param>
+    /// <param name="map">Its module's fields.</param>
+    /// <param name="wanted">The calls to replace, by the number of their <c>calli</c>: what to, and the token for a direct call.</param>
+    public MethodRewrite(StackFlow flow, SlotMap map, IReadOnlyDictionary<int, (CallReplacement Replacement, int Token)> wanted)
+    {
+        this.flow = flow;
+        this.map = map;
+        webs = new StackWebs(flow);
+        loadsOf = Enumerable.Range(0, flow.Code.Length)
+            .SelectMany(load => flow.LoadedFrom[load].Items.ToArray(), (load, store) => (Store: store, Load: load))
+            .ToLookup(p => p.Store, p => p.Load);
+        replacements = wanted.ToDictionary(w => w.Key, w => w.Value.Replacement);
+        codes = wanted.ToDictionary(w => w.Key, w => CodeOf(w.Value.Replacement, w.Value.Token));
+
+        IlWriter? done;
+        do
+        {
+            removed.Clear();
+            released.Clear();
+            TakeOut();
+            done = Write();
+        }
+        while (done is null); // a refusal may keep code that others counted on to go
+        Il = done.ToArray();
+    }
+
+    /// <summary>The method's new IL.</summary>
+    public byte[] Il { get; }
+
+    /// <summary>Why a wanted call was not replaced, by the number of its <c>calli</c>.</summary>
+    public Dictionary<int, string> Refusals { get; } = [];
+
+    /// <summary>The instructions that a site consists of: those that bring its pointer, and the call.</summary>
+    /// <param name="call">Number of its <c>calli</c>.</param>
+    public IReadOnlyList<(int Start, int End)> RangesOf(int call)
+    {
+        var members = new SortedSet<int> { call };
+        if (call > 0 && flow.Code[call - 1].IsPrefix)
+            members.Add(call - 1);
+        FlowEntry[] inputs = flow.Inputs[call]!;
+        AddSources(inputs[^1].Sources, members);
+        foreach (FlowEntry argument in inputs[..^1].Where(a => removed.Contains(webs.WebOf(a))))
+            AddSources(argument.Sources, members);
+        return Ranges(members);
+    }
+
+    /// <summary>The byte ranges of some instructions, neighbours together.</summary>
+    public IReadOnlyList<(int Start, int End)> Ranges(IEnumerable<int> members)
+    {
+        var ranges = new List<(int Start, int End)>();
+        foreach (Instruction instruction in members.Select(m => flow.Code[m]))
+        {
+            if (ranges.Count > 0 && ranges[^1].End == instruction.Offset)
+                ranges[^1] = (ranges[^1].Start, instruction.End);
+            else
+                ranges.Add((instruction.Offset, instruction.End));
+        }
+
+        return ranges;
+    }
+
+    private static byte[] CodeOf(CallReplacement replacement, int token) => replacement switch
+    {
+        CallReplacement.DirectCall => CallReplacement.DirectCall.CodeFor(token),
+        CallReplacement.Argument argument => argument.Code,
+        CallReplacement.Number number => number.Code,
+        _ => [],
+    };
+
+    private static bool DropsArguments(CallReplacement replacement) => replacement is CallReplacement.Nothing or CallReplacement.Number;
+
+    /// <summary>Takes out every web whose inputs all became needless, beginning with the pointers, until none is left.</summary>
+    private void TakeOut()
+    {
+        foreach (int call in codes.Keys)
+        {
+            int pointer = flow.Inputs[call]!.Length - 1;
+            released.Add((call, pointer));
+            for (int k = 0; k < pointer && DropsArguments(replacements[call]); k++)
+                released.Add((call, k));
+        }
+
+        bool goesOn = true;
+        while (goesOn)
+        {
+            int[] needless = [.. released.Select(u => webs.WebOf(flow.Inputs[u.Index]![u.Input])).Distinct().Where(w => !removed.Contains(w) && IsNeedless(w))];
+            goesOn = needless.Length > 0;
+            removed.UnionWith(needless);
+            foreach (int output in needless.SelectMany(webs.OutputsOf))
+                ReleaseInputsOf(StackFlow.OwnerOf(output));
+        }
+    }
+
+    private bool IsNeedless(int web) => webs.InputsOf(web).All(released.Contains) && webs.OutputsOf(web).All(IsPure);
+
+    /// <summary>Whether the instruction that makes an output does nothing else.</summary>
+    private bool IsPure(int output)
+    {
+        if (output == FlowEntry.Outside)
+            return false;
+        int owner = StackFlow.OwnerOf(output);
+        Instruction instruction = flow.Code[owner];
+        return instruction.IsPlainPush || instruction.LoadedLocal >= 0 || instruction.IsPureConversion || Step.Passes(instruction)
+            || ((instruction.Is(OpCodes.Ldsfld) || instruction.Is(OpCodes.Ldsflda)) && map.RootOf(instruction.Token) is not null)
+            || (Step.Follows(instruction) && flow.Inputs[owner]![0].Value.Kind == FlowKind.Table);
+    }
+
+    private void ReleaseInputsOf(int owner)
+    {
+        if (flow.Inputs[owner]!.Length > 0 && RemovedOutputs(owner) == (flow.Code[owner].Is(OpCodes.Dup) ? 2 : 1))
+            released.Add((owner, 0));
+        if (flow.Code[owner].LoadedLocal < 0)
+            return;
+        foreach (int store in flow.LoadedFrom[owner].Items)
+        {
+            if (store != FlowEntry.Outside && loadsOf[store].All(load => RemovedOutputs(load) == 1))
+                released.Add((store, 0));
+        }
+    }
+
+    private int RemovedOutputs(int owner)
+    {
+        int count = 0;
+        for (int k = 0; k < 2; k++)
+        {
+            if (webs.WebOf(StackFlow.OutputOf(owner, k)) is { } web && removed.Contains(web))
+                count++;
+        }
+
+        return count;
+    }
+
+    private bool IsRemoved(int index, int input) => removed.Contains(webs.WebOf(flow.Inputs[index]![input]));
+
+    /// <summary>Writes what was decided.</summary>
+    /// <returns><see langword="null"/> if a call had to be refused; then everything is decided anew without it.</returns>
+    private IlWriter? Write()
+    {
+        int before = codes.Count;
+        foreach (int call in codes.Keys.ToArray())
+        {
+            if (!IsRemoved(call, flow.Inputs[call]!.Length - 1))
+                Refuse(call, "its pointer has another use, so it has to stay on the stack");
+        }
+
+        if (codes.Count < before)
+            return null;
+
+        var writer = new IlWriter(flow.Body.Il);
+        bool[] erased = [.. flow.Code.Select(i => i.Is(OpCodes.Nop))];
+        for (int i = 0; i < flow.Code.Length; i++)
+            EraseIfNeedless(i, writer, erased);
+
+        foreach ((int call, byte[] code) in codes.ToArray())
+        {
+            byte[] whole = [.. PopsFor(call), .. code];
+            (int start, int end) = WindowOf(call, whole.Length, erased);
+            if (end - start >= whole.Length)
+                writer.Fill(start, end, whole);
+            else
+                Refuse(call, $"{replacements[call]} needs {whole.Length} bytes, the site has {end - start}");
+        }
+
+        return codes.Count < before ? null : writer;
+    }
+
+    private void Refuse(int call, string reason)
+    {
+        codes.Remove(call);
+        Refusals[call] = reason;
+    }
+
+    private void EraseIfNeedless(int index, IlWriter writer, bool[] erased)
+    {
+        if (flow.Inputs[index] is not { } inputs)
+            return;
+        Instruction instruction = flow.Code[index];
+        bool isDeadStore = instruction.StoredLocal >= 0 && IsRemoved(index, 0);
+        if (!isDeadStore && RemovedOutputs(index) == 0)
+            return;
+
+        writer.Erase(instruction);
+        bool inputStays = inputs.Length > 0 && RemovedOutputs(index) == (instruction.Is(OpCodes.Dup) ? 2 : 1) && !IsRemoved(index, 0);
+        if (inputStays)
+            writer.Fill(instruction.Offset, instruction.End, [(byte)OpCodes.Pop.Value]);
+        erased[index] = !inputStays;
+        ErasePrefixes(index, writer, erased);
+    }
+
+    private void ErasePrefixes(int index, IlWriter writer, bool[] erased)
+    {
+        for (int p = index - 1; p >= 0 && flow.Code[p].IsPrefix; p--)
+        {
+            writer.Erase(flow.Code[p]);
+            erased[p] = true;
+        }
+    }
+
+    private byte[] PopsFor(int call)
+    {
+        if (!DropsArguments(replacements[call]))
+            return [];
+        int staying = Enumerable.Range(0, flow.Inputs[call]!.Length - 1).Count(k => !IsRemoved(call, k));
+        return [.. Enumerable.Repeat((byte)OpCodes.Pop.Value, staying)];
+    }
+
+    /// <summary>The bytes of a call and, where it needs them, of the NOPs right before it that control cannot jump behind.</summary>
+    private (int Start, int End) WindowOf(int call, int needed, bool[] erased)
+    {
+        int first = call;
+        while (first > 0 && flow.Code[first - 1].IsPrefix)
+            first--; // tail. has no meaning for what stands here now
+        while (flow.Code[call].End - flow.Code[first].Offset < needed && first > 0 && !flow.IsBlockStart[first] && erased[first - 1])
+            first--;
+        return (flow.Code[first].Offset, flow.Code[call].End);
+    }
+
+    private void AddSources(IndexSet sources, SortedSet<int> members)
+    {
+        foreach (int source in sources.Items)
+        {
+            if (source == FlowEntry.Outside || !members.Add(StackFlow.OwnerOf(source)))
+                continue;
+            int owner = StackFlow.OwnerOf(source);
+            foreach (FlowEntry input in flow.Inputs[owner]!.Where(i => i.Value.Kind != FlowKind.Plain))
+                AddSources(input.Sources, members);
+            foreach (int store in flow.LoadedFrom[owner].Items)
+            {
+                if (store != FlowEntry.Outside && members.Add(store))
+                    AddSources(flow.Inputs[store]![0].Sources, members);
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+using System.Reflection.Metadata;
+using PvPatch.Engine.Il;
+using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.Ops;
+using PvPatch.Engine.PatchedCalls.Flow;
+using PvPatch.Engine.Reports;
+
+namespace PvPatch.Engine.PatchedCalls;
+
+/// <summary>A method whose IL changes.</summary>
+/// <param name="Body">The method as it is.</param>
+/// <param name="Il">Its new IL, of the same size.</param>
+internal sealed record RewrittenMethod(MethodBody Body, byte[] Il);
+
+/// <summary>What is to be done in one module: finds the sites of every method, decides each, and writes the new IL.</summary>
+internal sealed class ModuleSites
+{
+    private readonly ModuleImage image;
+    private readonly PvOpTable table;
+    private readonly SlotMap map;
+    private readonly StackEffects effects;
+    private readonly TargetTokens tokens;
+    private readonly PatchWay way;
+    private readonly List<PatchedSite> rows = [];
+    private readonly List<RewrittenMethod> methods = [];
+
+    /// <summary>Plans a module.</summary>
+    /// <param name="image">The module.</param>
+    /// <param name="table">The ops, with what is installed.</param>
+    /// <param name="tree">The places of their slots.</param>
+    /// <param name="way">How the new IL will get in.</param>
+    public ModuleSites(ModuleImage image, PvOpTable table, SlotTree tree, PatchWay way)
+    {
+        this.image = image;
+        this.table = table;
+        this.way = way;
+        map = new SlotMap(image, tree);
+        effects = new StackEffects(image.Metadata);
+        tokens = new TargetTokens(image);
+        if (map.IsEmpty)
+            return;
+        foreach (MethodDefinitionHandle handle in image.MethodsWithIl)
+        {
+            MethodBody body = image.BodyOf(handle);
+            if (map.MentionedIn(body.Il) is { Count: > 0 } ops)
+                Plan(handle, body, ops);
+        }
+    }
+
+    /// <summary>One row a site, in the order of methods and offsets.</summary>
+    public IReadOnlyList<PatchedSite> Rows => rows;
+
+    /// <summary>The methods that change.</summary>
+    public IReadOnlyList<RewrittenMethod> Methods => methods;
+
+    private void Plan(MethodDefinitionHandle handle, MethodBody body, IReadOnlyCollection<PvOp> mentioned)
+    {
+        try
+        {
+            var flow = new StackFlow(body, effects, map);
+            var sites = new CallSites(flow, map, image);
+            Plan(handle, flow, sites);
+        }
+        catch (Exception e) when (e is PatchException || Damage.IsShownBy(e))
+        {
+            rows.Add(RowOf(body, 0, [.. mentioned]) with { Reason = e.Message });
+        }
+    }
+
+    private void Plan(MethodDefinitionHandle handle, StackFlow flow, CallSites sites)
+    {
+        var wanted = new Dictionary<int, (CallReplacement Replacement, int Token)>();
+        var refusals = new Dictionary<int, string>();
+        foreach (CallSite call in sites.Calls)
+        {
+            if (Decide(call, handle, out string? refusal) is { } decided)
+                wanted[call.Index] = decided;
+            else
+                refusals[call.Index] = refusal!;
+        }
+
+        var rewrite = new MethodRewrite(flow, map, wanted);
+        Instruction[] after = IlReader.Decode(rewrite.Il);
+        var found = new List<PatchedSite>();
+        foreach (CallSite call in sites.Calls)
+        {
+            string? refusal = refusals.GetValueOrDefault(call.Index) ?? rewrite.Refusals.GetValueOrDefault(call.Index);
+            IReadOnlyList<(int Start, int End)> ranges = rewrite.RangesOf(call.Index);
+            found.Add(RowOf(flow.Body, flow.Code[call.Index].Offset, call.Ops) with
+            {
+                Replacement = call.Refusal is null ? CallReplacement.Describe(call.Ops[0], table.TargetOf(call.Ops[0].Name)) : null,
+                Before = IlText.Of(flow.Code, ranges, image.Names),
+                After = refusal is null ? IlText.Of(after, ranges, image.Names) : null,
+                State = refusal is null ? SiteState.Patched : SiteState.Left,
+                Way = refusal is null ? way : null,
+                Reason = refusal,
+            });
+        }
+
+        foreach (OtherUse use in sites.Others)
+        {
+            IEnumerable<int> members = use.User is { } user ? new SortedSet<int> { use.Origin, user } : [use.Origin];
+            found.Add(RowOf(flow.Body, flow.Code[use.Origin].Offset, use.Ops) with
+            {
+                Before = IlText.Of(flow.Code, rewrite.Ranges(members), image.Names),
+                Reason = use.Reason,
+            });
+        }
+
+        rows.AddRange(found.OrderBy(r => r.IlOffset));
+        if (wanted.Count > rewrite.Refusals.Count)
+            methods.Add(new RewrittenMethod(flow.Body, rewrite.Il));
+    }
+
+    /// <summary>What a call becomes; <see langword="null"/> where it stays, with the reason.</summary>
+    private (CallReplacement Replacement, int Token)? Decide(CallSite call, MethodDefinitionHandle caller, out string? refusal)
+    {
+        refusal = call.Refusal;
+        if (refusal is not null)
+            return null;
+        PvOp op = call.Ops[0];
+        if (table.IsWrittenByHand(op.Name))
+        {
+            refusal = "the slot was written by hand";
+            return null;
+        }
+
+        CallReplacement replacement = CallReplacement.Choose(op, table.TargetOf(op.Name));
+        switch (replacement)
+        {
+            case CallReplacement.Indirect indirect:
+                refusal = indirect.Reason;
+                return null;
+            case CallReplacement.DirectCall direct:
+                return tokens.Find(direct.Target, caller, out refusal) is { } token ? (direct, token) : null;
+            default:
+                return (replacement, 0);
+        }
+    }
+
+    private PatchedSite RowOf(MethodBody body, int offset, IReadOnlyList<PvOp> ops) => new()
+    {
+        Op = string.Join(" or ", ops.Select(o => o.Name)),
+        Class = ops.Aggregate(default(PvOpClass), (all, o) => all | o.Class),
+        Module = image.AssemblyName,
+        Method = body.Name,
+        MethodToken = body.Token,
+        IlOffset = offset,
+        Before = "",
+        State = SiteState.Left,
+    };
+}

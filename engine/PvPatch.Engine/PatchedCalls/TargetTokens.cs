@@ -1,0 +1,101 @@
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using System.Runtime.Loader;
+using PvPatch.Engine.Il;
+
+namespace PvPatch.Engine.PatchedCalls;
+
+/// <summary>
+/// Finds the token by which a module can call a target. A same-size patch cannot add one: the target is a method of this
+/// very module, or one that the module refers to already.
+/// </summary>
+internal sealed class TargetTokens(ModuleImage image)
+{
+    private readonly Dictionary<MethodInfo, int?> known = [];
+
+    /// <summary>The target's token for a call in a method of this module.</summary>
+    /// <param name="target">The installed method; it may belong to another copy of the same build.</param>
+    /// <param name="caller">The method that the call stands in.</param>
+    /// <param name="refusal">Why there is none, if there is none.</param>
+    public int? Find(MethodInfo target, MethodDefinitionHandle caller, out string? refusal)
+    {
+        if (!known.TryGetValue(target, out int? token))
+            known[target] = token = IsOfThisImage(target) ? target.MetadataToken : FindReference(target);
+
+        string name = $"{target.DeclaringType!.Name}.{target.Name}";
+        if (token is null)
+        {
+            bool otherBuild = string.Equals(target.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal);
+            refusal = otherBuild
+                ? $"no token for {name} in this module: the installed one is of another build"
+                : $"no token for {name} in this module";
+            return null;
+        }
+
+        refusal = IsOfThisImage(target) && !IsVisible(target, caller) ? $"{name} is private, the call cannot name it" : null;
+        return refusal is null ? token : null;
+    }
+
+    private bool IsOfThisImage(MethodInfo target) =>
+        target.Module.ModuleVersionId == image.VersionId
+        && string.Equals(target.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal);
+
+    private int? FindReference(MethodInfo target)
+    {
+        MetadataReader metadata = image.Metadata;
+        foreach (MemberReferenceHandle handle in metadata.MemberReferences)
+        {
+            MemberReference member = metadata.GetMemberReference(handle);
+            if (member.Parent is { Kind: HandleKind.TypeReference, IsNil: false } parent
+                && metadata.StringComparer.Equals(member.Name, target.Name)
+                && member.GetKind() == MemberReferenceKind.Method
+                && string.Equals(image.Names.Of((TypeReferenceHandle)parent), target.DeclaringType!.FullName, StringComparison.Ordinal)
+                && string.Equals(image.Signatures.OfMethod(handle), SignatureTexts.Of(target), StringComparison.Ordinal)
+                && LeadsTo(image.Names.AssemblyOf((TypeReferenceHandle)parent), target.DeclaringType))
+            {
+                return MetadataTokens.GetToken(handle);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether an assembly has the type or forwards it: references name <c>System.Runtime</c> for what lies elsewhere.</summary>
+    private static bool LeadsTo(string? assembly, Type type)
+    {
+        Assembly own = type.Assembly;
+        if (assembly is null || string.Equals(assembly, own.GetName().Name, StringComparison.Ordinal))
+            return assembly is not null;
+        try
+        {
+            AssemblyLoadContext context = AssemblyLoadContext.GetLoadContext(own) ?? AssemblyLoadContext.Default;
+            return context.LoadFromAssemblyName(new AssemblyName(assembly)).GetType(type.FullName!) == type;
+        }
+        catch (IOException)
+        {
+            return false; // the module refers to an assembly that is not there
+        }
+    }
+
+    /// <summary>Whether a method of the same module may name the target: neither it nor a class around it is private to others.</summary>
+    private bool IsVisible(MethodInfo target, MethodDefinitionHandle caller)
+    {
+        var around = new HashSet<int>();
+        for (TypeDefinitionHandle type = image.Metadata.GetMethodDefinition(caller).GetDeclaringType();
+            !type.IsNil && around.Add(MetadataTokens.GetToken(type));
+            type = image.Metadata.GetTypeDefinition(type).GetDeclaringType())
+        {
+        }
+
+        if ((target.IsPrivate || target.IsFamily || target.IsFamilyAndAssembly) && !around.Contains(target.DeclaringType!.MetadataToken))
+            return false;
+        for (Type type = target.DeclaringType!; type.DeclaringType is { } outer; type = outer)
+        {
+            if ((type.IsNestedPrivate || type.IsNestedFamily || type.IsNestedFamANDAssem) && !around.Contains(outer.MetadataToken))
+                return false;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace PvPatch.Engine.Reports;
+
+/// <summary>How many sites of one op, or of all, came to which end.</summary>
+/// <param name="Patched">Rewritten.</param>
+/// <param name="Deferred">Rewritten, but compiled code is older.</param>
+/// <param name="Left">Through the slot as before.</param>
+public readonly record struct SiteCounts(int Patched, int Deferred, int Left)
+{
+    internal static SiteCounts Of(IEnumerable<PatchedSite> sites)
+    {
+        ILookup<SiteState, PatchedSite> by = sites.ToLookup(s => s.State);
+        return new SiteCounts(by[SiteState.Patched].Count(), by[SiteState.Deferred].Count(), by[SiteState.Left].Count());
+    }
+}
+
+/// <summary>What was done to every site found, and to every load of a slot that leads to none.</summary>
+public sealed class PatchReport
+{
+    /// <summary>Version of the JSON form; it changes when a field changes its meaning or goes.</summary>
+    public const int SchemaVersion = 1;
+
+    /// <summary>Makes the report.</summary>
+    /// <param name="sites">One row a site, in the order of the modules' methods.</param>
+    internal PatchReport(IReadOnlyList<PatchedSite> sites)
+    {
+        Sites = sites;
+        Totals = SiteCounts.Of(sites);
+        Ops = sites.GroupBy(s => s.Op, StringComparer.Ordinal)
+            .OrderBy(g => g.Key, StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, SiteCounts.Of, StringComparer.Ordinal);
+    }
+
+    /// <summary>One row a site.</summary>
+    public IReadOnlyList<PatchedSite> Sites { get; }
+
+    /// <summary>Counts over all rows.</summary>
+    public SiteCounts Totals { get; }
+
+    /// <summary>Counts by the rows' op.</summary>
+    public IReadOnlyDictionary<string, SiteCounts> Ops { get; }
+
+    /// <summary>The report as text: a line a site with its IL, then a line an op, then the totals.</summary>
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        foreach (PatchedSite site in Sites)
+        {
+            string outcome = site.State == SiteState.Patched ? site.Replacement! : site.Reason!;
+            text.Append(CultureInfo.InvariantCulture, $"{site.State,-8} {site.Op} in {site.Module}!{site.Method} IL_{site.IlOffset:x4}: {outcome}\n");
+            text.Append("         ").Append(site.Before).Append('\n');
+            if (site.After is not null)
+                text.Append("      -> ").Append(site.After).Append('\n');
+        }
+
+        foreach ((string op, SiteCounts counts) in Ops)
+            text.Append(op).Append(": ").Append(Sentence(counts)).Append('\n');
+        return text.Append("total: ").Append(Sentence(Totals)).Append('\n').ToString();
+    }
+
+    /// <summary>The report as JSON: <c>version</c>, <c>totals</c>, <c>ops</c>, <c>sites</c>.</summary>
+    public string ToJson() =>
+        JsonSerializer.Serialize(new PatchReportDocument(SchemaVersion, Totals, Ops, Sites), PatchReportJson.Default.PatchReportDocument);
+
+    private static string Sentence(SiteCounts counts) => $"{counts.Patched} patched, {counts.Deferred} deferred, {counts.Left} left";
+}
+
+/// <summary>The JSON form of a report.</summary>
+internal sealed record PatchReportDocument(
+    int Version, SiteCounts Totals, IReadOnlyDictionary<string, SiteCounts> Ops, IReadOnlyList<PatchedSite> Sites);
+
+[JsonSourceGenerationOptions(
+    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, NewLine = "\n")]
+[JsonSerializable(typeof(PatchReportDocument))]
+internal sealed partial class PatchReportJson : JsonSerializerContext;

@@ -1,0 +1,133 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using BenchmarkDotNet.Attributes;
+using PvPatch.Engine;
+using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.Ops;
+using PvPatch.Engine.PatchedCalls.Image;
+
+namespace PvPatch.Perf;
+
+/// <summary>
+/// What one call of an op costs, in nanoseconds: a loop of <c>x = 5x + 1</c> with the step written into the loop, called
+/// directly, called through the slot of an op, and called through the same slot where the image way has patched it. The
+/// step depends on the one before, so what is measured is latency. "Patched" is a second copy of this assembly, patched by
+/// <see cref="Patcher.Plan"/>; it should cost what "Inline" costs.
+/// </summary>
+public class CallCosts
+{
+    private const int Calls = 100_000;
+
+    private Func<int, long> throughSlot = null!;
+    private Func<int, long> patched = null!;
+
+    /// <summary>Fills the slots of this assembly and of its patched copy.</summary>
+    [GlobalSetup]
+    public void SetUp()
+    {
+        Assembly here = typeof(CallCosts).Assembly;
+        PvOpTable table = Filled(here);
+        PatchPlan plan = Patcher.Plan(table, [here.Location]);
+        if (plan.Report.Totals.Patched != 1)
+            throw new InvalidOperationException($"The op's wrapper was not patched:\n{plan.Report}");
+
+        Assembly copy = ImageSet.Load(plan)[here.GetName().Name!];
+        Filled(copy);
+        throughSlot = Loop(here);
+        patched = Loop(copy);
+        if (throughSlot(1000) != patched(1000))
+            throw new InvalidOperationException("The patched copy computes something else.");
+    }
+
+    /// <summary>The step written into the loop.</summary>
+    [Benchmark(Baseline = true, OperationsPerInvoke = Calls)]
+    public long Inline() => StepLoops.Inline(Calls);
+
+    /// <summary>A call that the compiler inlines.</summary>
+    [Benchmark(OperationsPerInvoke = Calls)]
+    public long Direct() => StepLoops.Direct(Calls);
+
+    /// <summary>A call that stays one.</summary>
+    [Benchmark(OperationsPerInvoke = Calls)]
+    public long DirectNotInlined() => StepLoops.DirectNotInlined(Calls);
+
+    /// <summary>Through the slot, as before patching.</summary>
+    [Benchmark(OperationsPerInvoke = Calls)]
+    public long Slot() => throughSlot(Calls);
+
+    /// <summary>The same wrapper, patched.</summary>
+    [Benchmark(OperationsPerInvoke = Calls)]
+    public long Patched() => patched(Calls);
+
+    private static PvOpTable Filled(Assembly copy)
+    {
+        var table = new PvOpTable(copy.GetType(typeof(StepTable).FullName!, throwOnError: true)!);
+        table.Install([KeyValuePair.Create("step.next", PvTarget.Method(copy.GetType(typeof(StepTargets).FullName!, throwOnError: true)!, nameof(StepTargets.Next)))]);
+        return table;
+    }
+
+    private static Func<int, long> Loop(Assembly copy) =>
+        copy.GetType(typeof(StepLoops).FullName!, throwOnError: true)!.GetMethod(nameof(StepLoops.Wrapped))!.CreateDelegate<Func<int, long>>();
+}
+
+/// <summary>The op that is measured.</summary>
+public unsafe struct StepOps
+{
+    /// <summary>One step.</summary>
+    [PvOp("step.next", PvOpClass.PatchedCall, "Makes one step")]
+    public delegate* unmanaged<long, long> Next;
+}
+
+/// <summary>Its table.</summary>
+public static class StepTable
+{
+    /// <summary>The slots.</summary>
+    public static StepOps Ops;
+
+    /// <summary>The wrapper that callers use, as a kernel's <c>static inline</c> ones.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe long Next(long x) => Ops.Next(x);
+}
+
+internal static class StepTargets
+{
+    public static long Next(long x) => (x * 5) + 1;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static long NextNotInlined(long x) => (x * 5) + 1;
+}
+
+internal static class StepLoops
+{
+    public static long Inline(int calls)
+    {
+        long x = 1;
+        for (int i = 0; i < calls; i++)
+            x = (x * 5) + 1;
+        return x;
+    }
+
+    public static long Direct(int calls)
+    {
+        long x = 1;
+        for (int i = 0; i < calls; i++)
+            x = StepTargets.Next(x);
+        return x;
+    }
+
+    public static long DirectNotInlined(int calls)
+    {
+        long x = 1;
+        for (int i = 0; i < calls; i++)
+            x = StepTargets.NextNotInlined(x);
+        return x;
+    }
+
+    public static long Wrapped(int calls)
+    {
+        long x = 1;
+        for (int i = 0; i < calls; i++)
+            x = StepTable.Next(x);
+        return x;
+    }
+}

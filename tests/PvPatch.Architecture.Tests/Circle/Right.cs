@@ -1,0 +1,7 @@
+namespace PvPatch.Architecture.Tests.Circle.Right;
+
+/// <summary>The other half.</summary>
+internal sealed class Hand
+{
+    public Left.Hand? Other { get; init; }
+}

@@ -1,0 +1,91 @@
+using System.Reflection;
+using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.Ops;
+using PvPatch.Engine.PatchedCalls.Image;
+
+namespace PvPatch.Engine.Tests.PatchedCalls;
+
+/// <summary>The fixtures of one compiler setting, loaded twice: as they are, and patched.</summary>
+internal sealed class FixtureProgram
+{
+    /// <summary>Names of both fixture assemblies: the same source, compiled in both ways.</summary>
+    public static readonly string[] Names = ["PvPatch.Engine.Fixtures.Debug", "PvPatch.Engine.Fixtures.Release"];
+
+    private static readonly Dictionary<string, Lazy<FixtureProgram>> Programs =
+        Names.ToDictionary(n => n, n => new Lazy<FixtureProgram>(() => new FixtureProgram(n)), StringComparer.Ordinal);
+
+    private FixtureProgram(string name)
+    {
+        File = FileOf(name);
+        Unpatched = ImageSet.LoadUnpatched([File])[name];
+        Table = new PvOpTable(Unpatched.GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!);
+        Install(Table, Unpatched);
+        WriteByHand(Unpatched);
+        Plan = Patcher.Plan(Table, [File]);
+
+        PatchedSet = ImageSet.Load(Plan);
+        Patched = PatchedSet[name];
+        new PvOpTable(Patched.GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!).InstallFrom(Table);
+    }
+
+    public string File { get; }
+
+    public PvOpTable Table { get; }
+
+    public PatchPlan Plan { get; }
+
+    public Assembly Unpatched { get; }
+
+    public Assembly Patched { get; }
+
+    public ImageSet PatchedSet { get; }
+
+    public static FixtureProgram Of(string name) => Programs[name].Value;
+
+    public static string FileOf(string name) => Path.Combine(AppContext.BaseDirectory, $"{name}.dll");
+
+    public static IEnumerable<MethodInfo> Cases(Assembly assembly) =>
+        assembly.GetExportedTypes()
+            .Where(t => t.IsAbstract && t.IsSealed)
+            .SelectMany(t => t.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly))
+            .Where(m => m.GetParameters() is [{ ParameterType: var only }] && only == typeof(long) && m.ReturnType == typeof(long));
+
+    public static void Install(PvOpTable table, Assembly program)
+    {
+        Type native = program.GetType("PvPatch.Engine.Fixtures.Native", throwOnError: true)!;
+        var targets = new Dictionary<string, PvTarget>(StringComparer.Ordinal)
+        {
+            ["math.add"] = PvTarget.Method(native, "Add"),
+            ["math.negate"] = PvTarget.Method(native, "Negate"),
+            ["math.bump"] = PvTarget.Method(native, "Bump"),
+            ["math.narrow"] = PvTarget.Method(native, "Narrow"),
+            ["small.nothing"] = PvTarget.Nop,
+            ["small.ten"] = PvTarget.Nop,
+            ["small.same"] = PvTarget.Identity,
+            ["small.same_byte"] = PvTarget.Identity,
+            ["small.seven"] = PvTarget.Constant(7),
+            ["small.minus_one"] = PvTarget.Constant(-1),
+            ["small.huge"] = PvTarget.Constant(0x123456789ABC),
+            ["deep.get"] = PvTarget.Method(native, "Get"),
+            ["plain.mean"] = PvTarget.Method(native, "Mean"),
+            ["plain.root"] = PvTarget.Method(typeof(Math), "Sqrt"),
+            ["plain.turn"] = PvTarget.Method(native, "Turn"),
+            ["stubborn.set_up"] = PvTarget.Method(native, "SetUp"),
+            ["stubborn.entry"] = PvTarget.Method(native, "SetUp"),
+            ["stubborn.private"] = PvTarget.Method(native, "Private"),
+            ["stubborn.foreign"] = PvTarget.Method(typeof(Math), "Cbrt"),
+            ["stubborn.by_hand"] = PvTarget.Method(native, "SetUp"),
+        };
+        table.Install(targets);
+    }
+
+    /// <summary>Puts the entry of another op into a slot, behind the table's back.</summary>
+    private static void WriteByHand(Assembly program)
+    {
+        FieldInfo field = program.GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!.GetField("Stubborn")!;
+        object ops = field.GetValue(null)!;
+        Type type = ops.GetType();
+        type.GetField("ByHand")!.SetValue(ops, type.GetField("SetUp")!.GetValue(ops));
+        field.SetValue(null, ops);
+    }
+}

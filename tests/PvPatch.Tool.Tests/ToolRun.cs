@@ -1,0 +1,28 @@
+using System.Diagnostics;
+
+namespace PvPatch.Tool.Tests;
+
+/// <summary>One run of the built command as a process.</summary>
+internal sealed record ToolRun(int Code, string Out, string Error)
+{
+    private static string Dll { get; } = Path.Combine(AppContext.BaseDirectory, "PvPatch.dll");
+
+    internal static string Dump(string name) => Path.Combine(AppContext.BaseDirectory, "Dumps", name + ".txt");
+
+    internal static ToolRun Of(params string[] args) => Start("dotnet", [Dll, .. args]);
+
+    /// <summary>Runs a line of the shell, in which <c>$TOOL</c> is the command.</summary>
+    internal static ToolRun OfShell(string line) => Start("sh", ["-c", line.Replace("$TOOL", $"dotnet '{Dll}'", StringComparison.Ordinal)]);
+
+    internal static string ScratchFile(string name) => Path.Combine(Directory.CreateTempSubdirectory("pvpatch-tool-").FullName, name);
+
+    private static ToolRun Start(string program, string[] args)
+    {
+        var start = new ProcessStartInfo(program, args) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        using Process process = Process.Start(start)!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new ToolRun(process.ExitCode, output, error.GetAwaiter().GetResult());
+    }
+}

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using PvPatch.Hosts;
+
+namespace PvPatch.Tool;
+
+/// <summary><c>boot</c>: boots the guest kernel on a hypervisor, patches it, measures a workload before and after.</summary>
+internal static class BootCommand
+{
+    /// <summary>The command with its options.</summary>
+    internal static Command Create()
+    {
+        string hosts = string.Join(", ", KnownHosts.All.Select(host => host.Key));
+        Option<string?> hypervisor = new("--hypervisor") { Description = $"Boot on this hypervisor instead of the detected one: {hosts}.", HelpName = "NAME" };
+        Option<bool> noPatch = new("--no-patch") { Description = "Leave every call site indirect." };
+        Option<string> workload = new("--workload") { Description = "What the kernel runs: irq, mmu, switch, lock or mixed.", HelpName = "NAME", DefaultValueFactory = _ => "irq" };
+        Option<ulong> seed = new("--seed") { Description = "Where the workload's pseudo-random choices start.", HelpName = "N", DefaultValueFactory = _ => 1 };
+        Option<string?> report = new("--report") { Description = "Write what was patched and measured to this file, as JSON.", HelpName = "FILE" };
+        Option<string?> guest = new("--guest") { Description = "The kernel's image, an assembly with a class that implements IGuestKernel.", HelpName = "FILE" };
+        Option<bool> quiet = new("--quiet", "-q") { Description = "Print the result only, not the boot log and the patch summary." };
+        Option<bool> verbose = new("--verbose", "-v") { Description = "Print each site's IL before and after, too." };
+        hypervisor.CompletionSources.Add([.. KnownHosts.All.Select(host => host.Key)]);
+        hypervisor.Validators.Add(result => CheckHypervisor(result, hosts));
+        workload.CompletionSources.Add("irq", "mmu", "switch", "lock", "mixed");
+
+        var command = new Command("boot", "Boot the guest kernel on the hypervisor that was detected, patch its call sites, and measure a workload through the slots and patched.")
+        {
+            hypervisor, noPatch, workload, seed, report, guest, quiet, verbose,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(quiet) && result.GetValue(verbose))
+                result.AddError("'--quiet' and '--verbose' exclude each other");
+        });
+        command.SetAction(parsed => (int)new BootSession(new BootOptions
+        {
+            Hypervisor = parsed.GetValue(hypervisor),
+            Patch = !parsed.GetValue(noPatch),
+            Workload = parsed.GetValue(workload)!,
+            Seed = parsed.GetValue(seed),
+            Report = parsed.GetValue(report),
+            Guest = parsed.GetValue(guest),
+            Quiet = parsed.GetValue(quiet),
+            Verbose = parsed.GetValue(verbose),
+        }).Run());
+        return command;
+    }
+
+    private static void CheckHypervisor(OptionResult result, string hosts)
+    {
+        if (result.Tokens is [Token only, ..] && KnownHosts.Find(only.Value) is null)
+            result.AddError($"'{only.Value}' is no hypervisor that the guest can boot on; there are {hosts}");
+    }
+}

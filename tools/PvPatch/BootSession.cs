@@ -1,0 +1,115 @@
+using PvPatch.Emulator;
+using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Guests;
+using PvPatch.Engine;
+using PvPatch.Engine.PatchedCalls.Image;
+using PvPatch.Hosts;
+using PvPatch.Paravirt.Detection;
+using PvPatch.Paravirt.Detection.Cpuid;
+using PvPatch.Paravirt.Detection.Platform;
+
+namespace PvPatch.Tool;
+
+/// <summary>One boot: the machine, the kernel through its slots, its patched text, the figures.</summary>
+/// <param name="options">What was asked for.</param>
+internal sealed unsafe class BootSession(BootOptions options)
+{
+    private const int Cpus = 2;                         // the second one gives the locks something to wait for
+
+    private readonly BootText text = new(Console.Out, Ink.ForStandardOutput(), options);
+
+    /// <summary>Boots, patches, measures, prints.</summary>
+    internal ExitCode Run()
+    {
+        using BootReportFile? report = options.Report is { } path ? BootReportFile.Open(path) : null;
+        var image = new GuestImage(options.Guest);
+        IGuestKernel kernel = image.LoadUnpatched();
+        CheckWorkload(kernel);
+        KnownHost host = ChooseHost();
+
+        using var machine = new Machine(new MachineOptions { Platform = host.Create(), Cpus = Cpus, Console = text.GuestLine });
+        var boot = new BootParameters(machine.Cpu(0), $"workload={options.Workload} seed={options.Seed}");
+        Do(machine, () => kernel.Boot(boot));
+
+        text.Progress($"running the {options.Workload} workload through the slots");
+        var meter = MeterOf(machine, kernel);
+        int rounds = meter.FindRounds();
+        IReadOnlyDictionary<string, long> calls = kernel.Ops.CountCalls(() => RunWorkload(machine, kernel, rounds));
+        WorkloadTiming slots = meter.Measure(rounds);
+
+        PatchPlan? plan = null;
+        WorkloadTiming? patched = null;
+        if (options.Patch)
+        {
+            plan = Patcher.Plan(kernel.Ops, image.Files);
+            IGuestKernel text2 = image.LoadPatched(plan);
+            Do(machine, () => text2.Resume(boot, kernel.Ops));
+            kernel = text2;
+            text.Progress($"running the {options.Workload} workload patched");
+            patched = MeterOf(machine, kernel).Measure(rounds);
+        }
+
+        MachineExit end = machine.Run(kernel.Shutdown);
+        if (end is not MachineExit.PoweredOff)
+            throw Stopped(end);
+        var result = new BootResult(machine.PlatformName, kernel.Ops, rounds, calls, slots, plan, patched);
+        text.Write(result);
+        report?.Write(options, result);
+        return result.ChecksumsEqual
+            ? ExitCode.Success
+            : throw new ToolException(ExitCode.InternalError, $"The checksums differ: {slots.Checksum:x16} through the slots, {patched!.Checksum:x16} patched.");
+    }
+
+    private WorkloadMeter MeterOf(Machine machine, IGuestKernel kernel) => new(rounds => RunWorkload(machine, kernel, rounds));
+
+    private ulong RunWorkload(Machine machine, IGuestKernel kernel, int rounds)
+    {
+        ulong checksum = 0;
+        Do(machine, () => checksum = kernel.Run(options.Workload, options.Seed, rounds));
+        return checksum;
+    }
+
+    private static void Do(Machine machine, Action guest)
+    {
+        MachineExit exit = machine.Run(guest);
+        if (exit is not MachineExit.Returned)
+            throw Stopped(exit);
+    }
+
+    private static ToolException Stopped(MachineExit exit) => exit switch
+    {
+        MachineExit.Panicked panic => new ToolException(ExitCode.InternalError, $"The guest kernel panicked: {panic.Message}"),
+        MachineExit.TripleFault fault => new ToolException(ExitCode.InternalError, $"The guest stopped with a triple fault: {fault.Detail}"),
+        MachineExit.Threw threw => new ToolException(ExitCode.InternalError, $"The guest stopped with an exception: {threw.Cause.Message}", threw.Cause),
+        _ => new ToolException(ExitCode.InternalError, $"The guest stopped unexpectedly: {exit}"),
+    };
+
+    private void CheckWorkload(IGuestKernel kernel)
+    {
+        if (!kernel.Workloads.Contains(options.Workload, StringComparer.Ordinal))
+            throw new ToolException(ExitCode.WrongUsage, $"'{options.Workload}' is no workload; there are {string.Join(", ", kernel.Workloads)}.");
+    }
+
+    /// <summary>The hypervisor that was asked for, else the detected one, else bare hardware with a line that says so.</summary>
+    private KnownHost ChooseHost()
+    {
+        if (options.Hypervisor is { } name)
+            return KnownHosts.Find(name)!;
+        DetectionResult detected = HypervisorDetector.Detect(HostCpuid.Instance, PlatformFiles.ThisMachine);
+        KnownHost bare = KnownHosts.Find("bare")!;
+        if (!detected.IsVirtual)
+        {
+            text.Note("No hypervisor detected: booting on bare hardware.");
+            return bare;
+        }
+
+        if (KnownHosts.Find(detected.Kind.ToString()) is { } host)
+        {
+            text.Note($"This system runs on {detected.Name}: booting on the same.");
+            return host;
+        }
+
+        text.Note($"This system runs on {detected.Name}, which the guest has no ops for: booting on bare hardware.");
+        return bare;
+    }
+}

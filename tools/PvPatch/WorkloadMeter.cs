@@ -1,0 +1,45 @@
+using System.Diagnostics;
+
+namespace PvPatch.Tool;
+
+/// <summary>Measures a workload: enough rounds to be long against the clock, runs that compile what has not run yet, then the median of several runs.</summary>
+/// <param name="run">Runs so many rounds and returns the checksum.</param>
+internal sealed class WorkloadMeter(Func<int, ulong> run)
+{
+    private const double TargetMilliseconds = 150;      // a run through the slots
+    private const int FewestRounds = 16;
+    private const int MostRounds = 1 << 28;
+    private const int WarmUps = 2;
+    private const int Runs = 7;
+
+    /// <summary>Finds how many rounds take about a sixth of a second.</summary>
+    public int FindRounds()
+    {
+        run(FewestRounds);                              // compiles; its time says nothing
+        for (int rounds = FewestRounds; ; rounds *= 4)
+        {
+            (_, double milliseconds) = Time(rounds);
+            if (milliseconds >= TargetMilliseconds / 8 || rounds >= MostRounds / 4)
+                return (int)Math.Clamp(rounds * TargetMilliseconds / milliseconds, FewestRounds, MostRounds);
+        }
+    }
+
+    /// <summary>Warms up and measures.</summary>
+    public WorkloadTiming Measure(int rounds)
+    {
+        for (int i = 0; i < WarmUps; i++)
+            run(rounds);
+        var times = new double[Runs];
+        ulong checksum = 0;
+        for (int i = 0; i < Runs; i++)
+            (checksum, times[i]) = Time(rounds);
+        return new WorkloadTiming(checksum, times);
+    }
+
+    private (ulong Checksum, double Milliseconds) Time(int rounds)
+    {
+        var watch = Stopwatch.StartNew();
+        ulong checksum = run(rounds);
+        return (checksum, watch.Elapsed.TotalMilliseconds);
+    }
+}
