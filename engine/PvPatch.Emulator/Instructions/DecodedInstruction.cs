@@ -21,7 +21,7 @@ internal unsafe struct DecodedInstruction
     /// <summary>Displacement of the memory operand; RIP-relative ones are resolved.</summary>
     public ulong Displacement;
 
-    /// <summary>Where a direct branch leads, once linked: only within one page.</summary>
+    /// <summary>Where a direct branch leads, once linked: only within one page. For a packed instruction, its meaning.</summary>
     public DecodedInstruction* Target;
 
     /// <summary>Base register.</summary>

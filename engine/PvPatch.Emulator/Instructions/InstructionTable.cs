@@ -26,6 +26,8 @@ public static class InstructionTable
         MoveRows.Add(rows);
         ControlFlowRows.Add(rows);
         SystemRows.Add(rows);
+        PackedRows.Add(rows);
+        VectorMoveRows.Add(rows);
         return rows.Rows;
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using Iced.Intel;
 using PvPatch.Emulator.State;
 
@@ -15,6 +16,12 @@ internal unsafe struct InstructionRow
 
     /// <summary>A memory operand under LOCK.</summary>
     public delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> Locked;
+
+    /// <summary>What a packed instruction makes of two registers.</summary>
+    public delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> RegisterMeaning;
+
+    /// <summary>What a packed instruction makes of a register and memory.</summary>
+    public delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> MemoryMeaning;
 }
 
 /// <summary>Fills the table; its methods are the operand forms that families of instructions share.</summary>
@@ -178,6 +185,62 @@ internal sealed unsafe class RowBuilder
         Set(move16, &Moves.ConditionalRegister<TCondition, ushort>, &Moves.ConditionalMemory<TCondition, ushort>);
         Set(move32, &Moves.ConditionalRegister<TCondition, uint>, &Moves.ConditionalMemory<TCondition, uint>);
         Set(move64, &Moves.ConditionalRegister<TCondition, ulong>, &Moves.ConditionalMemory<TCondition, ulong>);
+    }
+
+    /// <summary>op xmm, xmm/memory: 16 bytes must be aligned, narrower operands need not.</summary>
+    public void Packed(Code code, delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> meaning) => Packed(code, meaning, meaning);
+
+    /// <summary>op xmm, xmm/memory that means one thing with a register, another with memory.</summary>
+    public void Packed(
+        Code code,
+        delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> meaning,
+        delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> memoryMeaning)
+    {
+        switch (code.ToOpCode().MemorySize.GetSize())
+        {
+            case 2:
+                Set(code, &VectorShapes.Registers, &VectorShapes.Load<ushort, Unaligned>);
+                break;
+            case 4:
+                Set(code, &VectorShapes.Registers, &VectorShapes.Load<uint, Unaligned>);
+                break;
+            case 8:
+                Set(code, &VectorShapes.Registers, &VectorShapes.Load<ulong, Unaligned>);
+                break;
+            default:
+                Set(code, &VectorShapes.Registers, &VectorShapes.Load<Vector128<byte>, Aligned>);
+                break;
+        }
+
+        rows[(int)code].RegisterMeaning = meaning;
+        rows[(int)code].MemoryMeaning = memoryMeaning;
+    }
+
+    /// <summary>A load of 16 bytes from anywhere.</summary>
+    public void UnalignedLoad(params ReadOnlySpan<Code> codes)
+    {
+        foreach (Code code in codes)
+        {
+            Set(code, &VectorShapes.Registers, &VectorShapes.Load<Vector128<byte>, Unaligned>);
+            rows[(int)code].RegisterMeaning = rows[(int)code].MemoryMeaning = &PackedShuffles.Second;
+        }
+    }
+
+    /// <summary>MOVD and MOVQ into an XMM register, the rest of it cleared.</summary>
+    public void VectorFromGeneral<T>(Code code)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Set(code, &VectorShapes.FromGeneral<T>, &VectorShapes.Load<T, Unaligned>);
+        rows[(int)code].RegisterMeaning = rows[(int)code].MemoryMeaning = &PackedShuffles.Second;
+    }
+
+    /// <summary>A store of an XMM register or its low element; between registers, the given meaning.</summary>
+    public void VectorStore<T, TAlignment>(Code code, delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> meaning)
+        where T : unmanaged
+        where TAlignment : IAlignment
+    {
+        Set(code, &VectorShapes.Registers, &VectorShapes.Store<T, TAlignment>);
+        rows[(int)code].RegisterMeaning = meaning;
     }
 
     /// <summary>One handler for several codes without a memory operand.</summary>

@@ -8,7 +8,7 @@ namespace PvPatch.Emulator.Interpreter;
 /// <summary>Turns an instruction that Iced decoded into the form that handlers read.</summary>
 internal static unsafe class OperandDecoder
 {
-    /// <summary>Fills in everything but <see cref="DecodedInstruction.Target"/>.</summary>
+    /// <summary>Fills in everything but the target of a branch, which is linked when it is first taken.</summary>
     public static void Fill(CpuState* cpu, in Instruction instruction, Marks codeWidth, DecodedInstruction* u)
     {
         ushort zero = RegisterPlaces.Zero(cpu);
@@ -77,6 +77,8 @@ internal static unsafe class OperandDecoder
         ref readonly InstructionRow row = ref InstructionTable.Row(instruction.Code);
         bool locked = instruction.HasLockPrefix && row.Locked != null;
         u->Handler = !memory ? row.Register : locked ? row.Locked : row.Memory;
+        if (row.RegisterMeaning != null)
+            u->Target = (DecodedInstruction*)(memory ? row.MemoryMeaning : row.RegisterMeaning);
         if (u->Handler == null)
             u->Handler = &Faults.InvalidOpcode;
     }

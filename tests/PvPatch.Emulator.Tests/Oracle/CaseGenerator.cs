@@ -196,6 +196,8 @@ internal sealed class CaseGenerator
             state.General[4] = StackAddress();
         if (instruction.Mnemonic is Mnemonic.Leave or Mnemonic.Enter)
             state.General[5] = StackAddress();
+        if (instruction.Mnemonic == Mnemonic.Maskmovdqu)
+            state.General[7] = CaseLayout.Windows[0].Address + (ulong)random.Next(0x100, 0x300) - SegmentBase(instruction);
         if (instruction.Mnemonic == Mnemonic.Xlatb)
             state.General[3] = Address() - (byte)state.General[0];
         if (instruction.Mnemonic is Mnemonic.Cmpxchg8b or Mnemonic.Cmpxchg16b or Mnemonic.Cmpxchg && Chance(50))
