@@ -92,6 +92,7 @@ public sealed unsafe class Machine : IDisposable
     /// <summary>Frees the machine. Waits for a run to end. A guest that is off keeps its sleeping thread, nothing else.</summary>
     public void Dispose()
     {
+        if (Thread.CurrentThread == _thread) throw new InvalidOperationException("A guest cannot dispose its own machine.");
         lock (_oneRun)
         {
             if (_disposed) return;

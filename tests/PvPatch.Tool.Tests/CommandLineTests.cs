@@ -106,7 +106,7 @@ public sealed class CommandLineTests
         Console.SetError(error);
         try
         {
-            ExitCode code = Program.Run(args, _ => throw new InvalidOperationException("the planner is broken"));
+            ExitCode code = Program.Run(args, (_, _) => throw new InvalidOperationException("the planner is broken"));
             return (code, error.ToString());
         }
         finally

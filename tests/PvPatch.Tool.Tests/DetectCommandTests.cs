@@ -68,7 +68,8 @@ public sealed class DetectCommandTests
                 """{"hypervisorBit":true,"signature":"KVMKVMKVM","base":"0x40000100","maxLeaf":"0x40000101","pickedByLinux":true}"""));
             Assert.That(root.GetProperty("features")[0].EnumerateObject().Select(member => member.Name), Is.EqualTo(
                 ["name", "leaf", "register", "bit", "offered", "use"]));
-            Assert.That(root.GetProperty("ops").GetArrayLength(), Is.Zero);
+            Assert.That(root.GetProperty("ops")[0].EnumerateObject().Select(member => member.Name), Is.EqualTo(
+                ["name", "classes", "isNative", "target", "replacement"]));
         }
     }
 
@@ -97,16 +98,32 @@ public sealed class DetectCommandTests
     public void Ops_are_a_table_of_name_classes_target_and_replacement()
     {
         string text = Text(new Ink(inColour: false),
-            new PlannedOp("irq.save_fl", PvOpClass.PatchedCall | PvOpClass.AssemblyMacro, "NativeIrq.SaveFlags", "inline IL"),
-            new PlannedOp("cpu.io_delay", PvOpClass.PatchedCall, "nop", "nothing"));
+            new PlannedOp("irq.save_fl", PvOpClass.PatchedCall | PvOpClass.AssemblyMacro, "NativeIrq.SaveFlags", "inline IL", IsNative: true),
+            new PlannedOp("cpu.io_delay", PvOpClass.PatchedCall, "nop", "nothing", IsNative: false));
         Assert.That(text.ReplaceLineEndings("\n"), Does.EndWith("""
 
             Ops that would be installed and how each would be patched
-              op            class          target               replacement
-              irq.save_fl   patched+macro  NativeIrq.SaveFlags  inline IL
-              cpu.io_delay  patched        nop                  nothing
+              op            class          by          target               replacement
+              irq.save_fl   patched+macro  native      NativeIrq.SaveFlags  inline IL
+              cpu.io_delay  patched        hypervisor  nop                  nothing
 
             """.ReplaceLineEndings("\n")));
+    }
+
+    [TestCase("kvm", "cpu.io_delay", false, "gone")]
+    [TestCase("kvm", "irq.save_fl", true, "call NativeIrq.SaveFlags")]
+    [TestCase("kvm", "time.sched_clock", false, "call KvmClock.SchedClock")]
+    [TestCase("kvm", "mmu.pte_val", true, "its argument")]
+    [TestCase("kvm", "init.banner", false, "indirect: class 1 goes through its slot")]
+    public void The_ops_are_those_of_the_detected_hypervisor(string dump, string name, bool isNative, string replacement)
+    {
+        using JsonDocument json = JsonDocument.Parse(ToolRun.Of("--detect", "--json", "--cpuid", ToolRun.Dump(dump)).Out);
+        JsonElement op = json.RootElement.GetProperty("ops").EnumerateArray().Single(row => row.GetProperty("name").GetString() == name);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(op.GetProperty("isNative").GetBoolean(), Is.EqualTo(isNative));
+            Assert.That(op.GetProperty("replacement").GetString(), Is.EqualTo(replacement));
+        }
     }
 
     [Test]

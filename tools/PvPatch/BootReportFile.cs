@@ -3,9 +3,9 @@ namespace PvPatch.Tool;
 /// <summary>The file of <c>--report</c>: opened before the boot, so that a path that can't be written is told at once, and written at the end.</summary>
 internal sealed class BootReportFile : IDisposable
 {
-    private readonly FileStream stream;
+    private readonly FileStream _stream;
 
-    private BootReportFile(FileStream stream) => this.stream = stream;
+    private BootReportFile(FileStream stream) => _stream = stream;
 
     /// <summary>Opens the file. What it holds stays until there is a report.</summary>
     /// <exception cref="ToolException">It can't be written.</exception>
@@ -24,10 +24,10 @@ internal sealed class BootReportFile : IDisposable
     /// <summary>Writes the report in place of what the file held.</summary>
     public void Write(BootOptions options, BootResult result)
     {
-        stream.SetLength(0);
-        BootDocument.Write(stream, options, result);
+        _stream.SetLength(0);
+        BootDocument.Write(_stream, options, result);
     }
 
     /// <summary>Closes the file.</summary>
-    public void Dispose() => stream.Dispose();
+    public void Dispose() => _stream.Dispose();
 }

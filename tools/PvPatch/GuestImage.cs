@@ -11,7 +11,7 @@ internal sealed class GuestImage
     private const string DefaultKernel = "PvPatch.GuestOs.dll";
     private const string OpsAssembly = "PvPatch.Paravirt.dll";
 
-    private readonly string kernelName;
+    private readonly string _kernelName;
 
     /// <summary>Names the files.</summary>
     /// <param name="kernel">The kernel's assembly; null for the one beside the program.</param>
@@ -21,7 +21,7 @@ internal sealed class GuestImage
         string ops = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, OpsAssembly);
         if (!File.Exists(ops))
             ops = Path.Combine(AppContext.BaseDirectory, OpsAssembly);
-        kernelName = Path.GetFileNameWithoutExtension(path);
+        _kernelName = Path.GetFileNameWithoutExtension(path);
         Files = [path, ops];
     }
 
@@ -43,7 +43,7 @@ internal sealed class GuestImage
     {
         try
         {
-            Assembly assembly = load()[kernelName];
+            Assembly assembly = load()[_kernelName];
             Type kernel = Array.Find(assembly.GetExportedTypes(), type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IGuestKernel)))
                 ?? throw new ToolException(ExitCode.BadInput, $"{Files[0]} is no guest image: no public class implements IGuestKernel.");
             return (IGuestKernel)Activator.CreateInstance(kernel)!;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using Serilog;
 using Serilog.Core;
 
 namespace PvPatch.Tool;
@@ -69,6 +70,7 @@ internal sealed class RootCommandLine
     private static ExitCode InvokeLogged(ParseResult parsed, string[] args, string? level, string? file)
     {
         using Logger log = ToolLog.Open(level, file);
+        Log.Logger = log;
         ExitCode code;
         try
         {

@@ -1,8 +1,6 @@
-using System.Diagnostics;
-
 namespace PvPatch.Tool;
 
-/// <summary>Measures a workload: enough rounds to be long against the clock, runs that compile what has not run yet, then the median of several runs.</summary>
+/// <summary>Measures a workload: enough rounds to be long against the clock, runs that compile what has not run yet, then the median of several runs. Times are CPU time of the process: others on the machine do not count.</summary>
 /// <param name="run">Runs so many rounds and returns the checksum.</param>
 internal sealed class WorkloadMeter(Func<int, ulong> run)
 {
@@ -38,8 +36,8 @@ internal sealed class WorkloadMeter(Func<int, ulong> run)
 
     private (ulong Checksum, double Milliseconds) Time(int rounds)
     {
-        var watch = Stopwatch.StartNew();
+        TimeSpan start = Environment.CpuUsage.TotalTime;
         ulong checksum = run(rounds);
-        return (checksum, watch.Elapsed.TotalMilliseconds);
+        return (checksum, (Environment.CpuUsage.TotalTime - start).TotalMilliseconds);
     }
 }

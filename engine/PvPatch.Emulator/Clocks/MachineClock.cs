@@ -15,6 +15,7 @@ public abstract class MachineClock : IDisposable
     private readonly Lock _gate = new();
     private readonly List<ClockAlarm> _alarms = [];
     private ulong _next = ClockAlarm.Off;
+    private int _ringing;
 
     /// <summary>Makes a clock.</summary>
     /// <param name="frequency">TSC cycles a second.</param>
@@ -31,8 +32,11 @@ public abstract class MachineClock : IDisposable
     /// <summary>The time in cycles; looking does not change it.</summary>
     public abstract ulong Now { get; }
 
-    /// <summary>Whether an alarm is set.</summary>
-    public bool HasAlarm => NextAlarm != ClockAlarm.Off;
+    /// <summary>Whether an alarm is set, or ringing now.</summary>
+    public bool HasAlarm => NextAlarm != ClockAlarm.Off || Volatile.Read(ref _ringing) != 0;
+
+    /// <summary>Called after alarms rang, from the thread they rang on: what waits for something to happen looks again.</summary>
+    internal Action AfterAlarms { get; set; } = static () => { };
 
     /// <summary>The earliest time an alarm is set for, or <see cref="ClockAlarm.Off"/>.</summary>
     public ulong NextAlarm => Volatile.Read(ref _next);
@@ -97,7 +101,13 @@ public abstract class MachineClock : IDisposable
     {
         ulong now = Now;
         if (now < NextAlarm) return;
-        while (TakeDue(now) is { } alarm) alarm.Due();
+        while (TakeDue(now) is { } alarm)
+        {
+            alarm.Due();
+            Interlocked.Decrement(ref _ringing);
+        }
+
+        AfterAlarms();
     }
 
     /// <summary>Frees what the clock holds.</summary>
@@ -112,6 +122,7 @@ public abstract class MachineClock : IDisposable
             foreach (ClockAlarm alarm in _alarms)
             {
                 if (alarm.Deadline > now || alarm.Deadline == ClockAlarm.Off) continue;
+                Interlocked.Increment(ref _ringing);
                 alarm.Deadline = ClockAlarm.Off;
                 FindNext();
                 return alarm;

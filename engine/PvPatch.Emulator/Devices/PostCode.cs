@@ -6,22 +6,14 @@ public sealed class PostCode : IPortDevice
     /// <summary>Its port.</summary>
     public const ushort Port = 0x80;
 
-    /// <summary>How often it was written: the io_delay operations a guest did.</summary>
-    public long Writes { get; private set; }
-
-    /// <summary>The last code.</summary>
-    public byte Last { get; private set; }
+    private byte _last;
 
     /// <inheritdoc/>
     public IEnumerable<ushort> Ports => [Port];
 
     /// <inheritdoc/>
-    public byte Read(ushort port) => Last;
+    public byte Read(ushort port) => _last;
 
     /// <inheritdoc/>
-    public void Write(ushort port, byte value)
-    {
-        Last = value;
-        Writes++;
-    }
+    public void Write(ushort port, byte value) => _last = value;
 }

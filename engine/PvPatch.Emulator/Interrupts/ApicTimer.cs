@@ -5,11 +5,14 @@ namespace PvPatch.Emulator.Interrupts;
 /// <summary>
 /// A local APIC's timer (Intel SDM vol. 3, 10.5.4): one-shot, periodic, TSC deadline. Its input clock is the crystal that
 /// CPUID 0x15 tells, which in this machine runs at the TSC's frequency; the divide register slows it.
-/// A period missed while the host was late is skipped, as the IRR bit would have swallowed it.
+/// A period missed while the host was late is skipped, as the IRR bit would have swallowed it. A masked timer counts, but
+/// has no alarm: a machine whose timers are all masked has nothing that could wake it.
 /// </summary>
 internal sealed class ApicTimer
 {
-    private const uint Masked = 1u << 16;
+    /// <summary>The mask bit of every LVT entry.</summary>
+    public const uint Masked = 1u << 16;
+
     private const uint PeriodicMode = 1;
     private const uint DeadlineMode = 2;
 
@@ -40,9 +43,10 @@ internal sealed class ApicTimer
         {
             lock (_gate)
             {
+                CatchUp(_clock.Now);
                 bool was = Mode == DeadlineMode;
                 _lvt = value;
-                if (was != (Mode == DeadlineMode)) Disarm();
+                Arm(was == (Mode == DeadlineMode) ? _due : ClockAlarm.Off);
             }
         }
     }
@@ -67,8 +71,7 @@ internal sealed class ApicTimer
             {
                 if (Mode == DeadlineMode) return;
                 _initialCount = value;
-                if (value == 0) Disarm();
-                else Arm(_clock.Now + value * Divisor);
+                Arm(value == 0 ? ClockAlarm.Off : _clock.Now + value * Divisor);
             }
         }
     }
@@ -81,6 +84,7 @@ internal sealed class ApicTimer
             lock (_gate)
             {
                 ulong now = _clock.Read();
+                CatchUp(now);
                 return Mode == DeadlineMode || _due == ClockAlarm.Off || _due <= now ? 0 : (uint)((_due - now + Divisor - 1) / Divisor);
             }
         }
@@ -91,7 +95,11 @@ internal sealed class ApicTimer
     {
         get
         {
-            lock (_gate) return Mode == DeadlineMode && _due != ClockAlarm.Off ? _tscDeadline : 0;
+            lock (_gate)
+            {
+                CatchUp(_clock.Now);
+                return Mode == DeadlineMode && _due != ClockAlarm.Off ? _tscDeadline : 0;
+            }
         }
 
         set
@@ -100,8 +108,7 @@ internal sealed class ApicTimer
             {
                 if (Mode != DeadlineMode) return;
                 _tscDeadline = value;
-                if (value == 0) Disarm();
-                else Arm(_tsc.WhenItReaches(value));
+                Arm(value == 0 ? ClockAlarm.Off : _tsc.WhenItReaches(value));
             }
         }
     }
@@ -111,16 +118,26 @@ internal sealed class ApicTimer
     /// <summary>Bits 3, 1, 0 of the divide register choose 2, 4, 8, 16, 32, 64, 128, 1.</summary>
     private ulong Divisor => 1ul << (int)((((_divide & 3) | ((_divide >> 1) & 4)) + 1) & 7);
 
+    private bool IsMasked => (_lvt & Masked) != 0;
+
     private void Arm(ulong due)
     {
         _due = due;
-        _alarm.Set(due);
+        if (due == ClockAlarm.Off || IsMasked) _alarm.Cancel();
+        else _alarm.Set(due);
     }
 
-    private void Disarm()
+    /// <summary>Without an alarm nobody tells a masked timer that its time has come.</summary>
+    private void CatchUp(ulong now)
     {
-        _due = ClockAlarm.Off;
-        _alarm.Cancel();
+        if (IsMasked && _due <= now) _due = After(now);
+    }
+
+    /// <summary>When a timer that is due now is due next.</summary>
+    private ulong After(ulong now)
+    {
+        ulong period = _initialCount * Divisor;
+        return Mode == PeriodicMode && period != 0 ? _due + period * (1 + (now - _due) / period) : ClockAlarm.Off;
     }
 
     private void OnDue()
@@ -128,13 +145,9 @@ internal sealed class ApicTimer
         lock (_gate)
         {
             ulong now = _clock.Now;
-            if (_due == ClockAlarm.Off || now < _due) return;
-            ulong late = now - _due;
-            ulong period = _initialCount * Divisor;
-            ulong next = Mode == PeriodicMode && period != 0 ? _due + period * (1 + late / period) : ClockAlarm.Off;
-            if ((_lvt & Masked) == 0) _raise((byte)_lvt);
-            _due = next;
-            if (next != ClockAlarm.Off) _alarm.Set(next);
+            if (IsMasked || _due == ClockAlarm.Off || now < _due) return;
+            _raise((byte)_lvt);
+            Arm(After(now));
         }
     }
 }

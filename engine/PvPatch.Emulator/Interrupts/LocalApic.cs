@@ -1,3 +1,4 @@
+using System.Numerics;
 using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.State;
 
@@ -14,6 +15,7 @@ public sealed unsafe class LocalApic
 
     private readonly CpuState* _cpu;
     private readonly Action _signal;
+    private uint _spuriousVector = 0xff;
     private uint _taskSubclass;
     private bool _spuriousWaits;
 
@@ -38,8 +40,19 @@ public sealed unsafe class LocalApic
     /// <summary>The timer.</summary>
     internal ApicTimer Timer { get; }
 
-    /// <summary>Spurious interrupt vector register; bit 8 switches the APIC on.</summary>
-    internal uint SpuriousVector { get; set; } = 0xff;
+    /// <summary>Whether the APIC is switched on by bit 8 of its spurious vector register.</summary>
+    internal bool IsEnabled => (_spuriousVector & SoftwareEnable) != 0;
+
+    /// <summary>Spurious interrupt vector register. Switching the APIC off masks its timer (SDM 10.4.7.2).</summary>
+    internal uint SpuriousVector
+    {
+        get => _spuriousVector;
+        set
+        {
+            _spuriousVector = value;
+            if (!IsEnabled) Timer.Lvt |= ApicTimer.Masked;
+        }
+    }
 
     /// <summary>Error status: bit 5 sent, bit 6 received an illegal vector; latched until the next write.</summary>
     internal uint ErrorStatus { get; set; }
@@ -71,13 +84,10 @@ public sealed unsafe class LocalApic
     /// <summary>Whether an interrupt waits whose priority is high enough now, or the spurious one.</summary>
     public bool HasDeliverable => _spuriousWaits || HighestDeliverable() >= 0;
 
-    /// <summary>How many vectors are in service.</summary>
-    public bool AnyInService => InService.Highest() >= 0;
-
     /// <summary>Accepts a fixed interrupt. A vector that is requested already becomes one with it; one below 16 is an error.</summary>
     public void Raise(byte vector)
     {
-        if ((SpuriousVector & SoftwareEnable) == 0) return;
+        if (!IsEnabled) return;
         if (vector < 16)
         {
             ErrorStatus |= 1u << 6;
@@ -119,12 +129,13 @@ public sealed unsafe class LocalApic
         if (highest >= 0) InService.Remove((byte)highest);
     }
 
+    /// <summary>How many vectors are in service.</summary>
     private int InServiceCount
     {
         get
         {
             int count = 0;
-            for (int word = 0; word < 8; word++) count += System.Numerics.BitOperations.PopCount(InService.Word(word));
+            for (int word = 0; word < 8; word++) count += BitOperations.PopCount(InService.Word(word));
             return count;
         }
     }
@@ -140,7 +151,7 @@ public sealed unsafe class LocalApic
     {
         Requested.Clear();
         InService.Clear();
-        Timer.Lvt = 1u << 16;
+        Timer.Lvt = ApicTimer.Masked;
         Timer.InitialCount = 0;
         SpuriousVector = 0xff;
         ErrorStatus = 0;

@@ -19,10 +19,9 @@ public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicB
 
     // Version 0x14, highest LVT entry 5 (timer, thermal, performance, LINT0, LINT1, error).
     private const uint Version = 0x0005_0014;
-    private const uint Masked = 1u << 16;
 
     private readonly CpuState* _cpu = cpu;
-    private readonly uint[] _lvt = [Masked, Masked, Masked, Masked, Masked];
+    private readonly uint[] _lvt = [ApicTimer.Masked, ApicTimer.Masked, ApicTimer.Masked, ApicTimer.Masked, ApicTimer.Masked];
     private ulong _base = BaseAddress | GlobalEnable | (cpu->Index == 0 ? BootProcessor : 0);
     private ulong _command;
 
@@ -72,11 +71,11 @@ public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicB
         {
             case 0x808 when value <= 0xff: apic.TaskPriority = (uint)value; return true;
             case Msr.X2ApicEoi when value == 0: apic.EndOfInterrupt(); return true;
-            case Msr.X2ApicSpurious when value <= 0x1ff: apic.SpuriousVector = (uint)value; return true;
+            case Msr.X2ApicSpurious when value <= 0x1ff: WriteSpuriousVector((uint)value); return true;
             case 0x828 when value == 0: apic.ErrorStatus = 0; return true;
             case Msr.X2ApicIcr: return Send(value);
-            case Msr.X2ApicLvtTimer when (value & ~0x0007_00fful) == 0 && (value >> 17) != 3: apic.Timer.Lvt = (uint)value; return true;
-            case >= 0x833 and <= 0x837 when (value & ~0x0001_a7fful) == 0: _lvt[msr - 0x833] = (uint)value; return true;
+            case Msr.X2ApicLvtTimer when (value & ~0x0007_00fful) == 0 && (value >> 17) != 3: apic.Timer.Lvt = Maskable(value); return true;
+            case >= 0x833 and <= 0x837 when (value & ~0x0001_a7fful) == 0: _lvt[msr - 0x833] = Maskable(value); return true;
             case Msr.X2ApicInitialCount when value <= uint.MaxValue: apic.Timer.InitialCount = (uint)value; return true;
             case Msr.X2ApicDivide when (value & ~0xbul) == 0: apic.Timer.Divide = (uint)value; return true;
             case Msr.X2ApicSelfIpi when value <= 0xff: return Send(value | (ulong)IpiShorthand.Self << 18);
@@ -87,7 +86,7 @@ public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicB
     /// <summary>INIT: as after reset.</summary>
     public void Reset()
     {
-        Array.Fill(_lvt, Masked);
+        Array.Fill(_lvt, ApicTimer.Masked);
         _command = 0;
         apic.Reset();
     }
@@ -105,6 +104,15 @@ public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicB
         _base = (value & ~BootProcessor) | (_base & BootProcessor);
         if (!on) Reset();
         return true;
+    }
+
+    /// <summary>While the APIC is switched off, its LVT entries are masked and stay so (SDM 10.4.7.2).</summary>
+    private uint Maskable(ulong value) => (uint)value | (apic.IsEnabled ? 0 : ApicTimer.Masked);
+
+    private void WriteSpuriousVector(uint value)
+    {
+        apic.SpuriousVector = value;
+        for (int entry = 0; entry < _lvt.Length; entry++) _lvt[entry] = Maskable(_lvt[entry]);
     }
 
     private bool Send(ulong value)

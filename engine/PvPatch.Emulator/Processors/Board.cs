@@ -45,6 +45,7 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, IDisposable
         }
 
         Scheduler = new VcpuScheduler(this, _vcpus);
+        clock.AfterAlarms = Wake;
         platform.Attach(this);
     }
 

@@ -59,17 +59,13 @@ internal sealed unsafe class VcpuScheduler(Board board, Vcpu[] vcpus)
     {
         while (true)
         {
+            // First whether anything may still come, then whether something came: what came in between is seen.
             board.PrepareToWait();
-            if (_boot.TakeKick()) break;
-            if (_boot.CanWake) break;
-            bool ranAnother = GiveSlice(bootRunnable: false);
-            if (ranAnother || board.Clock.SkipToNextAlarm()) continue;
-            bool interruptible = (_boot.State->RFlags & RFlags.InterruptEnable) != 0;
-            if (!board.HasOpenLines && !(board.Clock.HasAlarm && AnyInterruptible()))
-            {
-                board.Exit(new MachineExit.Halted(interruptible));
-            }
-
+            bool mayWake = board.HasOpenLines || TimersMayWake();
+            if (_boot.TakeKick() || _boot.CanWake) break;
+            if (GiveSlice(bootRunnable: false)) continue;
+            if (!mayWake) board.Exit(new MachineExit.Halted(TakesInterrupts(_boot)));
+            if (TimersMayWake() && board.Clock.SkipToNextAlarm()) continue;
             board.Platform.Leave(_boot.State, runnable: false);
             board.Wait();
             board.Platform.Enter(_boot.State);
@@ -78,17 +74,19 @@ internal sealed unsafe class VcpuScheduler(Board board, Vcpu[] vcpus)
         _boot.TakeEvents();
     }
 
-    /// <summary>Whether a timer could do anything: some vCPU takes interrupts.</summary>
-    private bool AnyInterruptible()
+    /// <summary>Whether an alarm is set and some vCPU takes interrupts.</summary>
+    private bool TimersMayWake()
     {
+        if (!board.Clock.HasAlarm) return false;
         foreach (Vcpu vcpu in vcpus)
         {
-            bool runs = vcpu == _boot || vcpu.SliceFunction != 0;
-            if (runs && (vcpu.State->RFlags & RFlags.InterruptEnable) != 0) return true;
+            if ((vcpu == _boot || vcpu.SliceFunction != 0) && TakesInterrupts(vcpu)) return true;
         }
 
         return false;
     }
+
+    private static bool TakesInterrupts(Vcpu vcpu) => (vcpu.State->RFlags & RFlags.InterruptEnable) != 0;
 
     /// <summary>Gives the next runnable vCPU, in turn, a slice. False: there is none.</summary>
     private bool GiveSlice(bool bootRunnable)

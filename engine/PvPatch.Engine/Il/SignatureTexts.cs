@@ -15,6 +15,10 @@ internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames name
         ? metadata.GetFieldDefinition((FieldDefinitionHandle)handle).DecodeSignature(this, null)
         : metadata.GetMemberReference((MemberReferenceHandle)handle).DecodeFieldSignature(this, null);
 
+    /// <summary>The signature of a method of this module.</summary>
+    public string OfMethod(MethodDefinitionHandle handle) =>
+        GetFunctionPointerType(metadata.GetMethodDefinition(handle).DecodeSignature(this, null));
+
     /// <summary>The signature of a method that this module refers to.</summary>
     public string OfMethod(MemberReferenceHandle handle) =>
         GetFunctionPointerType(metadata.GetMemberReference(handle).DecodeMethodSignature(this, null));

@@ -190,7 +190,9 @@ public sealed class PvOpTable
             return target;
         Guid version = method.Module.ModuleVersionId;
         Module? copy = context?.Assemblies.Where(a => !a.IsDynamic).Select(a => a.ManifestModule).FirstOrDefault(m => m.ModuleVersionId == version);
-        return copy?.ResolveMethod(method.MetadataToken) is MethodInfo same ? PvTarget.Method(same) : target;
+        return copy?.ResolveMethod(method.MetadataToken) is MethodInfo same && string.Equals(same.Name, method.Name, StringComparison.Ordinal)
+            ? PvTarget.Method(same)
+            : target;
     }
 
     private Slot SlotOf(string name)

@@ -18,8 +18,8 @@ internal sealed class Slot
         Op = op;
         Signature = new SlotSignature(op);
 
-        // The path's own instructions give the address: right for statics that the runtime keeps boxed, where reflection
-        // would change a copy.
+        // SAFETY: the path's own instructions give the address as a reference, which the garbage collector follows, so it is
+        // right for statics that the runtime keeps boxed, where reflection would change a copy. A slot is as wide as nint.
         var method = new DynamicMethod($"slot of {op.Name}", typeof(nint).MakeByRefType(), [], op.Path[0].Module, skipVisibility: true);
         ILGenerator il = method.GetILGenerator();
         foreach (FieldInfo field in op.Path)
@@ -48,6 +48,8 @@ internal sealed class Slot
     /// <param name="entry">Address of its unmanaged entry.</param>
     public void Write(PvTarget target, nint entry)
     {
+        // SAFETY: the entry was emitted from this slot's own signature, and its code lives as long as the slot's class
+        // (SlotEntries.Keep). One aligned store: a call on another thread goes through the old entry or the new one.
         Target = target;
         written = entry;
         Volatile.Write(ref place(), entry);

@@ -170,12 +170,10 @@ internal sealed class CallSites
     {
         Instruction instruction = flow.Code[index];
         if (instruction.Is(OpCodes.Ldsfld) || instruction.Is(OpCodes.Ldsflda))
-            return map.RootOf(instruction.Token) is { Op: { } only } ? [only] : [];
+            return map.RootOf(instruction.Token) is { Op: { } whole } ? [whole] : [];
         if (instruction.Is(OpCodes.Ldfld) || instruction.Is(OpCodes.Ldflda))
         {
-            return flow.Inputs[index] is [{ Value: { Kind: FlowKind.Table, Node: { } table } }] && map.MemberOf(table, instruction.Token) is { } member
-                ? (member.Op is { } op ? [op] : [])
-                : [.. map.MembersNamed(instruction.Token).Select(m => m.Op).OfType<PvOp>()];
+            return map.MemberNamed(instruction.Token) is { Op: { } only } ? [only] : [];
         }
 
         return flow.Inputs[index] is [{ Value: { Kind: FlowKind.Table, Node: { } place } }] && instruction.Is(OpCodes.Ldind_I) ? place.Ops : [];

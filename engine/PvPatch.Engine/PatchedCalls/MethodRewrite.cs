@@ -115,7 +115,10 @@ internal sealed class MethodRewrite
 
     private bool IsNeedless(int web) => webs.InputsOf(web).All(released.Contains) && webs.OutputsOf(web).All(IsPure);
 
-    /// <summary>Whether the instruction that makes an output does nothing else.</summary>
+    /// <summary>
+    /// Whether the instruction that makes an output does nothing else. Reading a table's static field may run its class's
+    /// initialiser; by the time of patching the table has written all its slots, so that has happened.
+    /// </summary>
     private bool IsPure(int output)
     {
         if (output == FlowEntry.Outside)

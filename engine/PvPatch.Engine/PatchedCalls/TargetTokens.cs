@@ -21,7 +21,7 @@ internal sealed class TargetTokens(ModuleImage image)
     public int? Find(MethodInfo target, MethodDefinitionHandle caller, out string? refusal)
     {
         if (!known.TryGetValue(target, out int? token))
-            known[target] = token = IsOfThisImage(target) ? target.MetadataToken : FindReference(target);
+            known[target] = token = IsOfThisImage(target) ? OwnToken(target) : FindReference(target);
 
         string name = $"{target.DeclaringType!.Name}.{target.Name}";
         if (token is null)
@@ -40,6 +40,16 @@ internal sealed class TargetTokens(ModuleImage image)
     private bool IsOfThisImage(MethodInfo target) =>
         target.Module.ModuleVersionId == image.VersionId
         && string.Equals(target.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal);
+
+    /// <summary>The target's own token, if it still means the target: tools that rewrite an image may keep its version id.</summary>
+    private int? OwnToken(MethodInfo target)
+    {
+        var handle = (MethodDefinitionHandle)MetadataTokens.Handle(target.MetadataToken);
+        bool isSame = MetadataTokens.GetRowNumber(handle) <= image.Metadata.MethodDefinitions.Count
+            && string.Equals(image.Names.Of(handle), $"{target.DeclaringType!.FullName}.{target.Name}", StringComparison.Ordinal)
+            && string.Equals(image.Signatures.OfMethod(handle), SignatureTexts.Of(target), StringComparison.Ordinal);
+        return isSame ? target.MetadataToken : null;
+    }
 
     private int? FindReference(MethodInfo target)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using PvPatch.Emulator.State;
 using PvPatch.GuestOs.Locks;
 using PvPatch.GuestOs.Tasks;
@@ -42,6 +43,7 @@ internal static unsafe class IrqWorkload
         return right;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Section(CpuState* cpu)
     {
         ulong outer = InterruptFlag.Save(cpu);

@@ -31,17 +31,27 @@ internal static unsafe class NativeTime
         return (ulong)new DateTimeOffset(2000 + first.Year, first.Month, first.Day, first.Hour, first.Minute, first.Second, TimeSpan.Zero).ToUnixTimeSeconds();
     }
 
-    /// <summary>The median of three measurements: one may be disturbed by whatever else the host does.</summary>
+    /// <summary>The surest of three measurements: whatever else the host does may come in between.</summary>
     public static ulong GetTscKhz(CpuState* cpu)
     {
-        ulong a = MeasureTscKhz(cpu), b = MeasureTscKhz(cpu), c = MeasureTscKhz(cpu);
-        return Math.Max(Math.Min(a, b), Math.Min(Math.Max(a, b), c));
+        (ulong Khz, ulong Doubt) best = MeasureTscKhz(cpu);
+        for (int i = 1; i < 3; i++)
+        {
+            (ulong Khz, ulong Doubt) next = MeasureTscKhz(cpu);
+            if (next.Doubt < best.Doubt)
+                best = next;
+        }
+
+        return best.Khz;
     }
 
     public static void TimeInit(CpuState* cpu, uint vector) => PvCpu.WriteMsr(cpu, Msr.X2ApicLvtTimer, LvtTscDeadline | vector);
 
-    /// <summary>Counts TSC cycles while channel 2 of the PIT counts 10 ms down (Linux: pit_calibrate_tsc).</summary>
-    private static ulong MeasureTscKhz(CpuState* cpu)
+    /// <summary>
+    /// Counts TSC cycles while channel 2 of the PIT counts 10 ms down (Linux: pit_calibrate_tsc). The count starts somewhere
+    /// in its programming and ends somewhere between two looks; the doubt is how long both took.
+    /// </summary>
+    private static (ulong Khz, ulong Doubt) MeasureTscKhz(CpuState* cpu)
     {
         const int PitHz = 1_193_182;
         const int Milliseconds = 10;
@@ -51,15 +61,21 @@ internal static unsafe class NativeTime
         Instructions.Out8(cpu, 0x61, (byte)((Instructions.In8(cpu, 0x61) & ~0x02) | 0x01));     // speaker off, gate on
         Instructions.Out8(cpu, 0x43, 0xb0);                                                     // channel 2, low and high byte, mode 0
         Instructions.Out8(cpu, 0x42, Latch & 0xff);
-        Instructions.Out8(cpu, 0x42, Latch >> 8);
-        ulong start = Instructions.ReadTsc(cpu);
+        ulong before = Instructions.ReadTsc(cpu);
+        Instructions.Out8(cpu, 0x42, Latch >> 8);                                               // and it counts
+        ulong started = Instructions.ReadTsc(cpu);
+        ulong look = started, previous = started;
         for (int loops = 0; (Instructions.In8(cpu, 0x61) & 0x20) == 0; loops++)
         {
             if (loops == MostLoops)
-                return 0;
+                return (0, ulong.MaxValue);
+            previous = look;
+            look = Instructions.ReadTsc(cpu);
         }
 
-        return (Instructions.ReadTsc(cpu) - start) / Milliseconds;
+        ulong end = Instructions.ReadTsc(cpu);
+        ulong shortest = previous - started, longest = end - before;
+        return ((shortest + longest) / 2 / Milliseconds, longest - shortest);
     }
 
     private static (int Second, int Minute, int Hour, int Day, int Month, int Year) ReadDate(CpuState* cpu)

@@ -163,6 +163,43 @@ public sealed unsafe class ApicTimerTests
         Assert.That(machine.Notes, Is.EqualTo(new ulong[] { 1 }));
     }
 
+    [TestCase(0u, 0ul, new ulong[0], TestName = "A masked one-shot that ran out stays silent when it is unmasked")]
+    [TestCase(Periodic, 950ul, new ulong[] { 2000 }, TestName = "A masked periodic one goes on counting and comes at its next multiple")]
+    public void Unmasking_goes_on_with_the_count(uint mode, ulong count, ulong[] expected)
+    {
+        var clock = new VirtualClock(cyclesPerRead: 0);
+        using var machine = new TestMachine(clock: clock);
+        ulong current = 1;
+        machine.Run(cpu =>
+        {
+            SetGate(cpu, (int)Vector, &NoteTime);
+            Wrmsr(cpu, Msr.X2ApicDivide, 0b1011);
+            Wrmsr(cpu, Msr.X2ApicLvtTimer, Vector | mode | Masked);
+            Wrmsr(cpu, Msr.X2ApicInitialCount, 1000);
+            clock.Advance(1050);
+            current = Rdmsr(cpu, Msr.X2ApicCurrentCount);
+            Wrmsr(cpu, Msr.X2ApicLvtTimer, Vector | mode);
+            SafeHalt(cpu);
+        });
+        Assert.That(current, Is.EqualTo(count));
+        Assert.That(machine.Notes, Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void Switching_the_APIC_off_masks_the_timer_until_software_unmasks_it()
+    {
+        using TestMachine machine = Still();
+        machine.Run(cpu =>
+        {
+            Wrmsr(cpu, Msr.X2ApicLvtTimer, Vector);
+            Wrmsr(cpu, Msr.X2ApicSpurious, 0xff);
+            Wrmsr(cpu, Msr.X2ApicLvtTimer, Vector);
+            Wrmsr(cpu, Msr.X2ApicSpurious, 0x1ff);
+            Note(cpu, Rdmsr(cpu, Msr.X2ApicLvtTimer));
+        });
+        Assert.That(machine.Notes, Is.EqualTo(new ulong[] { Vector | Masked }));
+    }
+
     [Test]
     public void Periods_missed_while_interrupts_were_off_become_one()
     {

@@ -38,6 +38,43 @@ public sealed unsafe class HaltTests
         Assert.That(exit, Is.EqualTo(new MachineExit.Halted(InterruptsEnabled: false)));
     }
 
+    [TestCase(true, TestName = "Neither a periodic one")]
+    [TestCase(false, TestName = "Nor a masked one while they are on")]
+    public void Timers_that_cannot_interrupt_do_not_keep_the_machine_waiting(bool interruptsOff)
+    {
+        foreach (MachineClock clock in (MachineClock[])[new VirtualClock(), new HostClock()])
+        {
+            using var machine = new TestMachine(clock: clock);
+            MachineExit exit = machine.Run(cpu =>
+            {
+                Wrmsr(cpu, Msr.X2ApicLvtTimer, Vector | 1u << 17 | (interruptsOff ? 0 : 1u << 16));
+                Wrmsr(cpu, Msr.X2ApicInitialCount, 1_000_000);
+                if (interruptsOff) cpu->Sensitive->Hlt(cpu);
+                else SafeHalt(cpu);
+            });
+            Assert.That(exit, Is.EqualTo(new MachineExit.Halted(!interruptsOff)), clock.GetType().Name);
+        }
+    }
+
+    [Test]
+    public void Halting_for_a_timer_over_and_over_never_finds_the_machine_without_one()
+    {
+        using var machine = new TestMachine(clock: new HostClock());
+        MachineExit exit = machine.Run(cpu =>
+        {
+            SetGate(cpu, Vector, &NoteAndEnd);
+            Wrmsr(cpu, Msr.X2ApicLvtTimer, Vector | Deadline);
+            for (int halt = 0; halt < 500; halt++)
+            {
+                Wrmsr(cpu, Msr.TscDeadline, cpu->Sensitive->Rdtsc(cpu) + (ulong)(halt % 10) * 100_000);
+                SafeHalt(cpu);
+                Cli(cpu);
+            }
+        });
+        Assert.That(exit, Is.TypeOf<MachineExit.Returned>());
+        Assert.That(machine.Notes, Has.Length.EqualTo(500));
+    }
+
     [Test]
     public void A_timer_of_the_hosts_clock_wakes_it()
     {

@@ -1,5 +1,5 @@
-using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Il;
+using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls;
 

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using PvPatch.Engine.PatchedCalls.Image;
 using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.Tests.PatchedCalls;
@@ -57,6 +58,22 @@ internal sealed class ImageWayTests
     [TestCaseSource(typeof(FixtureProgram), nameof(FixtureProgram.Names))]
     public void Every_patched_method_holds_the_planned_IL(string fixture) =>
         Assert.That(FixtureProgram.Of(fixture).PatchedSet.Verify(), Is.GreaterThan(50));
+
+    [TestCaseSource(typeof(FixtureProgram), nameof(FixtureProgram.Names))]
+    public void Other_IL_than_the_plan_wrote_is_seen(string fixture)
+    {
+        FixtureProgram program = FixtureProgram.Of(fixture);
+        PlannedImage image = program.Plan.Images.Single() with { Bytes = File.ReadAllBytes(program.File) };
+        using ImageSet set = ImageSet.Load(new PatchPlan([image], program.Plan.Report));
+        var error = Assert.Throws<PatchException>(() => set.Verify());
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(error!.Error, Is.EqualTo(PatchError.NotAsPlanned));
+            Assert.That(error.Method, Is.EqualTo(image.Methods[0].Body.Name));
+            Assert.That(error.Offset, Is.Not.Null);
+            Assert.That(error.Il, Is.Not.Empty);
+        }
+    }
 
     [TestCaseSource(typeof(FixtureProgram), nameof(FixtureProgram.Names))]
     public void Every_method_compiles(string fixture)

@@ -50,9 +50,8 @@ internal sealed class SlotMap
     /// <summary>The place that a field's token names inside another place, if any.</summary>
     public SlotNode? MemberOf(SlotNode table, int token) => fields.TryGetValue(token, out FieldKey key) ? table.Children.GetValueOrDefault(key) : null;
 
-    /// <summary>All places that a struct field's token may name.</summary>
-    public IReadOnlyList<SlotNode> MembersNamed(int token) =>
-        fields.TryGetValue(token, out FieldKey key) && tree.Members.TryGetValue(key, out List<SlotNode>? nodes) ? nodes : [];
+    /// <summary>The place that a struct field's token names if the struct is one of the tables, and not a copy, if any.</summary>
+    public SlotNode? MemberNamed(int token) => fields.TryGetValue(token, out FieldKey key) ? tree.Members.GetValueOrDefault(key) : null;
 
     /// <summary>The signature of an op's slot as this module writes it.</summary>
     public string? SignatureOf(PvOp op) => signatures.GetValueOrDefault(op);
@@ -64,9 +63,7 @@ internal sealed class SlotMap
         for (int i = 0; i + 4 <= il.Length; i++)
         {
             int token = BinaryPrimitives.ReadInt32LittleEndian(il[i..]);
-            if (!fields.ContainsKey(token))
-                continue;
-            foreach (SlotNode node in MembersNamed(token).Concat(RootOf(token) is { } root ? [root] : []))
+            if ((RootOf(token) ?? MemberNamed(token)) is { } node)
                 ops.AddRange(node.Ops.Except(ops));
         }
 
@@ -75,13 +72,10 @@ internal sealed class SlotMap
 
     private void Add(ModuleImage image, EntityHandle handle, FieldKey key)
     {
-        IEnumerable<SlotNode> nodes = [.. tree.Members.GetValueOrDefault(key) ?? []];
-        if (tree.Roots.TryGetValue(key, out SlotNode? root))
-            nodes = nodes.Append(root);
-        if (!nodes.Any())
+        if ((tree.Roots.GetValueOrDefault(key) ?? tree.Members.GetValueOrDefault(key)) is not { } node)
             return;
         fields[MetadataTokens.GetToken(handle)] = key;
-        foreach (PvOp op in nodes.Select(n => n.Op).OfType<PvOp>())
+        if (node.Op is { } op)
             signatures[op] = image.Signatures.OfField(handle);
     }
 }

@@ -44,8 +44,8 @@ internal sealed class SlotTree
     /// <summary>The static fields.</summary>
     public Dictionary<FieldKey, SlotNode> Roots { get; } = [];
 
-    /// <summary>The fields of structs, each with every place it names: two static fields may have one type.</summary>
-    public Dictionary<FieldKey, List<SlotNode>> Members { get; } = [];
+    /// <summary>The fields of structs. Each names one place: if two static fields had the struct's type, its ops would have one name twice.</summary>
+    public Dictionary<FieldKey, SlotNode> Members { get; } = [];
 
     private void Add(PvOp op)
     {
@@ -59,7 +59,7 @@ internal sealed class SlotTree
             {
                 level[key] = node = new SlotNode(text);
                 if (!field.IsStatic)
-                    (Members.TryGetValue(key, out List<SlotNode>? same) ? same : Members[key] = []).Add(node);
+                    Members[key] = node;
             }
 
             node.Ops.Add(op);

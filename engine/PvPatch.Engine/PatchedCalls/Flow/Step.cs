@@ -52,7 +52,7 @@ internal sealed class Step(SlotMap map)
         }
 
         string reason = table.Reason ?? UnknownTable;
-        if (map.MembersNamed(instruction.Token).Any(m => m.Op is not null))
+        if (map.MemberNamed(instruction.Token) is { Op: not null })
             return FlowValue.Unproven(reason, IndexSet.Of(index));
         return table.Kind == FlowKind.Unproven ? FlowValue.Unproven(reason, table.Origins) : FlowValue.Plain;
     }

@@ -1,0 +1,123 @@
+using Mono.Cecil;
+using Mono.Cecil.Cil;
+using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.PatchedCalls.Image;
+using PvPatch.Engine.Reports;
+
+namespace PvPatch.Engine.Tests.PatchedCalls;
+
+/// <summary>A program of two images: the tables are in one, calls through them also in the other.</summary>
+internal sealed class SeveralImagesTests
+{
+    private const string Callers = "Callers";
+
+    private static readonly string Tables = FixtureProgram.Names[1];
+    private static readonly string CallersFile = Path.Combine(AppContext.BaseDirectory, "callers", "Callers.dll");
+
+    [OneTimeSetUp]
+    public void WriteCallers()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(CallersFile)!);
+        using var tables = AssemblyDefinition.ReadAssembly(FixtureProgram.FileOf(Tables));
+        using var callers = AssemblyDefinition.CreateAssembly(new AssemblyNameDefinition(Callers, new Version(1, 0)), Callers, ModuleKind.Dll);
+        var type = new TypeDefinition("", Callers, Mono.Cecil.TypeAttributes.Public, callers.MainModule.TypeSystem.Object);
+        callers.MainModule.Types.Add(type);
+        type.Methods.Add(Caller(callers.MainModule, tables.MainModule, "Negate", "Math", "Negate"));
+        type.Methods.Add(Caller(callers.MainModule, tables.MainModule, "Same", "Small", "Same"));
+        type.Methods.Add(Wrapped(callers.MainModule, tables.MainModule));
+        callers.Write(CallersFile);
+    }
+
+    [Test]
+    public void Each_image_is_patched_as_far_as_it_has_tokens_and_sees_the_others_copy()
+    {
+        FixtureProgram program = FixtureProgram.Of(Tables);
+        PatchPlan plan = Patcher.Plan(program.Table, [CallersFile, program.File]);
+        PatchedSite[] rows = [.. plan.Report.Sites.Where(s => s.Module.Equals(Callers, StringComparison.Ordinal))];
+        using ImageSet set = ImageSet.Load(plan);
+        new PvOpTable(set[Tables].GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!).InstallFrom(program.Table);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(rows.Select(r => $"{r.Method}: {r.State} {r.Reason ?? r.Replacement}"), Is.EqualTo(new[]
+            {
+                "Callers.Negate: Left no token for Native.Negate in this module",
+                "Callers.Same: Patched its argument",
+            }));
+            Assert.That(set.Verify(), Is.GreaterThan(50));
+            Assert.That(Result(set, "Negate", 5), Is.EqualTo(-5));
+            Assert.That(Result(set, "Same", 5), Is.EqualTo(5));
+            Assert.That(Result(set, "Wrapped", 5), Is.EqualTo(-5), "a patched wrapper of the other image");
+        }
+    }
+
+    [Test]
+    public void A_name_that_the_set_has_not_is_refused()
+    {
+        using ImageSet set = ImageSet.LoadUnpatched([CallersFile]);
+        Assert.That(() => set["Nobody"], Throws.InstanceOf<PatchException>().With.Property(nameof(PatchException.Error)).EqualTo(PatchError.UnknownImage));
+    }
+
+    [Test]
+    public void Targets_of_another_build_have_no_token([Values] bool keepsVersionId)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "rebuilt")).FullName;
+        string rebuilt = Path.Combine(folder, $"{Tables}.dll");
+        using (var assembly = AssemblyDefinition.ReadAssembly(FixtureProgram.FileOf(Tables)))
+        {
+            assembly.MainModule.Mvid = keepsVersionId ? assembly.MainModule.Mvid : Guid.NewGuid();
+            TypeDefinition native = assembly.MainModule.GetType("PvPatch.Engine.Fixtures.Native");
+            native.Methods.Insert(0, Empty(assembly.MainModule, "Newcomer"));
+            native.Methods[0].Body.GetILProcessor().Emit(OpCodes.Ldarg_0);
+            native.Methods[0].Body.GetILProcessor().Emit(OpCodes.Ret);
+            assembly.Write(rebuilt);
+        }
+
+        PatchReport report = Patcher.Plan(FixtureProgram.Of(Tables).Table, [rebuilt]).Report;
+        Assert.That(
+            report.Sites.Single(s => s.Method.EndsWith(".OneArgument_Direct", StringComparison.Ordinal)).Reason,
+            Is.EqualTo("no token for Native.Negate in this module: the installed one is of another build"));
+    }
+
+    private static object Result(ImageSet set, string method, long argument) => set[Callers].GetType(Callers, throwOnError: true)!.GetMethod(method)!.Invoke(null, [argument])!;
+
+    /// <summary>A method that calls through a slot of the other image itself.</summary>
+    private static MethodDefinition Caller(ModuleDefinition module, ModuleDefinition tables, string name, string table, string slot)
+    {
+        FieldDefinition place = tables.GetType("PvPatch.Engine.Fixtures.Pv").Fields.Single(f => f.Name.Equals(table, StringComparison.Ordinal));
+        FieldDefinition pointer = place.FieldType.Resolve().Fields.Single(f => f.Name.Equals(slot, StringComparison.Ordinal));
+        var type = (FunctionPointerType)pointer.FieldType;
+        var imported = new FunctionPointerType { ReturnType = module.TypeSystem.Int64, CallingConvention = type.CallingConvention };
+        imported.Parameters.Add(new ParameterDefinition(module.TypeSystem.Int64));
+        var site = new CallSite(module.TypeSystem.Int64) { CallingConvention = type.CallingConvention };
+        site.Parameters.Add(new ParameterDefinition(module.TypeSystem.Int64));
+
+        MethodDefinition method = Empty(module, name);
+        ILProcessor il = method.Body.GetILProcessor();
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Ldsflda, module.ImportReference(place));
+        il.Emit(OpCodes.Ldfld, new FieldReference(pointer.Name, imported, module.ImportReference(pointer.DeclaringType)));
+        il.Emit(OpCodes.Tail);
+        il.Emit(OpCodes.Calli, site);
+        il.Emit(OpCodes.Ret);
+        return method;
+    }
+
+    private static MethodDefinition Wrapped(ModuleDefinition module, ModuleDefinition tables)
+    {
+        MethodDefinition wrapper = tables.GetType("PvPatch.Engine.Fixtures.Shapes").Methods.Single(m => m.Name is "OneArgument_Direct");
+        MethodDefinition method = Empty(module, "Wrapped");
+        ILProcessor il = method.Body.GetILProcessor();
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Call, module.ImportReference(wrapper));
+        il.Emit(OpCodes.Ret);
+        return method;
+    }
+
+    private static MethodDefinition Empty(ModuleDefinition module, string name)
+    {
+        const Mono.Cecil.MethodAttributes Open = Mono.Cecil.MethodAttributes.Public | Mono.Cecil.MethodAttributes.Static;
+        var method = new MethodDefinition(name, Open, module.TypeSystem.Int64);
+        method.Parameters.Add(new ParameterDefinition(module.TypeSystem.Int64));
+        return method;
+    }
+}
