@@ -49,6 +49,9 @@ internal unsafe struct Execution
     /// <summary>Its linear address, if it is a page fault.</summary>
     public ulong Address;
 
+    /// <summary>Where the instruction stands that raised a trap: a fault of its delivery restarts it.</summary>
+    public ulong TrapRip;
+
     /// <summary>Not zero: no interrupt is taken before the next instruction (after STI, MOV SS, POP SS).</summary>
     public bool Shadow;
 
@@ -66,6 +69,12 @@ internal unsafe struct Execution
 
     /// <summary>Where a slow write goes.</summary>
     public ReservedBytes Reserved;
+
+    /// <summary>The code segment that a far return is about to load.</summary>
+    public Segment StagedCode;
+
+    /// <summary>The stack segment that a far return is about to load.</summary>
+    public Segment StagedStack;
 
     /// <summary>The execution state of a CPU.</summary>
     public static Execution* Of(CpuState* cpu) => (Execution*)cpu->Execution;

@@ -19,6 +19,7 @@ internal static unsafe class Traps
         Execution* execution = Execution.Of(cpu);
         execution->Vector = vector;
         execution->ErrorCode = 0;
+        execution->TrapRip = u->Rip;
         return Execution.Leave(cpu, ControlFlow.Next(u), LeaveCause.Trap);
     }
 }

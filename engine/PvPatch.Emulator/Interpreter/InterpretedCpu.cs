@@ -14,17 +14,23 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// <summary>Instructions between two looks at what other threads changed.</summary>
     private const ulong Slice = 4096;
 
+    /// <summary>DR6.BS.</summary>
+    private const ulong SingleStep = 1 << 14;
+
     private readonly CpuState* cpu;
     private readonly Execution* execution;
     private readonly CodeCache code;
     private readonly bool ownsCodePages;
+    private readonly bool deliversExceptions;
 
     /// <summary>Prepares a CPU, which must have its RAM and its TLB.</summary>
     /// <param name="cpu">The CPU.</param>
     /// <param name="systemCallsLeave">SYSCALL stops the run instead of entering the guest's kernel.</param>
-    public InterpretedCpu(CpuState* cpu, bool systemCallsLeave = false)
+    /// <param name="deliversExceptions">Exceptions go to the guest's IDT (in long mode) instead of stopping the run.</param>
+    public InterpretedCpu(CpuState* cpu, bool systemCallsLeave = false, bool deliversExceptions = false)
     {
         this.cpu = cpu;
+        this.deliversExceptions = deliversExceptions;
         // SAFETY: zeroed memory is a valid state; Dispose releases it.
         execution = (Execution*)NativeMemory.AllocZeroed((nuint)sizeof(Execution));
         execution->SystemCallsLeave = systemCallsLeave;
@@ -50,16 +56,23 @@ public sealed unsafe class InterpretedCpu : IDisposable
 
             DecodedInstruction* u = code.Find(cpu->Rip, execution->Mode, out MemoryFault fetchFault);
             if (u == null)
-                return new StopReason.Exception(fetchFault.Vector, fetchFault.ErrorCode, fetchFault.Address);
+            {
+                if (Raise(fetchFault.Vector, fetchFault.ErrorCode, fetchFault.Address, EventSource.Exception) is { } stop)
+                    return stop;
+                continue;
+            }
 
-            bool single = execution->Shadow || (cpu->RFlags & RFlags.Trap) != 0;
             bool trap = (cpu->RFlags & RFlags.Trap) != 0;
+            bool single = execution->Shadow || trap;
             execution->Shadow = false;
             Execute(u, single ? 1 : Math.Min(Slice, end - Instructions));
             switch (execution->Cause)
             {
                 case LeaveCause.Fault or LeaveCause.Trap:
-                    return new StopReason.Exception(execution->Vector, execution->ErrorCode, execution->Address);
+                    EventSource source = execution->Cause == LeaveCause.Trap ? EventSource.Software : EventSource.Exception;
+                    if (Raise(execution->Vector, execution->ErrorCode, execution->Address, source) is { } stop)
+                        return stop;
+                    continue;
                 case LeaveCause.SystemCall:
                     return new StopReason.SystemCall();
                 case LeaveCause.Halt:
@@ -69,11 +82,19 @@ public sealed unsafe class InterpretedCpu : IDisposable
             }
 
             if (trap && execution->Cause is not (LeaveCause.NotYetDecoded or LeaveCause.Interrupted))
-                return new StopReason.Exception(Vectors.Debug, 0, 0);
+            {
+                cpu->Dr[6] |= SingleStep;
+                if (Raise(Vectors.Debug, 0, 0, EventSource.Exception) is { } stop)
+                    return stop;
+            }
         }
 
         return new StopReason.InstructionLimit();
     }
+
+    /// <summary>Takes an interrupt from outside, as the interrupt controller gives it: RIP is then at its handler, or the CPU is shut down.</summary>
+    public StopReason? Interrupt(byte vector) =>
+        GateDelivery.TryDeliver(cpu, vector, 0, EventSource.External) ? null : new StopReason.Shutdown();
 
     /// <summary>Releases what the interpreter holds; the CPU's state stays.</summary>
     public void Dispose()
@@ -90,6 +111,17 @@ public sealed unsafe class InterpretedCpu : IDisposable
 
         // SAFETY: the constructor made the block.
         NativeMemory.Free(execution);
+    }
+
+    /// <summary>Delivers an exception to the guest, or makes it the reason to stop.</summary>
+    private StopReason? Raise(uint vector, uint errorCode, ulong address, EventSource source)
+    {
+        bool longMode = (cpu->Efer & EferBits.LongModeActive) != 0;
+        if (!deliversExceptions || !longMode)
+            return new StopReason.Exception(vector, errorCode, address);
+        if (source == EventSource.Exception && vector == Vectors.PageFault)
+            cpu->Cr2 = address;
+        return GateDelivery.TryDeliver(cpu, vector, errorCode, source) ? null : new StopReason.Shutdown();
     }
 
     /// <summary>Brings what handlers use into line with privilege, mode, translations and code as they are now.</summary>

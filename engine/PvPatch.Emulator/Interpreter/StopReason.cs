@@ -22,6 +22,9 @@ public abstract record StopReason
     /// <summary>HLT; RIP is behind it.</summary>
     public sealed record Halted : StopReason;
 
+    /// <summary>A triple fault: an exception could not be delivered, nor the double fault that this is.</summary>
+    public sealed record Shutdown : StopReason;
+
     /// <summary>An event waits and interrupts are enabled.</summary>
     public sealed record EventPending : StopReason;
 }

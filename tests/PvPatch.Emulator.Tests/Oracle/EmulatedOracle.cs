@@ -24,7 +24,7 @@ internal sealed unsafe class EmulatedOracle : IDisposable
         for (ulong offset = 0; offset < CaseLayout.DataSize; offset += 0x1000)
             machine.Map(CaseLayout.DataPages + offset, DataFrames + offset, UserCode | PageTableEntry.NoExecute);
         cpu->Cr0 |= Cr0Bits.WriteProtect | Cr0Bits.NumericError | Cr0Bits.MonitorCoprocessor;
-        cpu->Cr4 |= Cr4Bits.OsFxsr | Cr4Bits.OsXmmExceptions;
+        cpu->Cr4 |= Cr4Bits.OsFxsr | Cr4Bits.OsXmmExceptions | Cr4Bits.FsGsBase;
         cpu->Cs.Selector = 0x33;
         cpu->Cs.Attributes = SegmentAttributes.Present | SegmentAttributes.Long | SegmentAttributes.CodeOrData | SegmentAttributes.Code | (3 << 5);
         cpu->Ss.Selector = 0x2b;
