@@ -25,7 +25,7 @@ public sealed unsafe class Kernel : IGuestKernel
     private const ushort Pm1aControl = 0x604;           // ACPI, as QEMU places it
     private const ushort PowerOff = 0x2000;
 
-    private CpuState* cpu;
+    private CpuState* _cpu;
 
     /// <inheritdoc/>
     public PvOpTable Ops { get; } = new(typeof(Pv));
@@ -37,31 +37,31 @@ public sealed unsafe class Kernel : IGuestKernel
     public void Boot(BootParameters boot)
     {
         ArgumentNullException.ThrowIfNull(boot);
-        cpu = boot.Cpu;
+        _cpu = boot.Cpu;
 
-        CpuSetup.InitPerCpu(cpu, cpuCount: 1);          // GS points at this CPU's page: ops find their data there
-        KernelLog.Init(cpu);                            // the console first: what follows can be read
+        CpuSetup.InitPerCpu(_cpu, cpuCount: 1);         // GS points at this CPU's page: ops find their data there
+        KernelLog.Init(_cpu);                           // the console first: what follows can be read
         Ops.Install(NativeOps.Targets);                 // the bare hardware's op into every slot
-        KernelLog.Print(cpu, $"PvPatch guest kernel, x86-64, {cpu->RamSize >> 20} MiB");
-        KernelLog.Print(cpu, $"Command line: {boot.CommandLine}");
-        HypervisorPlatform.Init(cpu, Ops);              // what do we run on? Its ops over the native ones
-        PvInit.ArchSetup(cpu);                          // what the platform needs before memory is there
-        KernelClock.CalibrateTsc(cpu);                  // from here on sched_clock tells the time
-        KernelLog.StartClock(cpu);
-        PageAllocator.Init(cpu);                        // all memory behind the kernel's own
-        PvInit.PostAllocatorInit(cpu);
-        KernelLog.Print(cpu, $"Memory: {PageAllocator.FreePages(cpu) * 4}K/{cpu->RamSize >> 10}K available");
-        AddressSpace.InitKernel(cpu);                   // direct map and fixmap; paging on
+        KernelLog.Print(_cpu, $"PvPatch guest kernel, x86-64, {_cpu->RamSize >> 20} MiB");
+        KernelLog.Print(_cpu, $"Command line: {boot.CommandLine}");
+        HypervisorPlatform.Init(_cpu, Ops);             // what do we run on? Its ops over the native ones
+        PvInit.ArchSetup(_cpu);                         // what the platform needs before memory is there
+        KernelClock.CalibrateTsc(_cpu);                 // from here on sched_clock tells the time
+        KernelLog.StartClock(_cpu);
+        PageAllocator.Init(_cpu);                       // all memory behind the kernel's own
+        PvInit.PostAllocatorInit(_cpu);
+        KernelLog.Print(_cpu, $"Memory: {PageAllocator.FreePages(_cpu) * 4}K/{_cpu->RamSize >> 10}K available");
+        AddressSpace.InitKernel(_cpu);                  // direct map and fixmap; paging on
         ShareHypervisorPage();
-        CpuSetup.Init(cpu);                             // GDT, TSS, LDT
-        InterruptTable.Init(cpu);                       // an empty IDT, then the exceptions
-        Exceptions.Init(cpu);
-        PvIrq.InitIrq(cpu);                             // 8259s masked, local APIC on
-        PvInit.GuestLateInit(cpu);                      // the hypervisor's shared pages
-        PvInit.Banner(cpu);                             // "Booting paravirtualized kernel on ..."
-        Scheduler.Init(cpu);                            // no task yet
-        KernelClock.Init(cpu);                          // the tick is armed
-        PvIrq.Enable(cpu);                              // and interrupts come
+        CpuSetup.Init(_cpu);                            // GDT, TSS, LDT
+        InterruptTable.Init(_cpu);                      // an empty IDT, then the exceptions
+        Exceptions.Init(_cpu);
+        PvIrq.InitIrq(_cpu);                            // 8259s masked, local APIC on
+        PvInit.GuestLateInit(_cpu);                     // the hypervisor's shared pages
+        PvInit.Banner(_cpu);                            // "Booting paravirtualized kernel on ..."
+        Scheduler.Init(_cpu);                           // no task yet
+        KernelClock.Init(_cpu);                         // the tick is armed
+        PvIrq.Enable(_cpu);                             // and interrupts come
         StartSecondCpu();
         CheckWallClock();
     }
@@ -70,22 +70,22 @@ public sealed unsafe class Kernel : IGuestKernel
     public void Resume(BootParameters boot, PvOpTable installed)
     {
         ArgumentNullException.ThrowIfNull(boot);
-        cpu = boot.Cpu;
+        _cpu = boot.Cpu;
         Ops.InstallFrom(installed);                     // slots are text's own data: the same targets in this image
-        ulong flags = Locks.InterruptFlag.Save(cpu);
-        Exceptions.Init(cpu);                           // gates point at this image's handlers
-        KernelClock.SetHandler(cpu);
-        Locks.InterruptFlag.Restore(cpu, flags);
+        ulong flags = Locks.InterruptFlag.Save(_cpu);
+        Exceptions.Init(_cpu);                          // gates point at this image's handlers
+        KernelClock.SetHandler(_cpu);
+        Locks.InterruptFlag.Restore(_cpu, flags);
         StartSecondCpu();                               // the other CPU starts anew, in this image
-        KernelLog.Print(cpu, "alternatives: running on the patched text");
+        KernelLog.Print(_cpu, "alternatives: running on the patched text");
     }
 
     /// <inheritdoc/>
     public ulong Run(string workload, ulong seed, int rounds)
     {
-        var scheduler = new Scheduler(cpu);
+        var scheduler = new Scheduler(_cpu);
         var sum = new WorkloadSum(seed);
-        var handle = new CpuHandle(cpu);
+        var handle = new CpuHandle(_cpu);
         var random = new Randomness(seed);
         scheduler.Create(workload switch
         {
@@ -103,34 +103,34 @@ public sealed unsafe class Kernel : IGuestKernel
     /// <inheritdoc/>
     public void Shutdown()
     {
-        KernelClock.Stop(cpu);
-        PvIrq.Disable(cpu);
-        PvCpu.Wbinvd(cpu);
-        KernelLog.Print(cpu, $"Ran {KernelClock.Jiffies(cpu)} ticks, {Scheduler.Switches(cpu)} context switches, {PvTime.StealClock(cpu, 0) / 1000} us stolen");
-        KernelLog.Print(cpu, "reboot: Power down");
-        Instructions.Out16(cpu, Pm1aControl, PowerOff);
-        PvIrq.Halt(cpu);
+        KernelClock.Stop(_cpu);
+        PvIrq.Disable(_cpu);
+        PvCpu.Wbinvd(_cpu);
+        KernelLog.Print(_cpu, $"Ran {KernelClock.Jiffies(_cpu)} ticks, {Scheduler.Switches(_cpu)} context switches, {PvTime.StealClock(_cpu, 0) / 1000} us stolen");
+        KernelLog.Print(_cpu, "reboot: Power down");
+        Instructions.Out16(_cpu, Pm1aControl, PowerOff);
+        PvIrq.Halt(_cpu);
     }
 
     /// <summary>Tells the hypervisor that the per-CPU page is shared with it, and maps it where programs could read the clock (Linux: PVCLOCK_FIXMAP).</summary>
     private void ShareHypervisorPage()
     {
-        ulong page = PerCpu.AddressOf(cpu->Index);
-        PvMmu.NotifyPageEncStatusChanged(cpu, page >> MemoryLayout.PageShift, 1, isPrivate: 0);
-        PvMmu.SetFixmap(cpu, 0, page, PageFlags.KernelData & ~PageFlags.Writable);
+        ulong page = PerCpu.AddressOf(_cpu->Index);
+        PvMmu.NotifyPageEncStatusChanged(_cpu, page >> MemoryLayout.PageShift, 1, isPrivate: 0);
+        PvMmu.SetFixmap(_cpu, 0, page, PageFlags.KernelData & ~PageFlags.Writable);
     }
 
     private void StartSecondCpu()
     {
-        if (PerCpu.Of(cpu)->CpuCount == 1)
+        if (PerCpu.Of(_cpu)->CpuCount == 1)
             return;
-        KernelLog.Print(cpu, "smp: Bringing up secondary CPUs ...");
-        if (SecondCpu.Start(cpu))
+        KernelLog.Print(_cpu, "smp: Bringing up secondary CPUs ...");
+        if (SecondCpu.Start(_cpu))
             return;
-        KernelLog.Print(cpu, "smpboot: CPU1 failed to come up");
-        PerCpu.Of(cpu)->CpuCount = 1;
+        KernelLog.Print(_cpu, "smpboot: CPU1 failed to come up");
+        PerCpu.Of(_cpu)->CpuCount = 1;
     }
 
     private void CheckWallClock() =>
-        KernelLog.Print(cpu, $"rtc: system time {DateTimeOffset.FromUnixTimeSeconds((long)KernelClock.BootSeconds(cpu)):yyyy-MM-ddTHH:mm:ss} UTC");
+        KernelLog.Print(_cpu, $"rtc: system time {DateTimeOffset.FromUnixTimeSeconds((long)KernelClock.BootSeconds(_cpu)):yyyy-MM-ddTHH:mm:ss} UTC");
 }

@@ -16,7 +16,7 @@ internal sealed unsafe class BootSession(BootOptions options)
 {
     private const int Cpus = 2;                         // the second one gives the locks something to wait for
 
-    private readonly BootText text = new(Console.Out, Ink.ForStandardOutput(), options);
+    private readonly BootText _text = new(Console.Out, Ink.ForStandardOutput(), options);
 
     /// <summary>Boots, patches, measures, prints.</summary>
     internal ExitCode Run()
@@ -27,11 +27,11 @@ internal sealed unsafe class BootSession(BootOptions options)
         CheckWorkload(kernel);
         KnownHost host = ChooseHost();
 
-        using var machine = new Machine(new MachineOptions { Platform = host.Create(), Cpus = Cpus, Console = text.GuestLine });
+        using var machine = new Machine(new MachineOptions { Platform = host.Create(), Cpus = Cpus, Console = _text.GuestLine });
         var boot = new BootParameters(machine.Cpu(0), $"workload={options.Workload} seed={options.Seed}");
         Do(machine, () => kernel.Boot(boot));
 
-        text.Progress($"running the {options.Workload} workload through the slots");
+        _text.Progress($"running the {options.Workload} workload through the slots");
         var meter = MeterOf(machine, kernel);
         int rounds = meter.FindRounds();
         IReadOnlyDictionary<string, long> calls = kernel.Ops.CountCalls(() => RunWorkload(machine, kernel, rounds));
@@ -45,7 +45,7 @@ internal sealed unsafe class BootSession(BootOptions options)
             IGuestKernel text2 = image.LoadPatched(plan);
             Do(machine, () => text2.Resume(boot, kernel.Ops));
             kernel = text2;
-            text.Progress($"running the {options.Workload} workload patched");
+            _text.Progress($"running the {options.Workload} workload patched");
             patched = MeterOf(machine, kernel).Measure(rounds);
         }
 
@@ -53,11 +53,11 @@ internal sealed unsafe class BootSession(BootOptions options)
         if (end is not MachineExit.PoweredOff)
             throw Stopped(end);
         var result = new BootResult(machine.PlatformName, kernel.Ops, rounds, calls, slots, plan, patched);
-        text.Write(result);
+        _text.Write(result);
         report?.Write(options, result);
         return result.ChecksumsEqual
             ? ExitCode.Success
-            : throw new ToolException(ExitCode.InternalError, $"The checksums differ: {slots.Checksum:x16} through the slots, {patched!.Checksum:x16} patched.");
+            : throw new ToolException(ExitCode.InternalError, $"The checksums differ: {slots.Checksum:x16} and {slots.TimedChecksum:x16} through the slots, {patched!.Checksum:x16} and {patched.TimedChecksum:x16} patched.");
     }
 
     private WorkloadMeter MeterOf(Machine machine, IGuestKernel kernel) => new(rounds => RunWorkload(machine, kernel, rounds));
@@ -78,11 +78,15 @@ internal sealed unsafe class BootSession(BootOptions options)
 
     private static ToolException Stopped(MachineExit exit) => exit switch
     {
-        MachineExit.Panicked panic => new ToolException(ExitCode.InternalError, $"The guest kernel panicked: {panic.Message}"),
+        MachineExit.Panicked panic => new ToolException(ExitCode.InternalError, $"The guest kernel panicked: {PanicLine(panic.Message)}"),
         MachineExit.TripleFault fault => new ToolException(ExitCode.InternalError, $"The guest stopped with a triple fault: {fault.Detail}"),
         MachineExit.Threw threw => new ToolException(ExitCode.InternalError, $"The guest stopped with an exception: {threw.Cause.Message}", threw.Cause),
         _ => new ToolException(ExitCode.InternalError, $"The guest stopped unexpectedly: {exit}"),
     };
+
+    /// <summary>Of the console's last lines the one that says why; all of them where a guest has other words for it.</summary>
+    private static string PanicLine(string lastLines) =>
+        Array.FindLast(lastLines.Split('\n'), line => line.Contains("Kernel panic", StringComparison.Ordinal)) ?? lastLines;
 
     private void CheckWorkload(IGuestKernel kernel)
     {
@@ -99,17 +103,17 @@ internal sealed unsafe class BootSession(BootOptions options)
         KnownHost bare = KnownHosts.Find("bare")!;
         if (!detected.IsVirtual)
         {
-            text.Note("No hypervisor detected: booting on bare hardware.");
+            _text.Note("No hypervisor detected: booting on bare hardware.");
             return bare;
         }
 
         if (KnownHosts.Find(detected.Kind.ToString()) is { } host)
         {
-            text.Note($"This system runs on {detected.Name}: booting on the same.");
+            _text.Note($"This system runs on {detected.Name}: booting on the same.");
             return host;
         }
 
-        text.Note($"This system runs on {detected.Name}, which the guest has no ops for: booting on bare hardware.");
+        _text.Note($"This system runs on {detected.Name}, which the guest has no ops for: booting on bare hardware.");
         return bare;
     }
 }

@@ -1,10 +1,11 @@
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls;
 using PvPatch.Engine.Reports;
+using Serilog;
 
 namespace PvPatch.Tool;
 
-/// <summary>What <c>boot</c> prints for people.</summary>
+/// <summary>What <c>boot</c> prints for people. The log, where one was asked for, gets all of it, whatever is printed.</summary>
 /// <param name="output">Where to.</param>
 /// <param name="ink">With which colours.</param>
 /// <param name="options">How much.</param>
@@ -13,6 +14,7 @@ internal sealed class BootText(TextWriter output, Ink ink, BootOptions options)
     /// <summary>A line of the guest's console.</summary>
     internal void GuestLine(string line)
     {
+        Log.Information("guest: {Line}", line);
         if (options.Quiet)
             return;
         int end = line.IndexOf(']', StringComparison.Ordinal) + 1;
@@ -22,18 +24,32 @@ internal sealed class BootText(TextWriter output, Ink ink, BootOptions options)
     /// <summary>Something the user should know.</summary>
     internal void Note(string line)
     {
+        Log.Information("{Note}", line);
         if (!options.Quiet)
             output.WriteLine(line);
     }
 
     /// <summary>What takes a moment now.</summary>
-    internal void Progress(string what) => Note(ink.Paint(Ink.Dim, $"... {what}"));
+    internal void Progress(string what)
+    {
+        Log.Information("{Step}", what);
+        if (!options.Quiet)
+            output.WriteLine(ink.Paint(Ink.Dim, $"... {what}"));
+    }
 
     /// <summary>The patch summary and the figures.</summary>
     internal void Write(BootResult result)
     {
-        if (result.Plan is { } plan && !options.Quiet)
-            WritePatches(result, plan.Report);
+        if (result.Plan is { } plan)
+        {
+            foreach (PatchedSite site in plan.Report.Sites)
+                Log.Debug("{State} {Op} in {Method} IL_{Offset:x4}: {Outcome}", site.State, site.Op, site.Method, site.IlOffset, Outcome(site));
+            if (!options.Quiet)
+                WritePatches(result, plan.Report);
+        }
+
+        Log.Information("{Workload}: {Slots:F3} ns/op through the slots, {Patched:F3} patched", options.Workload,
+            result.Slots.NanosecondsPer(result.TotalCalls), result.Patched?.NanosecondsPer(result.TotalCalls));
         WriteFigures(result);
     }
 

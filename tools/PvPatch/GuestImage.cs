@@ -11,17 +11,19 @@ internal sealed class GuestImage
     private const string DefaultKernel = "PvPatch.GuestOs.dll";
     private const string OpsAssembly = "PvPatch.Paravirt.dll";
 
-    private readonly string kernelName;
+    private readonly string _kernelName;
 
     /// <summary>Names the files.</summary>
     /// <param name="kernel">The kernel's assembly; null for the one beside the program.</param>
     public GuestImage(string? kernel)
     {
+        if (kernel is "")
+            throw new ToolException(ExitCode.BadInput, "The guest image can't be used: its path is empty.");
         string path = kernel ?? Path.Combine(AppContext.BaseDirectory, DefaultKernel);
         string ops = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, OpsAssembly);
         if (!File.Exists(ops))
             ops = Path.Combine(AppContext.BaseDirectory, OpsAssembly);
-        kernelName = Path.GetFileNameWithoutExtension(path);
+        _kernelName = Path.GetFileNameWithoutExtension(path);
         Files = [path, ops];
     }
 
@@ -43,7 +45,7 @@ internal sealed class GuestImage
     {
         try
         {
-            Assembly assembly = load()[kernelName];
+            Assembly assembly = load()[_kernelName];
             Type kernel = Array.Find(assembly.GetExportedTypes(), type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IGuestKernel)))
                 ?? throw new ToolException(ExitCode.BadInput, $"{Files[0]} is no guest image: no public class implements IGuestKernel.");
             return (IGuestKernel)Activator.CreateInstance(kernel)!;
@@ -51,6 +53,10 @@ internal sealed class GuestImage
         catch (PatchException e)
         {
             throw new ToolException(ExitCode.BadInput, $"The guest image can't be used: {e.Message}", e);
+        }
+        catch (TargetInvocationException e)
+        {
+            throw new ToolException(ExitCode.BadInput, $"The guest image can't be used: its kernel's constructor failed: {e.InnerException?.Message}", e);
         }
         catch (Exception e) when (e is TypeLoadException or FileNotFoundException or FileLoadException or MissingMethodException or BadImageFormatException)
         {

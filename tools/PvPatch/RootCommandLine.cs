@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using Serilog;
 using Serilog.Core;
 
 namespace PvPatch.Tool;
@@ -42,6 +43,8 @@ internal sealed class RootCommandLine
 
         _root.Subcommands.Add(BootCommand.Create());
         _root.Validators.Add(CheckRoot);
+        foreach (Command command in _root.Subcommands)          // the root's own are asked only where it stands alone
+            command.Validators.Add(result => CheckRoot((CommandResult)result.Parent!));
         _root.SetAction(parsed => parsed.GetValue(_detect)
             ? (int)detect.Run(new DetectOptions(parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_cpuid)))
             : new HelpAction().Invoke(parsed));
@@ -69,6 +72,7 @@ internal sealed class RootCommandLine
     private static ExitCode InvokeLogged(ParseResult parsed, string[] args, string? level, string? file)
     {
         using Logger log = ToolLog.Open(level, file);
+        Log.Logger = log;
         ExitCode code;
         try
         {

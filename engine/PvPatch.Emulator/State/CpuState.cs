@@ -108,6 +108,27 @@ public unsafe struct CpuState
     /// <summary>Which physical pages hold decoded instructions; shared by the CPUs of a machine, null while none executes guest code.</summary>
     public CodePageMap* CodePages;
 
+    /// <summary>XMM0 to XMM15, two words each, the low one first.</summary>
+    public fixed ulong Xmm[32];
+
+    /// <summary>MXCSR.</summary>
+    public uint Mxcsr;
+
+    /// <summary>x87 and MMX.</summary>
+    public FpuState Fpu;
+
+    /// <summary>Always zero: stands for an absent base or index register and for a flat segment's base.</summary>
+    public ulong Zero;
+
+    /// <summary>The TLB table that serves explicit data accesses at the present privilege; kept by the interpreter.</summary>
+    public TlbEntry* DataTlb;
+
+    /// <summary>Decoded instructions by their address: pairs of RIP and pointer; kept by the interpreter.</summary>
+    public ulong* JumpCache;
+
+    /// <summary>The interpreter's part of this CPU, null while it does not execute guest code.</summary>
+    public void* Execution;
+
     /// <summary>RAX: the hypercall number and the result in most ABIs.</summary>
     public ulong Rax { readonly get => Gpr[0]; set => Gpr[0] = value; }
 

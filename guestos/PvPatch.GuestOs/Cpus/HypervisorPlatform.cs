@@ -15,7 +15,7 @@ public static unsafe class HypervisorPlatform
     {
         ArgumentNullException.ThrowIfNull(ops);
         var cpuid = new MachineCpuid(cpu);
-        int cpuCount = Math.Min(CpuidTopology.CountCpus(cpuid), MemoryLayout.MaxCpus);
+        int cpuCount = Math.Min(CpuidTopology.CountCpus(cpuid), SecondCpu.Number + 1);     // nobody may wait for a CPU that is never started
         PerCpu.Of(cpu)->CpuCount = cpuCount;
         CpuidVerdict verdict = CpuidRules.Detect(cpuid);
         if (verdict.PickedByLinux)

@@ -31,7 +31,7 @@ public static unsafe class Exceptions
     private static void PageFault(CpuState* cpu, InterruptFrame* frame)
     {
         ulong address = PvMmu.ReadCr2(cpu);         // first: another fault would overwrite it
-        if (!AddressSpace.HandleFault(cpu, address))
+        if (!AddressSpace.HandleFault(cpu, address, frame->ErrorCode))
             Panic.Stop(cpu, $"Unable to handle page fault for address {address:x16}, error code {frame->ErrorCode:x4}");
     }
 

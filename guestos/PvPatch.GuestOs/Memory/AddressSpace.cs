@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 using PvPatch.GuestOs.Locks;
 using PvPatch.Paravirt.Hardware;
@@ -213,12 +214,15 @@ public static unsafe class AddressSpace
     /// <summary>How many pages came by a fault.</summary>
     public static ulong DemandFaults(CpuState* cpu) => StateOf(cpu)->DemandFaults;
 
-    /// <summary>Tries to make the page of a fault.</summary>
+    /// <summary>Tries to make the page of a fault. A page that is there and forbids the access stays as it is.</summary>
+    /// <param name="cpu">The CPU that faulted.</param>
+    /// <param name="linear">The address.</param>
+    /// <param name="errorCode">The fault's error code.</param>
     /// <returns>Whether the access can be tried again.</returns>
-    public static bool HandleFault(CpuState* cpu, ulong linear)
+    public static bool HandleFault(CpuState* cpu, ulong linear, ulong errorCode)
     {
         State* state = StateOf(cpu);
-        if (linear < state->DemandStart || linear >= state->DemandEnd)
+        if (linear < state->DemandStart || linear >= state->DemandEnd || (errorCode & PageFaultBits.Protection) != 0)
             return false;
         state->DemandFaults++;
         return MapFresh(cpu, PvMmu.ReadCr3(cpu) & PageFlags.AddressMask, linear & ~(MemoryLayout.PageSize - 1), PageFlags.Present | PageFlags.Writable | PageFlags.NoExecute);

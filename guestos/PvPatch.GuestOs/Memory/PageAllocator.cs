@@ -22,8 +22,15 @@ public static unsafe class PageAllocator
     {
         public uint Next;           // in the free list of its order
         public uint Previous;
-        public byte Order;
-        public byte IsFreeHead;     // first frame of a free block
+        public byte Order;          // of the block whose first frame this is
+        public FrameUse Use;
+    }
+
+    private enum FrameUse : byte
+    {
+        Inside,                     // not the first frame of a block
+        Free,
+        InUse,
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -85,23 +92,24 @@ public static unsafe class PageAllocator
     /// <summary>Frees what <see cref="Allocate"/> gave.</summary>
     /// <param name="cpu">The CPU that frees.</param>
     /// <param name="address">The physical address.</param>
-    /// <param name="order">The same order.</param>
-    /// <exception cref="InvalidOperationException">The block is not in use: a mistake of the kernel's own.</exception>
+    /// <param name="order">The same order. A block that is not in use, or not of this order, is a mistake of the kernel's own: it panics.</param>
     public static void Free(CpuState* cpu, ulong address, int order = 0)
     {
         State* state = StateOf(cpu);
         uint frame = (uint)(address >> MemoryLayout.PageShift);
         ulong flags = KernelLock.AcquireSave(cpu, &state->Lock);
-        bool wrong = frame < state->FirstFrame || frame >= state->FrameCount || Frames(cpu)[frame].IsFreeHead != 0;
+        Frame* block = Frames(cpu) + frame;
+        bool wrong = frame < state->FirstFrame || frame >= state->FrameCount || block->Use != FrameUse.InUse || block->Order != order;
         if (!wrong)
         {
+            block->Use = FrameUse.Inside;
             state->FreeFrames += 1u << order;
             Merge(cpu, frame, order);
         }
 
         KernelLock.ReleaseRestore(cpu, &state->Lock, flags);
         if (wrong)
-            Panic.Stop(cpu, $"Bad page state: page frame {frame:x} is freed but not in use");
+            Panic.Stop(cpu, $"Bad page state: page frame {frame:x} is freed but not in use as a block of order {order}");
     }
 
     private static uint Take(CpuState* cpu, int order)
@@ -116,6 +124,7 @@ public static unsafe class PageAllocator
             while (from > order)
                 Insert(cpu, frame + (1u << --from), from);  // the upper half stays free
             state->FreeFrames -= 1u << order;
+            Frames(cpu)[frame] = new Frame { Order = (byte)order, Use = FrameUse.InUse };
             return frame;
         }
 
@@ -131,7 +140,7 @@ public static unsafe class PageAllocator
             if (buddy < state->FirstFrame || buddy >= state->FrameCount)
                 break;
             Frame* other = Frames(cpu) + buddy;
-            if (other->IsFreeHead == 0 || other->Order != order)
+            if (other->Use != FrameUse.Free || other->Order != order)
                 break;
             Remove(cpu, buddy);
             frame = Math.Min(frame, buddy);
@@ -146,7 +155,7 @@ public static unsafe class PageAllocator
         State* state = StateOf(cpu);
         Frame* frames = Frames(cpu);
         uint next = state->FreeList[order];
-        frames[frame] = new Frame { Next = next, Previous = None, Order = (byte)order, IsFreeHead = 1 };
+        frames[frame] = new Frame { Next = next, Previous = None, Order = (byte)order, Use = FrameUse.Free };
         if (next != None)
             frames[next].Previous = frame;
         state->FreeList[order] = frame;
@@ -162,7 +171,7 @@ public static unsafe class PageAllocator
             frames[self->Previous].Next = self->Next;
         if (self->Next != None)
             frames[self->Next].Previous = self->Previous;
-        self->IsFreeHead = 0;
+        self->Use = FrameUse.Inside;
     }
 
     private static State* StateOf(CpuState* cpu) => MemoryLayout.At<State>(cpu, MemoryLayout.PageAllocatorState);

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using PvPatch.Emulator.State;
 using PvPatch.GuestOs.Locks;
 using PvPatch.GuestOs.Memory;
+using PvPatch.GuestOs.Time;
 using PvPatch.Paravirt.Layout;
 using PvPatch.Paravirt.Wrappers;
 
@@ -18,7 +19,8 @@ public sealed unsafe class Scheduler(CpuState* cpu)
     private const int StackOrder = 2;                       // 16 KiB
     private static readonly int Slots = (int)MemoryLayout.TasksSize / sizeof(KernelTask);
 
-    private readonly IEnumerator<TaskStep>?[] code = new IEnumerator<TaskStep>?[Slots];
+    private readonly IEnumerator<TaskStep>?[] _code = new IEnumerator<TaskStep>?[Slots];
+    private ulong _sleepersSeen;                            // the tick at which they were looked at
 
     [StructLayout(LayoutKind.Sequential)]
     private struct State
@@ -61,7 +63,7 @@ public sealed unsafe class Scheduler(CpuState* cpu)
         KernelTask* task = Task(cpu, slot);
         *task = new KernelTask { Pid = pid, Next = None, Stack = stack, Space = space == 0 ? AddressSpace.Kernel(cpu) : space };
         task->Tls[0] = (ulong)pid << 16;                    // any base: what matters is that a switch writes it
-        code[slot] = body.GetEnumerator();
+        _code[slot] = body.GetEnumerator();
         state->Alive++;
         MakeReady(slot);
         return pid;
@@ -73,6 +75,12 @@ public sealed unsafe class Scheduler(CpuState* cpu)
         State* state = StateOf(cpu);
         while (state->Alive > 0)
         {
+            if (KernelClock.Jiffies(cpu) is ulong tick && tick != _sleepersSeen)
+            {
+                _sleepersSeen = tick;
+                WakeSleepers();                             // tasks that never sleep must not keep them from the CPU
+            }
+
             int slot = TakeReady();
             if (slot == None)
             {
@@ -83,7 +91,7 @@ public sealed unsafe class Scheduler(CpuState* cpu)
 
             SwitchTo(slot);
             Task(cpu, slot)->State = TaskState.Running;
-            IEnumerator<TaskStep> body = code[slot]!;
+            IEnumerator<TaskStep> body = _code[slot]!;
             if (body.MoveNext())
                 Obey(slot, body.Current);
             else
@@ -140,8 +148,8 @@ public sealed unsafe class Scheduler(CpuState* cpu)
         State* state = StateOf(cpu);
         KernelTask* task = Task(cpu, slot);
         int pid = task->Pid;
-        code[slot]!.Dispose();
-        code[slot] = null;
+        _code[slot]!.Dispose();
+        _code[slot] = null;
         AddressSpace.Switch(cpu, AddressSpace.Kernel(cpu)); // its own may be destroyed now
         state->Current = None;
         PageAllocator.Free(cpu, task->Stack, StackOrder);

@@ -64,7 +64,7 @@ public static unsafe class KernelClock
 
     private static void Tick(CpuState* cpu, InterruptFrame* frame)
     {
-        InterruptTable.Enter(cpu);
+        InterruptTable.EnterAndEnd(cpu);
         State* state = StateOf(cpu);
         state->Jiffies++;
         ulong now = Instructions.ReadTsc(cpu);
@@ -73,7 +73,7 @@ public static unsafe class KernelClock
         while (state->NextDeadline <= now);
         PvCpu.WriteMsr(cpu, Msr.TscDeadline, state->NextDeadline);
         AddressSpace.EndGracePeriod(cpu);                   // a tick in the kernel of one CPU: nobody is in a table walk
-        InterruptTable.Leave(cpu);
+        InterruptTable.LeaveEnded(cpu);
     }
 
     private static State* StateOf(CpuState* cpu) => MemoryLayout.At<State>(cpu, MemoryLayout.ClockState);

@@ -6,7 +6,7 @@ namespace PvPatch.GuestOs.Workloads;
 /// <param name="state">The CPU.</param>
 internal readonly unsafe struct CpuHandle(CpuState* state)
 {
-    private readonly nint address = (nint)state;
+    private readonly nint _address = (nint)state;
 
-    public CpuState* State => (CpuState*)address;
+    public CpuState* State => (CpuState*)_address;
 }

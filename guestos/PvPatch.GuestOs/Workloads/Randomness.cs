@@ -4,13 +4,13 @@ namespace PvPatch.GuestOs.Workloads;
 /// <param name="seed">Any number.</param>
 public struct Randomness(ulong seed)
 {
-    private ulong state = seed;
+    private ulong _state = seed;
 
     /// <summary>The next 64 bits.</summary>
     public ulong Next()
     {
-        state += 0x9e37_79b9_7f4a_7c15;
-        ulong z = (state ^ (state >> 30)) * 0xbf58_476d_1ce4_e5b9;
+        _state += 0x9e37_79b9_7f4a_7c15;
+        ulong z = (_state ^ (_state >> 30)) * 0xbf58_476d_1ce4_e5b9;
         z = (z ^ (z >> 27)) * 0x94d0_49bb_1331_11eb;
         return z ^ (z >> 31);
     }

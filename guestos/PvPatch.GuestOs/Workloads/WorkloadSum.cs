@@ -4,9 +4,9 @@ namespace PvPatch.GuestOs.Workloads;
 /// <param name="seed">Where it starts.</param>
 internal sealed class WorkloadSum(ulong seed)
 {
-    private Checksum sum = new(seed);
+    private Checksum _sum = new(seed);
 
-    public ulong Value => sum.Value;
+    public ulong Value => _sum.Value;
 
-    public void Add(ulong value) => sum.Add(value);
+    public void Add(ulong value) => _sum.Add(value);
 }

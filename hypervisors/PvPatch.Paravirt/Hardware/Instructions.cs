@@ -3,7 +3,7 @@ using PvPatch.Emulator.State;
 
 namespace PvPatch.Paravirt.Hardware;
 
-/// <summary>Instructions that are no pv_ops, in Linux neither: port access, RDTSC, PAUSE, reading CR4.</summary>
+/// <summary>Instructions as C# executes them: those that are no pv_ops, in Linux neither (port access, RDTSC, PAUSE, reading CR4), and MOV to a control register, which may fault.</summary>
 public static unsafe class Instructions
 {
     /// <summary>IN AL, DX.</summary>
@@ -20,6 +20,14 @@ public static unsafe class Instructions
 
     /// <summary>PAUSE.</summary>
     public static void Pause(CpuState* cpu) => cpu->Sensitive->Pause(cpu);
+
+    /// <summary>MOV to a control register; a value that the register does not take raises the exception in the guest.</summary>
+    public static void MovToCr(CpuState* cpu, uint number, ulong value)
+    {
+        uint vector = cpu->Sensitive->MovToCr(cpu, number, value);
+        if (vector != 0)
+            cpu->Sensitive->RaiseException(cpu, vector, 0);
+    }
 
     /// <summary>MOV from CR4 (a pv_op until Linux 4.14).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

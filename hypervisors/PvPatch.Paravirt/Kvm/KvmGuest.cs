@@ -138,12 +138,16 @@ public sealed unsafe class KvmGuest : IHypervisorGuest
             KernelLog.Print(cpu, "kvm-guest: KVM setup pv remote TLB flush");
         if (targets.ContainsKey("apic.send_IPI_mask"))
             KernelLog.Print(cpu, "kvm-guest: setup PV IPIs");
-        KernelLog.Print(cpu, (targets.ContainsKey("lock.wait"), cpuCount, hints) switch
-        {
-            (true, _, _) => "kvm-guest: PV spinlocks enabled",
-            (_, 1, _) => "kvm-guest: PV spinlocks disabled, single CPU",
-            (_, _, KvmHints.Realtime) => "kvm-guest: PV spinlocks disabled with KVM_HINTS_REALTIME hints",
-            _ => "kvm-guest: PV spinlocks disabled, no host support",
-        });
+        KernelLog.Print(cpu, "kvm-guest: PV spinlocks " + SpinlockState(features, hints, cpuCount));
+    }
+
+    /// <summary>In the order of Linux's kvm_spinlock_init.</summary>
+    private static string SpinlockState(KvmFeatures features, KvmHints hints, int cpuCount)
+    {
+        if (!features.HasFlag(KvmFeatures.PvUnhalt))
+            return "disabled, no host support";
+        if (hints.HasFlag(KvmHints.Realtime))
+            return "disabled with KVM_HINTS_REALTIME hints";
+        return cpuCount == 1 ? "disabled, single CPU" : "enabled";
     }
 }

@@ -21,9 +21,9 @@ internal static unsafe class NativeCpu
 
     public static ulong ReadCr0(CpuState* cpu) => cpu->Cr0;
 
-    public static void WriteCr0(CpuState* cpu, ulong value) => cpu->Sensitive->MovToCr(cpu, 0, value);
+    public static void WriteCr0(CpuState* cpu, ulong value) => Instructions.MovToCr(cpu, 0, value);
 
-    public static void WriteCr4(CpuState* cpu, ulong value) => cpu->Sensitive->MovToCr(cpu, 4, value);
+    public static void WriteCr4(CpuState* cpu, ulong value) => Instructions.MovToCr(cpu, 4, value);
 
     /// <summary>LTR: loads the TSS descriptor of the GDT and marks it busy (Intel SDM vol. 2, LTR).</summary>
     public static void LoadTrDesc(CpuState* cpu)

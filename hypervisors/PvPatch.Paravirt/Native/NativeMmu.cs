@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.State;
+using PvPatch.Paravirt.Hardware;
 using PvPatch.Paravirt.Layout;
 using PvPatch.Paravirt.Wrappers;
 
@@ -10,13 +11,13 @@ internal static unsafe class NativeMmu
 {
     private const ulong Cr4Pge = 1ul << 7;
 
-    public static void FlushTlbUser(CpuState* cpu) => cpu->Sensitive->MovToCr(cpu, 3, cpu->Cr3);
+    public static void FlushTlbUser(CpuState* cpu) => Instructions.MovToCr(cpu, 3, cpu->Cr3);
 
     public static void FlushTlbKernel(CpuState* cpu)
     {
         ulong cr4 = cpu->Cr4;
-        cpu->Sensitive->MovToCr(cpu, 4, cr4 ^ Cr4Pge);
-        cpu->Sensitive->MovToCr(cpu, 4, cr4);
+        Instructions.MovToCr(cpu, 4, cr4 ^ Cr4Pge);
+        Instructions.MovToCr(cpu, 4, cr4);
     }
 
     public static void FlushTlbOneUser(CpuState* cpu, ulong address) => cpu->Sensitive->Invlpg(cpu, address);
@@ -34,7 +35,7 @@ internal static unsafe class NativeMmu
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong ReadCr3(CpuState* cpu) => cpu->Cr3;
 
-    public static void WriteCr3(CpuState* cpu, ulong value) => cpu->Sensitive->MovToCr(cpu, 3, value);
+    public static void WriteCr3(CpuState* cpu, ulong value) => Instructions.MovToCr(cpu, 3, value);
 
     /// <summary>One store: the entry of any level (Linux: native_set_pte, _pmd, _pud, _p4d are all WRITE_ONCE).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,0 +1,110 @@
+using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Instructions;
+
+/// <summary>Why a handler left the loop.</summary>
+internal enum LeaveCause
+{
+    /// <summary>It did not.</summary>
+    None,
+
+    /// <summary>The instruction is done; go on at RIP, whose decoded form must be looked up.</summary>
+    Lookup,
+
+    /// <summary>Nothing was executed yet; go on at RIP as with <see cref="Lookup"/>.</summary>
+    NotYetDecoded,
+
+    /// <summary>The instruction is done and changed privilege, mode or translations, or an event may now be due.</summary>
+    Changed,
+
+    /// <summary>A repeated string instruction did a part; RIP still names it.</summary>
+    Interrupted,
+
+    /// <summary>The instruction raised an exception and changed nothing; RIP names it.</summary>
+    Fault,
+
+    /// <summary>The instruction is done and raises an exception or software interrupt; RIP is behind it.</summary>
+    Trap,
+
+    /// <summary>HLT: done; nothing more until an event.</summary>
+    Halt,
+
+    /// <summary>SYSCALL where the program's owner answers system calls: done, RIP is behind it.</summary>
+    SystemCall,
+}
+
+/// <summary>What the handlers of one CPU tell the loop that runs them, and their scratch space.</summary>
+internal unsafe struct Execution
+{
+    /// <summary>Why the loop was left.</summary>
+    public LeaveCause Cause;
+
+    /// <summary>Vector of the fault or trap.</summary>
+    public uint Vector;
+
+    /// <summary>Its error code.</summary>
+    public uint ErrorCode;
+
+    /// <summary>Its linear address, if it is a page fault.</summary>
+    public ulong Address;
+
+    /// <summary>Where the instruction stands that raised a trap: a fault of its delivery restarts it.</summary>
+    public ulong TrapRip;
+
+    /// <summary>Not zero: no interrupt is taken before the next instruction (after STI, MOV SS, POP SS).</summary>
+    public bool Shadow;
+
+    /// <summary>The privilege of explicit data accesses.</summary>
+    public AccessMode Mode;
+
+    /// <summary>The change counter of the code pages that the loop knows.</summary>
+    public long KnownChanges;
+
+    /// <summary>System calls leave the loop instead of entering the guest's kernel.</summary>
+    public bool SystemCallsLeave;
+
+    /// <summary>The bytes of an access that the TLB could not serve.</summary>
+    public fixed byte Scratch[64];
+
+    /// <summary>Where a slow write goes.</summary>
+    public ReservedBytes Reserved;
+
+    /// <summary>The code segment that a far return is about to load.</summary>
+    public Segment StagedCode;
+
+    /// <summary>The stack segment that a far return is about to load.</summary>
+    public Segment StagedStack;
+
+    /// <summary>The execution state of a CPU.</summary>
+    public static Execution* Of(CpuState* cpu) => (Execution*)cpu->Execution;
+
+    /// <summary>Leaves the loop with the instruction's work undone: it raises an exception.</summary>
+    public static DecodedInstruction* Raise(CpuState* cpu, DecodedInstruction* u, uint vector, uint errorCode = 0)
+    {
+        Execution* execution = Of(cpu);
+        execution->Cause = LeaveCause.Fault;
+        execution->Vector = vector;
+        execution->ErrorCode = errorCode;
+        cpu->Rip = u->Rip;
+        return null;
+    }
+
+    /// <summary>Leaves the loop for a memory access that faulted.</summary>
+    public static DecodedInstruction* Raise(CpuState* cpu, DecodedInstruction* u, in MemoryFault fault)
+    {
+        Of(cpu)->Address = fault.Address;
+        uint vector = fault.Vector;
+        if (vector == MemoryFault.GeneralProtection && (u->Marks & Marks.Stack) != Marks.None)
+            vector = Vectors.StackFault;
+        return Raise(cpu, u, vector, fault.ErrorCode);
+    }
+
+    /// <summary>Leaves the loop with the instruction done.</summary>
+    public static DecodedInstruction* Leave(CpuState* cpu, ulong rip, LeaveCause cause)
+    {
+        Of(cpu)->Cause = cause;
+        cpu->Rip = rip;
+        return null;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Numerics;
+using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Instructions;
+
+/// <summary>IN and OUT, with the permission that IOPL or the TSS's bit map gives (Intel SDM vol. 1, 19.5).</summary>
+internal static unsafe class Ports
+{
+    private const uint BitMapPointer = 0x66;
+
+    /// <summary>IN, port in an immediate.</summary>
+    public static DecodedInstruction* InImmediate<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => In<T>(cpu, u, (byte)u->Immediate);
+
+    /// <summary>IN, port in DX.</summary>
+    public static DecodedInstruction* InDx<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => In<T>(cpu, u, (ushort)cpu->Rdx);
+
+    /// <summary>OUT, port in an immediate.</summary>
+    public static DecodedInstruction* OutImmediate<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => Out<T>(cpu, u, (byte)u->Immediate);
+
+    /// <summary>OUT, port in DX.</summary>
+    public static DecodedInstruction* OutDx<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => Out<T>(cpu, u, (ushort)cpu->Rdx);
+
+    /// <summary>Whether the current code may use a port; else the fault is raised.</summary>
+    public static bool IsAllowed(CpuState* cpu, DecodedInstruction* u, ushort port, int size)
+    {
+        bool virtual8086 = (cpu->RFlags & RFlags.Virtual8086) != 0;
+        if (!virtual8086 && PrivilegeLevel.Of(cpu) <= FlagsRegister.IoPrivilegeLevel(cpu))
+            return true;
+        if (BitMapPointer + 1 <= cpu->Tr.Limit)
+        {
+            if (!TryLoad(cpu, u, BitMapPointer, out ushort bitMap))
+                return false;
+            uint place = bitMap + (port / 8u);
+            if (place + 1 <= cpu->Tr.Limit)
+            {
+                if (!TryLoad(cpu, u, place, out ushort bits))
+                    return false;
+                if (((bits >> (port & 7)) & ((1 << size) - 1)) == 0)
+                    return true;
+            }
+        }
+
+        Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        return false;
+    }
+
+    private static bool TryLoad(CpuState* cpu, DecodedInstruction* u, uint offset, out ushort value)
+    {
+        if (LinearMemory.TryLoad(cpu, cpu->Tr.Base + offset, AccessMode.Supervisor, out value, out MemoryFault fault))
+            return true;
+        Execution.Raise(cpu, u, fault);
+        return false;
+    }
+
+    private static DecodedInstruction* In<T>(CpuState* cpu, DecodedInstruction* u, ushort port)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        if (!IsAllowed(cpu, u, port, sizeof(T)) || !Privileged.HasMachine(cpu, u))
+            return null;
+        uint value = cpu->Sensitive->In(cpu, port, (uint)sizeof(T));
+        Operands.SetRegister(cpu, RegisterPlaces.General(cpu, 0), T.CreateTruncating(value));
+        return Privileged.Done(cpu, u);
+    }
+
+    private static DecodedInstruction* Out<T>(CpuState* cpu, DecodedInstruction* u, ushort port)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        if (!IsAllowed(cpu, u, port, sizeof(T)) || !Privileged.HasMachine(cpu, u))
+            return null;
+        uint value = uint.CreateTruncating(Operands.Register<T>(cpu, RegisterPlaces.General(cpu, 0)));
+        cpu->Sensitive->Out(cpu, port, (uint)sizeof(T), value);
+        return Privileged.Done(cpu, u);
+    }
+}

@@ -1,0 +1,296 @@
+using System.Runtime.CompilerServices;
+using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Instructions;
+
+/// <summary>
+/// Instructions that only CPL 0 may execute, or that a machine or hypervisor answers through <see cref="SensitiveOps"/>
+/// (Intel SDM vol. 3, 2.8 and 5.9). A CPU without a machine around it has none of the latter: #UD.
+/// </summary>
+internal static unsafe class Privileged
+{
+    private const ulong Dr7GeneralDetect = 1 << 13;
+    private const ulong Dr6DebugRegisterAccess = 1 << 13;
+    private const ulong Dr6Ones = 0xffff_0ff0;
+    private const ulong Dr6Writable = 0xe00f;
+    private const ulong Dr7One = 1 << 10;
+    private const ulong Dr7Writable = 0xffff_2bff;
+
+    public static DecodedInstruction* Cli(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (PrivilegeLevel.Of(cpu) > FlagsRegister.IoPrivilegeLevel(cpu))
+            return Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        cpu->RFlags &= ~RFlags.InterruptEnable;
+        return u + 1;
+    }
+
+    /// <summary>STI: if interrupts were disabled, one more instruction comes before any of them.</summary>
+    public static DecodedInstruction* Sti(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (PrivilegeLevel.Of(cpu) > FlagsRegister.IoPrivilegeLevel(cpu))
+            return Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        if ((cpu->RFlags & RFlags.InterruptEnable) != 0)
+            return u + 1;
+        cpu->RFlags |= RFlags.InterruptEnable;
+        Execution.Of(cpu)->Shadow = true;
+        return Execution.Leave(cpu, ControlFlow.Next(u), LeaveCause.Changed);
+    }
+
+    public static DecodedInstruction* Hlt(CpuState* cpu, DecodedInstruction* u) =>
+        IsSupervisor(cpu, u) ? Execution.Leave(cpu, ControlFlow.Next(u), LeaveCause.Halt) : null;
+
+    public static DecodedInstruction* Cpuid(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (!HasMachine(cpu, u))
+            return null;
+        CpuidRegisters answer;
+        cpu->Sensitive->Cpuid(cpu, (uint)cpu->Rax, (uint)cpu->Rcx, &answer);
+        cpu->Rax = answer.Eax;
+        cpu->Rbx = answer.Ebx;
+        cpu->Rcx = answer.Ecx;
+        cpu->Rdx = answer.Edx;
+        return Done(cpu, u);
+    }
+
+    public static DecodedInstruction* Rdmsr(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (!IsSupervisor(cpu, u) || !HasMachine(cpu, u))
+            return null;
+        ulong value;
+        uint vector = cpu->Sensitive->Rdmsr(cpu, (uint)cpu->Rcx, &value);
+        if (vector != 0)
+            return Execution.Raise(cpu, u, vector);
+        cpu->Rax = (uint)value;
+        cpu->Rdx = value >> 32;
+        return u + 1;
+    }
+
+    public static DecodedInstruction* Wrmsr(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (!IsSupervisor(cpu, u) || !HasMachine(cpu, u))
+            return null;
+        uint vector = cpu->Sensitive->Wrmsr(cpu, (uint)cpu->Rcx, (cpu->Rdx << 32) | (uint)cpu->Rax);
+        return vector != 0 ? Execution.Raise(cpu, u, vector) : Done(cpu, u);
+    }
+
+    public static DecodedInstruction* Rdtsc(CpuState* cpu, DecodedInstruction* u)
+    {
+        if ((cpu->Cr4 & Cr4Bits.TimeStampDisable) != 0 && !IsSupervisor(cpu, u))
+            return null;
+        if (!HasMachine(cpu, u))
+            return null;
+        ulong value = cpu->Sensitive->Rdtsc(cpu);
+        cpu->Rax = (uint)value;
+        cpu->Rdx = value >> 32;
+        return u + 1;
+    }
+
+    public static DecodedInstruction* Pause(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (cpu->Sensitive != null)
+            cpu->Sensitive->Pause(cpu);
+        return Done(cpu, u);
+    }
+
+    public static DecodedInstruction* Wbinvd(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (!IsSupervisor(cpu, u) || !HasMachine(cpu, u))
+            return null;
+        cpu->Sensitive->Wbinvd(cpu);
+        return Done(cpu, u);
+    }
+
+    public static DecodedInstruction* Invlpg(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (!IsSupervisor(cpu, u) || !HasMachine(cpu, u))
+            return null;
+        ulong effective = Operands.Effective(cpu, u);
+        ulong linear = u->Addressing == Addressing.Flat ? effective : Operands.InSegment(cpu, u, effective, 1, write: false);
+        cpu->Sensitive->Invlpg(cpu, linear);
+        return Done(cpu, u);
+    }
+
+    public static DecodedInstruction* Vmcall(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (!HasMachine(cpu, u))
+            return null;
+        uint vector = cpu->Sensitive->Vmcall(cpu);
+        return vector != 0 ? Execution.Raise(cpu, u, vector) : Done(cpu, u);
+    }
+
+    /// <summary>MOV from a control register.</summary>
+    public static DecodedInstruction* FromControl(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (!IsSupervisor(cpu, u))
+            return null;
+        ulong? value = u->Op1 switch
+        {
+            0 => cpu->Cr0,
+            2 => cpu->Cr2,
+            3 => cpu->Cr3,
+            4 => cpu->Cr4,
+            8 => cpu->Cr8,
+            _ => null,
+        };
+        if (value is not { } found)
+            return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
+        WriteNatural(cpu, u, u->Op0, found);
+        return u + 1;
+    }
+
+    /// <summary>MOV to a control register.</summary>
+    public static DecodedInstruction* ToControl(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (!IsSupervisor(cpu, u) || !HasMachine(cpu, u))
+            return null;
+        if (u->Op0 is not (0 or 2 or 3 or 4 or 8))
+            return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
+        uint vector = cpu->Sensitive->MovToCr(cpu, u->Op0, ReadNatural(cpu, u, u->Op1));
+        return vector != 0 ? Execution.Raise(cpu, u, vector) : Done(cpu, u);
+    }
+
+    /// <summary>CLTS.</summary>
+    public static DecodedInstruction* Clts(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (!IsSupervisor(cpu, u))
+            return null;
+        cpu->Cr0 &= ~Cr0Bits.TaskSwitched;
+        return Done(cpu, u);
+    }
+
+    /// <summary>MOV from a debug register.</summary>
+    public static DecodedInstruction* FromDebug(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (!TryDebugRegister(cpu, u, u->Op1, out int number))
+            return null;
+        WriteNatural(cpu, u, u->Op0, cpu->Dr[number]);
+        return u + 1;
+    }
+
+    /// <summary>MOV to a debug register.</summary>
+    public static DecodedInstruction* ToDebug(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (!TryDebugRegister(cpu, u, u->Op0, out int number))
+            return null;
+        ulong value = ReadNatural(cpu, u, u->Op1);
+        if (number >= 6 && value >> 32 != 0)
+            return Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        cpu->Dr[number] = number switch
+        {
+            6 => (value & Dr6Writable) | Dr6Ones,
+            7 => (value & Dr7Writable) | Dr7One,
+            _ => value,
+        };
+        return Done(cpu, u);
+    }
+
+    /// <summary>LGDT.</summary>
+    public static DecodedInstruction* LoadGdt(CpuState* cpu, DecodedInstruction* u) =>
+        TryTable(cpu, u, out DescriptorTable table) ? Load(cpu, u, &cpu->Gdtr, table) : null;
+
+    /// <summary>LIDT.</summary>
+    public static DecodedInstruction* LoadIdt(CpuState* cpu, DecodedInstruction* u) =>
+        TryTable(cpu, u, out DescriptorTable table) ? Load(cpu, u, &cpu->Idtr, table) : null;
+
+    /// <summary>SGDT.</summary>
+    public static DecodedInstruction* StoreGdt(CpuState* cpu, DecodedInstruction* u) => Store(cpu, u, cpu->Gdtr);
+
+    /// <summary>SIDT.</summary>
+    public static DecodedInstruction* StoreIdt(CpuState* cpu, DecodedInstruction* u) => Store(cpu, u, cpu->Idtr);
+
+    /// <summary>Whether CPL is 0; else #GP.</summary>
+    public static bool IsSupervisor(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (PrivilegeLevel.Of(cpu) == 0)
+            return true;
+        Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        return false;
+    }
+
+    /// <summary>Whether a machine answers; else #UD.</summary>
+    public static bool HasMachine(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (cpu->Sensitive != null)
+            return true;
+        Execution.Raise(cpu, u, Vectors.InvalidOpcode);
+        return false;
+    }
+
+    /// <summary>UMIP: whether SGDT and its kind may run here; else #GP.</summary>
+    public static bool MayStoreSystem(CpuState* cpu, DecodedInstruction* u) =>
+        (cpu->Cr4 & Cr4Bits.UserModeInstructionPrevention) == 0 || IsSupervisor(cpu, u);
+
+    /// <summary>The instruction is done; whatever the loop holds is looked at again.</summary>
+    public static DecodedInstruction* Done(CpuState* cpu, DecodedInstruction* u) =>
+        Execution.Leave(cpu, ControlFlow.Next(u), LeaveCause.Changed);
+
+    private static void WriteNatural(CpuState* cpu, DecodedInstruction* u, ushort place, ulong value) =>
+        Operands.SetRegister(cpu, place, (u->Marks & Marks.Code64) != Marks.None ? value : (uint)value);
+
+    private static ulong ReadNatural(CpuState* cpu, DecodedInstruction* u, ushort place)
+    {
+        ulong value = Operands.Register<ulong>(cpu, place);
+        return (u->Marks & Marks.Code64) != Marks.None ? value : (uint)value;
+    }
+
+    private static bool TryDebugRegister(CpuState* cpu, DecodedInstruction* u, int asked, out int number)
+    {
+        number = asked is 4 or 5 ? asked + 2 : asked;
+        if (!IsSupervisor(cpu, u))
+            return false;
+        if (asked > 7 || (number != asked && (cpu->Cr4 & Cr4Bits.DebuggingExtensions) != 0))
+        {
+            Execution.Raise(cpu, u, Vectors.InvalidOpcode);
+            return false;
+        }
+
+        if ((cpu->Dr[7] & Dr7GeneralDetect) == 0)
+            return true;
+        cpu->Dr[6] |= Dr6DebugRegisterAccess;
+        cpu->Dr[7] &= ~Dr7GeneralDetect;
+        Execution.Raise(cpu, u, Vectors.Debug);
+        return false;
+    }
+
+    private static bool TryTable(CpuState* cpu, DecodedInstruction* u, out DescriptorTable table)
+    {
+        table = default;
+        if (!IsSupervisor(cpu, u))
+            return false;
+        int size = (u->Marks & Marks.Code64) != Marks.None ? 10 : 6;
+        byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, size, write: false), size);
+        if (host == null)
+            return false;
+        // SAFETY: Read gave size readable bytes: a limit of 2 and a base of the rest.
+        table.Limit = Unsafe.ReadUnaligned<ushort>(host);
+        table.Base = size == 10 ? Unsafe.ReadUnaligned<ulong>(host + 2) : Unsafe.ReadUnaligned<uint>(host + 2);
+        if (PageWalk.IsCanonical(table.Base))
+            return true;
+        Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        return false;
+    }
+
+    private static DecodedInstruction* Load(CpuState* cpu, DecodedInstruction* u, DescriptorTable* target, DescriptorTable table)
+    {
+        *target = table;
+        return Done(cpu, u);
+    }
+
+    private static DecodedInstruction* Store(CpuState* cpu, DecodedInstruction* u, DescriptorTable table)
+    {
+        if (!MayStoreSystem(cpu, u))
+            return null;
+        int size = (u->Marks & Marks.Code64) != Marks.None ? 10 : 6;
+        byte* host = Operands.Modify(cpu, u, Operands.Linear(cpu, u, size, write: true), size, out bool slow);
+        if (host == null)
+            return null;
+        // SAFETY: Modify gave size bytes that may be changed.
+        Unsafe.WriteUnaligned(host, table.Limit);
+        if (size == 10)
+            Unsafe.WriteUnaligned(host + 2, table.Base);
+        else
+            Unsafe.WriteUnaligned(host + 2, (uint)table.Base);
+        return slow ? Operands.Finish(cpu, u) : u + 1;
+    }
+}

@@ -1,0 +1,173 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Instructions;
+
+/// <summary>Moves to and from segment registers, LDTR, TR, the machine status word and the FS and GS bases (Intel SDM vol. 2).</summary>
+internal static unsafe class SegmentMoves
+{
+    /// <summary>MOV from a segment register to a general one, zero-extended.</summary>
+    public static DecodedInstruction* FromSegment<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(Operands.Register<ushort>(cpu, u->Op1)));
+        return u + 1;
+    }
+
+    /// <summary>MOV from a segment register to memory: 16 bits whatever the operand size.</summary>
+    public static DecodedInstruction* SegmentToMemory(CpuState* cpu, DecodedInstruction* u) =>
+        Operands.Write(cpu, u, Operands.Linear(cpu, u, 2, write: true), Operands.Register<ushort>(cpu, u->Op1));
+
+    /// <summary>MOV to a segment register.</summary>
+    public static DecodedInstruction* ToSegment(CpuState* cpu, DecodedInstruction* u) => Load(cpu, u, Operands.Register<ushort>(cpu, u->Op1));
+
+    /// <summary>MOV to a segment register from memory.</summary>
+    public static DecodedInstruction* MemoryToSegment(CpuState* cpu, DecodedInstruction* u) =>
+        TryWord(cpu, u, out ushort selector) ? Load(cpu, u, selector) : null;
+
+    /// <summary>POP of a segment register.</summary>
+    public static DecodedInstruction* Pop<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        ulong before = cpu->Rsp;
+        if (!Stack.TryPop(cpu, u, out T popped))
+            return null;
+        DecodedInstruction* next = Load(cpu, u, ushort.CreateTruncating(popped));
+        if (next == null && Execution.Of(cpu)->Cause == LeaveCause.Fault)
+            cpu->Rsp = before;
+        return next;
+    }
+
+    public static DecodedInstruction* LoadLdt(CpuState* cpu, DecodedInstruction* u) =>
+        Privileged.IsSupervisor(cpu, u) && Descriptors.TryLoadLdt(cpu, u, Operands.Register<ushort>(cpu, u->Op0)) ? u + 1 : null;
+
+    public static DecodedInstruction* LoadLdtFromMemory(CpuState* cpu, DecodedInstruction* u) =>
+        Privileged.IsSupervisor(cpu, u) && TryWord(cpu, u, out ushort selector) && Descriptors.TryLoadLdt(cpu, u, selector) ? u + 1 : null;
+
+    public static DecodedInstruction* LoadTask(CpuState* cpu, DecodedInstruction* u) =>
+        Privileged.IsSupervisor(cpu, u) && Descriptors.TryLoadTask(cpu, u, Operands.Register<ushort>(cpu, u->Op0)) ? u + 1 : null;
+
+    public static DecodedInstruction* LoadTaskFromMemory(CpuState* cpu, DecodedInstruction* u) =>
+        Privileged.IsSupervisor(cpu, u) && TryWord(cpu, u, out ushort selector) && Descriptors.TryLoadTask(cpu, u, selector) ? u + 1 : null;
+
+    public static DecodedInstruction* StoreLdt<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => StoreRegister<T>(cpu, u, cpu->Ldtr.Selector);
+
+    public static DecodedInstruction* StoreLdtToMemory(CpuState* cpu, DecodedInstruction* u) => StoreMemory(cpu, u, cpu->Ldtr.Selector);
+
+    public static DecodedInstruction* StoreTask<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => StoreRegister<T>(cpu, u, cpu->Tr.Selector);
+
+    public static DecodedInstruction* StoreTaskToMemory(CpuState* cpu, DecodedInstruction* u) => StoreMemory(cpu, u, cpu->Tr.Selector);
+
+    /// <summary>SMSW: the low bits of CR0.</summary>
+    public static DecodedInstruction* StoreStatus<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => StoreRegister<T>(cpu, u, cpu->Cr0);
+
+    public static DecodedInstruction* StoreStatusToMemory(CpuState* cpu, DecodedInstruction* u) => StoreMemory(cpu, u, (ushort)cpu->Cr0);
+
+    /// <summary>LMSW: bits 0 to 3 of CR0; PE can't be cleared.</summary>
+    public static DecodedInstruction* LoadStatus(CpuState* cpu, DecodedInstruction* u) => LoadStatus(cpu, u, Operands.Register<ushort>(cpu, u->Op0));
+
+    public static DecodedInstruction* LoadStatusFromMemory(CpuState* cpu, DecodedInstruction* u) =>
+        TryWord(cpu, u, out ushort status) ? LoadStatus(cpu, u, status) : null;
+
+    /// <summary>RDFSBASE.</summary>
+    public static DecodedInstruction* ReadFsBase<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => ReadBase<T>(cpu, u, cpu->Fs.Base);
+
+    /// <summary>RDGSBASE.</summary>
+    public static DecodedInstruction* ReadGsBase<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => ReadBase<T>(cpu, u, cpu->Gs.Base);
+
+    /// <summary>WRFSBASE.</summary>
+    public static DecodedInstruction* WriteFsBase<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => WriteBase<T>(cpu, u, &cpu->Fs);
+
+    /// <summary>WRGSBASE.</summary>
+    public static DecodedInstruction* WriteGsBase<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => WriteBase<T>(cpu, u, &cpu->Gs);
+
+    /// <summary>STAC: suspends SMAP.</summary>
+    public static DecodedInstruction* Stac(CpuState* cpu, DecodedInstruction* u) => SetAlignmentCheck(cpu, u, RFlags.AlignmentCheck);
+
+    /// <summary>CLAC.</summary>
+    public static DecodedInstruction* Clac(CpuState* cpu, DecodedInstruction* u) => SetAlignmentCheck(cpu, u, 0);
+
+    private static DecodedInstruction* SetAlignmentCheck(CpuState* cpu, DecodedInstruction* u, ulong flag)
+    {
+        if (PrivilegeLevel.Of(cpu) != 0)
+            return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
+        cpu->RFlags = (cpu->RFlags & ~RFlags.AlignmentCheck) | flag;
+        return Privileged.Done(cpu, u);
+    }
+
+    /// <summary>A load of SS keeps interrupts away for one instruction; loads of CS don't exist.</summary>
+    private static DecodedInstruction* Load(CpuState* cpu, DecodedInstruction* u, ushort selector)
+    {
+        // SAFETY: Op0 is the offset of a Segment inside CpuState.
+        var target = (Segment*)((byte*)cpu + u->Op0);
+        if (target == &cpu->Cs)
+            return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
+        if (!Descriptors.TryLoadData(cpu, u, u->Op0, selector))
+            return null;
+        if (target == &cpu->Ss)
+            Execution.Of(cpu)->Shadow = true;
+        return Privileged.Done(cpu, u);
+    }
+
+    private static bool TryWord(CpuState* cpu, DecodedInstruction* u, out ushort value)
+    {
+        value = 0;
+        byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, 2, write: false), 2);
+        if (host == null)
+            return false;
+        // SAFETY: Read gave the address of 2 readable bytes.
+        value = Unsafe.ReadUnaligned<ushort>(host);
+        return true;
+    }
+
+    private static DecodedInstruction* StoreRegister<T>(CpuState* cpu, DecodedInstruction* u, ulong value)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        if (!Privileged.MayStoreSystem(cpu, u))
+            return null;
+        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(value));
+        return u + 1;
+    }
+
+    private static DecodedInstruction* StoreMemory(CpuState* cpu, DecodedInstruction* u, ushort value) =>
+        Privileged.MayStoreSystem(cpu, u) ? Operands.Write(cpu, u, Operands.Linear(cpu, u, 2, write: true), value) : null;
+
+    private static DecodedInstruction* LoadStatus(CpuState* cpu, DecodedInstruction* u, ushort status)
+    {
+        if (!Privileged.IsSupervisor(cpu, u) || !Privileged.HasMachine(cpu, u))
+            return null;
+        ulong value = (cpu->Cr0 & ~0xeul) | (status & 0xful);
+        uint vector = cpu->Sensitive->MovToCr(cpu, 0, value);
+        return vector != 0 ? Execution.Raise(cpu, u, vector) : Privileged.Done(cpu, u);
+    }
+
+    private static DecodedInstruction* ReadBase<T>(CpuState* cpu, DecodedInstruction* u, ulong value)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        if ((cpu->Cr4 & Cr4Bits.FsGsBase) == 0)
+            return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
+        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(value));
+        return u + 1;
+    }
+
+    private static DecodedInstruction* WriteBase<T>(CpuState* cpu, DecodedInstruction* u, Segment* segment)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        if ((cpu->Cr4 & Cr4Bits.FsGsBase) == 0)
+            return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
+        ulong value = ulong.CreateTruncating(Operands.Register<T>(cpu, u->Op0));
+        if (!PageWalk.IsCanonical(value))
+            return Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        segment->Base = value;
+        return u + 1;
+    }
+}

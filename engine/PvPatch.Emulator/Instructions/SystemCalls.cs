@@ -1,0 +1,85 @@
+using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Instructions;
+
+/// <summary>SYSCALL, SYSRET and SWAPGS (Intel SDM vol. 2; the targets come from the MSRs that the machine keeps).</summary>
+internal static unsafe class SystemCalls
+{
+    private const uint Star = 0xc000_0081;
+    private const uint Lstar = 0xc000_0082;
+    private const uint Cstar = 0xc000_0083;
+    private const uint Fmask = 0xc000_0084;
+    private const ulong SysretFlags = 0x3c_7fd7;
+    private const ushort FlatCode = SegmentAttributes.Present | SegmentAttributes.CodeOrData | SegmentAttributes.Code |
+        SegmentAttributes.WritableOrReadable | SegmentAttributes.Accessed | SegmentAttributes.Granularity;
+
+    private const ushort FlatData = SegmentAttributes.Present | SegmentAttributes.CodeOrData | SegmentAttributes.WritableOrReadable |
+        SegmentAttributes.Accessed | SegmentAttributes.Granularity | SegmentAttributes.Big;
+
+    public static DecodedInstruction* Syscall(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (Execution.Of(cpu)->SystemCallsLeave)
+        {
+            cpu->Rcx = u->NextRip;
+            cpu->Gpr[11] = cpu->RFlags & ~RFlags.Resume;
+            return Execution.Leave(cpu, u->NextRip, LeaveCause.SystemCall);
+        }
+
+        bool longCode = (u->Marks & Marks.Code64) != Marks.None;
+        bool enabled = (cpu->Efer & EferBits.SyscallEnable) != 0 && (cpu->Efer & EferBits.LongModeActive) != 0;
+        if (!enabled)
+            return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
+        if (!Privileged.HasMachine(cpu, u))
+            return null;
+        ulong selectors = Read(cpu, Star) >> 32;
+        ulong target = Read(cpu, longCode ? Lstar : Cstar);
+        ulong cleared = Read(cpu, Fmask);
+        cpu->Rcx = ControlFlow.Next(u);
+        cpu->Gpr[11] = cpu->RFlags & ~RFlags.Resume;
+        cpu->RFlags = (cpu->RFlags & ~(cleared | RFlags.Resume)) | RFlags.Fixed;
+        cpu->Cs = Flat((ushort)(selectors & 0xfffc), FlatCode | SegmentAttributes.Long, 0);
+        cpu->Ss = Flat((ushort)((selectors & 0xfffc) + 8), FlatData, 0);
+        return Execution.Leave(cpu, target, LeaveCause.Changed);
+    }
+
+    /// <summary>SYSRET to 64-bit code.</summary>
+    public static DecodedInstruction* Sysret64(CpuState* cpu, DecodedInstruction* u) => Sysret(cpu, u, longCode: true);
+
+    /// <summary>SYSRET to compatibility mode.</summary>
+    public static DecodedInstruction* Sysret32(CpuState* cpu, DecodedInstruction* u) => Sysret(cpu, u, longCode: false);
+
+    public static DecodedInstruction* Swapgs(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (!Privileged.IsSupervisor(cpu, u))
+            return null;
+        (cpu->Gs.Base, cpu->KernelGsBase) = (cpu->KernelGsBase, cpu->Gs.Base);
+        return u + 1;
+    }
+
+    private static DecodedInstruction* Sysret(CpuState* cpu, DecodedInstruction* u, bool longCode)
+    {
+        bool enabled = (cpu->Efer & EferBits.SyscallEnable) != 0 && (u->Marks & Marks.Code64) != Marks.None;
+        if (!enabled)
+            return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
+        if (!Privileged.IsSupervisor(cpu, u) || !Privileged.HasMachine(cpu, u))
+            return null;
+        if (longCode && !PageWalk.IsCanonical(cpu->Rcx))
+            return Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        ulong selectors = Read(cpu, Star) >> 48;
+        cpu->RFlags = (cpu->Gpr[11] & SysretFlags) | RFlags.Fixed;
+        ushort width = longCode ? SegmentAttributes.Long : SegmentAttributes.Big;
+        cpu->Cs = Flat((ushort)((selectors + (longCode ? 16u : 0u)) | 3), (ushort)(FlatCode | width), 3);
+        cpu->Ss = Flat((ushort)((selectors + 8) | 3), FlatData, 3);
+        return Execution.Leave(cpu, longCode ? cpu->Rcx : (uint)cpu->Rcx, LeaveCause.Changed);
+    }
+
+    private static Segment Flat(ushort selector, int attributes, int privilege) =>
+        new() { Selector = selector, Attributes = (ushort)(attributes | (privilege << 5)), Limit = uint.MaxValue };
+
+    private static ulong Read(CpuState* cpu, uint msr)
+    {
+        ulong value;
+        return cpu->Sensitive->Rdmsr(cpu, msr, &value) == 0 ? value : 0;
+    }
+}

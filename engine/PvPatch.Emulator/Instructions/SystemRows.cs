@@ -1,0 +1,120 @@
+using Iced.Intel;
+
+namespace PvPatch.Emulator.Instructions;
+
+/// <summary>Rows of flags as a whole, traps and what reaches beyond the CPU's own registers.</summary>
+internal static unsafe class SystemRows
+{
+    public static void Add(RowBuilder rows)
+    {
+        // Flags
+        rows.Set(Code.Pushfw, &FlagsRegister.Push<ushort>);
+        rows.Set(Code.Pushfd, &FlagsRegister.Push<uint>);
+        rows.Set(Code.Pushfq, &FlagsRegister.Push<ulong>);
+        rows.Set(Code.Popfw, &FlagsRegister.Pop<ushort>);
+        rows.Set(Code.Popfd, &FlagsRegister.Pop<uint>);
+        rows.Set(Code.Popfq, &FlagsRegister.Pop<ulong>);
+
+        // Traps
+        rows.Set(Code.Int3, &Traps.Breakpoint);
+        rows.Set(Code.Int1, &Traps.Int1);
+        rows.Set(Code.Int_imm8, &Traps.Software);
+        rows.Set(Code.Into, &Traps.IfOverflow);
+        rows.Set(Code.Ud2, &Faults.InvalidOpcode);
+
+        // Interrupts, processor identification, model-specific registers, time
+        rows.Set(Code.Cli, &Privileged.Cli);
+        rows.Set(Code.Sti, &Privileged.Sti);
+        rows.Set(Code.Hlt, &Privileged.Hlt);
+        rows.Set(Code.Pause, &Privileged.Pause);
+        rows.Set(Code.Cpuid, &Privileged.Cpuid);
+        rows.Set(Code.Rdmsr, &Privileged.Rdmsr);
+        rows.Set(Code.Wrmsr, &Privileged.Wrmsr);
+        rows.Set(Code.Rdtsc, &Privileged.Rdtsc);
+        rows.Each(&Privileged.Wbinvd, Code.Wbinvd, Code.Invd);
+        rows.Each(&Privileged.Vmcall, Code.Vmcall, Code.Vmmcall);
+        rows.Set(Code.Invlpg_m, null, &Privileged.Invlpg);
+
+        // Control and debug registers, descriptor tables
+        rows.Each(&Privileged.FromControl, Code.Mov_r32_cr, Code.Mov_r64_cr);
+        rows.Each(&Privileged.ToControl, Code.Mov_cr_r32, Code.Mov_cr_r64);
+        rows.Each(&Privileged.FromDebug, Code.Mov_r32_dr, Code.Mov_r64_dr);
+        rows.Each(&Privileged.ToDebug, Code.Mov_dr_r32, Code.Mov_dr_r64);
+        rows.Set(Code.Clts, &Privileged.Clts);
+        rows.Set(Code.Lgdt_m1632, null, &Privileged.LoadGdt);
+        rows.Set(Code.Lgdt_m1664, null, &Privileged.LoadGdt);
+        rows.Set(Code.Lidt_m1632, null, &Privileged.LoadIdt);
+        rows.Set(Code.Lidt_m1664, null, &Privileged.LoadIdt);
+        rows.Set(Code.Sgdt_m1632, null, &Privileged.StoreGdt);
+        rows.Set(Code.Sgdt_m1664, null, &Privileged.StoreGdt);
+        rows.Set(Code.Sidt_m1632, null, &Privileged.StoreIdt);
+        rows.Set(Code.Sidt_m1664, null, &Privileged.StoreIdt);
+
+        // System calls and far transfers of 64-bit code
+        rows.Set(Code.Syscall, &SystemCalls.Syscall);
+        rows.Set(Code.Sysretq, &SystemCalls.Sysret64);
+        rows.Set(Code.Sysretd, &SystemCalls.Sysret32);
+        rows.Set(Code.Swapgs, &SystemCalls.Swapgs);
+        rows.Set(Code.Iretw, &FarTransfers.InterruptReturn<ushort>);
+        rows.Set(Code.Iretd, &FarTransfers.InterruptReturn<uint>);
+        rows.Set(Code.Iretq, &FarTransfers.InterruptReturn<ulong>);
+        rows.Each(&FarTransfers.Return<ushort>, Code.Retfw, Code.Retfw_imm16);
+        rows.Each(&FarTransfers.Return<uint>, Code.Retfd, Code.Retfd_imm16);
+        rows.Each(&FarTransfers.Return<ulong>, Code.Retfq, Code.Retfq_imm16);
+        rows.Set(Code.Jmp_m1616, null, &FarTransfers.Jump<ushort>);
+        rows.Set(Code.Jmp_m1632, null, &FarTransfers.Jump<uint>);
+        rows.Set(Code.Jmp_m1664, null, &FarTransfers.Jump<ulong>);
+        rows.Set(Code.Call_m1616, null, &FarTransfers.Call<ushort>);
+        rows.Set(Code.Call_m1632, null, &FarTransfers.Call<uint>);
+        rows.Set(Code.Call_m1664, null, &FarTransfers.Call<ulong>);
+
+        // Ports
+        rows.Set(Code.In_AL_imm8, &Ports.InImmediate<byte>);
+        rows.Set(Code.In_AX_imm8, &Ports.InImmediate<ushort>);
+        rows.Set(Code.In_EAX_imm8, &Ports.InImmediate<uint>);
+        rows.Set(Code.In_AL_DX, &Ports.InDx<byte>);
+        rows.Set(Code.In_AX_DX, &Ports.InDx<ushort>);
+        rows.Set(Code.In_EAX_DX, &Ports.InDx<uint>);
+        rows.Set(Code.Out_imm8_AL, &Ports.OutImmediate<byte>);
+        rows.Set(Code.Out_imm8_AX, &Ports.OutImmediate<ushort>);
+        rows.Set(Code.Out_imm8_EAX, &Ports.OutImmediate<uint>);
+        rows.Set(Code.Out_DX_AL, &Ports.OutDx<byte>);
+        rows.Set(Code.Out_DX_AX, &Ports.OutDx<ushort>);
+        rows.Set(Code.Out_DX_EAX, &Ports.OutDx<uint>);
+
+        // Segment registers and their kind
+        rows.Set(Code.Mov_rm16_Sreg, &SegmentMoves.FromSegment<ushort>, &SegmentMoves.SegmentToMemory);
+        rows.Set(Code.Mov_r32m16_Sreg, &SegmentMoves.FromSegment<uint>, &SegmentMoves.SegmentToMemory);
+        rows.Set(Code.Mov_r64m16_Sreg, &SegmentMoves.FromSegment<ulong>, &SegmentMoves.SegmentToMemory);
+        foreach (Code code in (ReadOnlySpan<Code>)[Code.Mov_Sreg_rm16, Code.Mov_Sreg_r32m16, Code.Mov_Sreg_r64m16])
+            rows.Set(code, &SegmentMoves.ToSegment, &SegmentMoves.MemoryToSegment);
+        rows.Each(&SegmentMoves.Pop<ushort>, Code.Popw_ES, Code.Popw_SS, Code.Popw_DS, Code.Popw_FS, Code.Popw_GS);
+        rows.Each(&SegmentMoves.Pop<uint>, Code.Popd_ES, Code.Popd_SS, Code.Popd_DS, Code.Popd_FS, Code.Popd_GS);
+        rows.Each(&SegmentMoves.Pop<ulong>, Code.Popq_FS, Code.Popq_GS);
+        foreach (Code code in (ReadOnlySpan<Code>)[Code.Lldt_rm16, Code.Lldt_r32m16, Code.Lldt_r64m16])
+            rows.Set(code, &SegmentMoves.LoadLdt, &SegmentMoves.LoadLdtFromMemory);
+        foreach (Code code in (ReadOnlySpan<Code>)[Code.Ltr_rm16, Code.Ltr_r32m16, Code.Ltr_r64m16])
+            rows.Set(code, &SegmentMoves.LoadTask, &SegmentMoves.LoadTaskFromMemory);
+        foreach (Code code in (ReadOnlySpan<Code>)[Code.Lmsw_rm16, Code.Lmsw_r32m16, Code.Lmsw_r64m16])
+            rows.Set(code, &SegmentMoves.LoadStatus, &SegmentMoves.LoadStatusFromMemory);
+        rows.Set(Code.Sldt_rm16, &SegmentMoves.StoreLdt<ushort>, &SegmentMoves.StoreLdtToMemory);
+        rows.Set(Code.Sldt_r32m16, &SegmentMoves.StoreLdt<uint>, &SegmentMoves.StoreLdtToMemory);
+        rows.Set(Code.Sldt_r64m16, &SegmentMoves.StoreLdt<ulong>, &SegmentMoves.StoreLdtToMemory);
+        rows.Set(Code.Str_rm16, &SegmentMoves.StoreTask<ushort>, &SegmentMoves.StoreTaskToMemory);
+        rows.Set(Code.Str_r32m16, &SegmentMoves.StoreTask<uint>, &SegmentMoves.StoreTaskToMemory);
+        rows.Set(Code.Str_r64m16, &SegmentMoves.StoreTask<ulong>, &SegmentMoves.StoreTaskToMemory);
+        rows.Set(Code.Smsw_rm16, &SegmentMoves.StoreStatus<ushort>, &SegmentMoves.StoreStatusToMemory);
+        rows.Set(Code.Smsw_r32m16, &SegmentMoves.StoreStatus<uint>, &SegmentMoves.StoreStatusToMemory);
+        rows.Set(Code.Smsw_r64m16, &SegmentMoves.StoreStatus<ulong>, &SegmentMoves.StoreStatusToMemory);
+        rows.Set(Code.Rdfsbase_r32, &SegmentMoves.ReadFsBase<uint>);
+        rows.Set(Code.Rdfsbase_r64, &SegmentMoves.ReadFsBase<ulong>);
+        rows.Set(Code.Rdgsbase_r32, &SegmentMoves.ReadGsBase<uint>);
+        rows.Set(Code.Rdgsbase_r64, &SegmentMoves.ReadGsBase<ulong>);
+        rows.Set(Code.Wrfsbase_r32, &SegmentMoves.WriteFsBase<uint>);
+        rows.Set(Code.Wrfsbase_r64, &SegmentMoves.WriteFsBase<ulong>);
+        rows.Set(Code.Wrgsbase_r32, &SegmentMoves.WriteGsBase<uint>);
+        rows.Set(Code.Wrgsbase_r64, &SegmentMoves.WriteGsBase<ulong>);
+        rows.Set(Code.Stac, &SegmentMoves.Stac);
+        rows.Set(Code.Clac, &SegmentMoves.Clac);
+    }
+}

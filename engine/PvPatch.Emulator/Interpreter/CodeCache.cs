@@ -1,0 +1,288 @@
+using System.Runtime.InteropServices;
+using Iced.Intel;
+using PvPatch.Emulator.Instructions;
+using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Interpreter;
+
+/// <summary>
+/// The decoded instructions of one CPU, page by page. A page is decoded run by run: from an address that is executed to the
+/// next branch that never falls through, the end of the page, or what is decoded already. Bytes that were decoded are
+/// noted in <see cref="CodePages"/>; when they change, the page's version tells, and it is decoded anew.
+/// An instruction in two pages is not kept by address: its bytes are fetched and compared each time.
+/// </summary>
+internal sealed unsafe class CodeCache : IDisposable
+{
+    private const int LongestRun = 64;
+    private const int MostPages = 4096;
+    private const int LongestInstruction = 15;
+    private const ulong NoAddress = 1ul << 62;
+
+    private readonly CpuState* cpu;
+    private readonly ulong* jumpCaches;
+    private readonly Dictionary<CodePageKey, CodePage> pages = [];
+    private readonly PageReader reader = new();
+    private readonly Dictionary<Marks, Decoder> decoders = [];
+    private readonly List<Instruction> run = new(LongestRun);
+    private readonly Dictionary<StraddlingKey, CodePage> straddling = [];
+    private ulong knownGeneration;
+
+    public CodeCache(CpuState* cpu)
+    {
+        this.cpu = cpu;
+        // SAFETY: two caches of pairs; Dispose releases them.
+        jumpCaches = (ulong*)NativeMemory.AlignedAlloc(2 * ControlFlow.JumpCacheEntries * 16, 64);
+        decoders[Marks.Code64] = Decoder.Create(64, reader);
+        decoders[Marks.Code32] = Decoder.Create(32, reader);
+        decoders[Marks.None] = Decoder.Create(16, reader);
+        ForgetAddresses();
+    }
+
+    /// <summary>The width of the code that CS now selects.</summary>
+    public Marks CodeWidth
+    {
+        get
+        {
+            if ((cpu->Efer & EferBits.LongModeActive) != 0 && (cpu->Cs.Attributes & SegmentAttributes.Long) != 0)
+                return Marks.Code64;
+            return (cpu->Cs.Attributes & SegmentAttributes.Big) != 0 ? Marks.Code32 : Marks.None;
+        }
+    }
+
+    /// <summary>The jump cache of user or supervisor code.</summary>
+    public ulong* JumpCache(bool user) => jumpCaches + (user ? 2 * ControlFlow.JumpCacheEntries : 0);
+
+    /// <summary>Forgets where addresses lead, if translations changed since the last call.</summary>
+    public void FollowTranslations()
+    {
+        if (cpu->TlbGeneration == knownGeneration)
+            return;
+        knownGeneration = cpu->TlbGeneration;
+        ForgetAddresses();
+    }
+
+    /// <summary>Forgets where addresses lead: decoded bytes, the mode or translations changed.</summary>
+    public void ForgetAddresses()
+    {
+        for (int i = 0; i < 2 * ControlFlow.JumpCacheEntries; i++)
+        {
+            // SAFETY: both caches together have twice as many pairs.
+            jumpCaches[2 * i] = NoAddress;
+        }
+    }
+
+    /// <summary>The instruction at RIP, decoded; null with the fault of its fetch.</summary>
+    public DecodedInstruction* Find(ulong rip, AccessMode mode, out MemoryFault fault)
+    {
+        Marks width = CodeWidth;
+        ulong linear = rip;
+        if (width != Marks.Code64)
+        {
+            linear = (uint)(cpu->Cs.Base + rip);
+            if (rip > cpu->Cs.Limit)
+            {
+                fault = new MemoryFault(MemoryFault.GeneralProtection, 0, linear);
+                return null;
+            }
+        }
+
+        fault = default;
+        byte* host = Tlb.ForExecute(Tlb.Table(cpu, mode), linear);
+        if (host == null && !Tlb.TryFill(cpu, linear, AccessKind.Execute, mode, out host, out fault))
+            return null;
+        if (host == null)
+            return Straddling(rip, linear, mode, width, out fault);
+
+        ulong physical = (ulong)(host - cpu->Ram);
+        CodePage page = Page(new CodePageKey(physical & Tlb.PageMask, rip - (linear & 0xfff), width));
+        int offset = (int)(linear & 0xfff);
+        DecodedInstruction* found = page[offset];
+        if (found == null)
+            found = DecodeRun(page, host, physical, rip, width);
+        if (found->Length == 0)
+            return Straddling(rip, linear, mode, width, out fault);
+
+        ulong* entry = cpu->JumpCache + (2 * ((rip ^ (rip >> 12)) & (ControlFlow.JumpCacheEntries - 1)));
+        entry[1] = (ulong)found;
+        entry[0] = rip;
+        return found;
+    }
+
+    public void Dispose()
+    {
+        foreach (CodePage page in pages.Values.Concat(straddling.Values))
+            page.Dispose();
+        // SAFETY: the constructor made the block.
+        NativeMemory.AlignedFree(jumpCaches);
+    }
+
+    private CodePage Page(CodePageKey key)
+    {
+        uint version = CodePages.Version(cpu, key.Physical);
+        if (!pages.TryGetValue(key, out CodePage? page))
+        {
+            if (pages.Count == MostPages)
+                ForgetPages();
+            page = new CodePage(version);
+            pages.Add(key, page);
+        }
+        else if (page.Version != version)
+        {
+            ForgetAddresses();
+            page.Reset(version);
+        }
+
+        return page;
+    }
+
+    private void ForgetPages()
+    {
+        ForgetAddresses();
+        foreach (CodePage page in pages.Values)
+            page.Dispose();
+        pages.Clear();
+    }
+
+    private DecodedInstruction* DecodeRun(CodePage page, byte* host, ulong physical, ulong rip, Marks width)
+    {
+        Decoder decoder = decoders[width];
+        int first = (int)(physical & 0xfff);
+        int offset = first;
+        bool ends = false;
+        bool straddles = false;
+        reader.Start(host, 0x1000 - first);
+        decoder.IP = rip;
+        run.Clear();
+        while (!ends && run.Count < LongestRun && offset < 0x1000 && (run.Count == 0 || page[offset] == null))
+        {
+            decoder.Decode(out Instruction instruction);
+            if (decoder.LastError == DecoderError.NoMoreBytes)
+            {
+                straddles = true;
+                break;
+            }
+
+            // Iced stops an invalid instruction at the byte that made it so; the rest is not looked at.
+            run.Add(instruction);
+            offset += instruction.Length;
+            ends = instruction.IsInvalid || NeverFallsThrough(instruction.FlowControl);
+        }
+
+        DecodedInstruction* block = page.Allocate(run.Count + 1);
+        int place = first;
+        for (int i = 0; i < run.Count; i++)
+        {
+            Instruction instruction = run[i];
+            OperandDecoder.Fill(cpu, instruction, width, block + i);
+            if (instruction.IsInvalid)
+                block[i].Handler = instruction.Length >= LongestInstruction ? &Faults.TooLong : &Faults.InvalidOpcode;
+            page[place] = block + i;
+            place += instruction.Length;
+        }
+
+        CodePages.Decoded(cpu, physical, (straddles ? 0x1000 : place) - first);
+        ulong behind = rip + (ulong)(place - first);
+        DecodedInstruction* last = block + run.Count;
+        *last = new DecodedInstruction { Rip = width == Marks.Code64 ? behind : (uint)behind, Marks = width };
+        if (straddles)
+        {
+            last->Handler = &Faults.Straddling;
+            page[place] = last;
+        }
+        else
+        {
+            last->Handler = &ControlFlow.Continue;
+            last->Target = place < 0x1000 && !ends ? page[place] : null;
+            last->Length = 1;
+        }
+
+        return block;
+    }
+
+    private static bool NeverFallsThrough(FlowControl flow) =>
+        flow is not (FlowControl.Next or FlowControl.ConditionalBranch or FlowControl.XbeginXabortXend);
+
+    /// <summary>An instruction whose bytes lie in two pages, or where there is no RAM.</summary>
+    private DecodedInstruction* Straddling(ulong rip, ulong linear, AccessMode mode, Marks width, out MemoryFault fault)
+    {
+        byte* bytes = stackalloc byte[LongestInstruction];
+        int inFirst = (int)Math.Min(LongestInstruction, 0x1000 - (linear & 0xfff));
+        fault = default;
+        if (!TryFetch(linear, inFirst, mode, bytes, out fault))
+            return null;
+        Decoder decoder = decoders[width];
+        reader.Start(bytes, inFirst);
+        decoder.IP = rip;
+        decoder.Decode(out Instruction instruction);
+        if (decoder.LastError == DecoderError.NoMoreBytes)
+        {
+            if (!TryFetch(linear + (uint)inFirst, LongestInstruction - inFirst, mode, bytes + inFirst, out fault))
+                return null;
+            reader.Start(bytes, LongestInstruction);
+            decoder.IP = rip;
+            decoder.Decode(out instruction);
+        }
+
+        UInt128 packed = 0;
+        for (int i = 0; i < instruction.Length; i++)
+        {
+            // SAFETY: an instruction has at most the 15 bytes of the buffer.
+            packed = (packed << 8) | bytes[i];
+        }
+
+        var key = new StraddlingKey(packed, instruction.Length, rip, width);
+        if (straddling.TryGetValue(key, out CodePage? known))
+            return known[0];
+        if (straddling.Count == MostPages)
+            ForgetStraddling();
+
+        var page = new CodePage(0);
+        DecodedInstruction* block = page.Allocate(2);
+        OperandDecoder.Fill(cpu, instruction, width, block);
+        if (instruction.IsInvalid)
+            block->Handler = instruction.Length >= LongestInstruction ? &Faults.TooLong : &Faults.InvalidOpcode;
+        block[1] = new DecodedInstruction { Rip = ControlFlow.Next(block), Marks = width, Handler = &ControlFlow.Continue, Length = 1 };
+        page[0] = block;
+        straddling.Add(key, page);
+        return block;
+    }
+
+    private void ForgetStraddling()
+    {
+        foreach (CodePage page in straddling.Values)
+            page.Dispose();
+        straddling.Clear();
+    }
+
+    private bool TryFetch(ulong linear, int size, AccessMode mode, byte* target, out MemoryFault fault)
+    {
+        if (!ReservedBytes.TryReserve(cpu, linear, size, AccessKind.Execute, mode, out ReservedBytes found, out fault))
+            return false;
+        found.CopyTo(target);
+        return true;
+    }
+
+    private readonly record struct StraddlingKey(UInt128 Bytes, int Length, ulong Rip, Marks CodeWidth);
+
+    private sealed class PageReader : CodeReader
+    {
+        private byte* next;
+        private int left;
+
+        public void Start(byte* bytes, int count)
+        {
+            next = bytes;
+            left = count;
+        }
+
+        public override int ReadByte()
+        {
+            if (left == 0)
+                return -1;
+            left--;
+            // SAFETY: Start was given left more bytes.
+            return *next++;
+        }
+    }
+}

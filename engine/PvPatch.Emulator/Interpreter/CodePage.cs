@@ -1,0 +1,64 @@
+using System.Runtime.InteropServices;
+using PvPatch.Emulator.Instructions;
+
+namespace PvPatch.Emulator.Interpreter;
+
+/// <summary>Which bytes a page of decoded instructions stands for: the same bytes at another address or width decode otherwise.</summary>
+/// <param name="Physical">Physical address of the page.</param>
+/// <param name="FirstRip">RIP of its first byte.</param>
+/// <param name="CodeWidth">Width of the code.</param>
+internal readonly record struct CodePageKey(ulong Physical, ulong FirstRip, Marks CodeWidth);
+
+/// <summary>The decoded instructions of one 4 KB page, by the offset of their first byte.</summary>
+internal sealed unsafe class CodePage : IDisposable
+{
+    private readonly List<nint> blocks = [];
+    private readonly DecodedInstruction** starts;
+
+    public CodePage(uint version)
+    {
+        Version = version;
+        // SAFETY: zeroed pointers are null; Dispose releases the table.
+        starts = (DecodedInstruction**)NativeMemory.AllocZeroed(0x1000, (nuint)sizeof(DecodedInstruction*));
+    }
+
+    /// <summary>The version of the page's bytes that was decoded.</summary>
+    public uint Version { get; private set; }
+
+    /// <summary>The instruction that starts at an offset, null if none was decoded.</summary>
+    public DecodedInstruction* this[int offset]
+    {
+        // SAFETY: callers cut offsets to 12 bits, the table has 4096 entries.
+        get => starts[offset];
+        set => starts[offset] = value;
+    }
+
+    /// <summary>Room for instructions that follow each other; they live until the page is reset.</summary>
+    public DecodedInstruction* Allocate(int count)
+    {
+        // SAFETY: released by Reset.
+        var block = (DecodedInstruction*)NativeMemory.AlignedAlloc((nuint)(count * sizeof(DecodedInstruction)), 64);
+        blocks.Add((nint)block);
+        return block;
+    }
+
+    /// <summary>Forgets all instructions. Nothing may point to them any more.</summary>
+    public void Reset(uint version)
+    {
+        Version = version;
+        NativeMemory.Clear(starts, (nuint)(0x1000 * sizeof(DecodedInstruction*)));
+        foreach (nint block in blocks)
+        {
+            // SAFETY: Allocate made the block.
+            NativeMemory.AlignedFree((void*)block);
+        }
+
+        blocks.Clear();
+    }
+
+    public void Dispose()
+    {
+        Reset(0);
+        NativeMemory.Free(starts);
+    }
+}

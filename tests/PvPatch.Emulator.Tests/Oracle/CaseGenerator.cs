@@ -1,0 +1,343 @@
+using System.Buffers.Binary;
+using Iced.Intel;
+using PvPatch.Emulator.Instructions;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Tests.Oracle;
+
+/// <summary>Makes single-instruction cases: an encoding of a supported form with random prefixes and operands, and a state with corner values whose addresses lead to the case's pages.</summary>
+internal sealed class CaseGenerator
+{
+    private static readonly ulong[] Corners =
+    [
+        0, 1, 2, 7, 8, 0xf, 0x10, 0x1f, 0x20, 0x3f, 0x40, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x1_0000,
+        0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x1_0000_0000, 0x7fff_ffff_ffff_ffff, 0x8000_0000_0000_0000,
+        0xffff_ffff_ffff_ff80, 0xffff_ffff_ffff_8000, 0xffff_ffff_8000_0000, 0xffff_ffff_ffff_fffe, ulong.MaxValue,
+    ];
+
+    /// <summary>Flags that a case may start with: not TF, which would stop after one instruction on one side only.</summary>
+    private const ulong StartFlags = StatusFlags.All | RFlags.Direction;
+
+    private readonly Random random;
+    private readonly Code[] codes;
+    private readonly byte[] bytes = new byte[32];
+
+    public CaseGenerator(int seed, Func<Code, bool> wanted)
+    {
+        random = new Random(seed);
+        codes = [.. InstructionTable.Supported.Where(c => c.ToOpCode().Mode64 && c.ToOpCode().Cpl3 && wanted(c))];
+    }
+
+    /// <summary>The forms that cases are made of.</summary>
+    public IReadOnlyList<Code> Codes => codes;
+
+    /// <summary>Makes one case.</summary>
+    public (MachineCase Case, Instruction Instruction) Next()
+    {
+        while (true)
+        {
+            Code code = codes[random.Next(codes.Length)];
+            Encode(code.ToOpCode());
+            Instruction instruction = Decode();
+            if (instruction.Code != code)
+                continue;
+            MachineCase state = State();
+            if (!TryPlaceOperands(ref instruction, state))
+                continue;
+            bytes.AsSpan(0, instruction.Length).CopyTo(state.Code);
+            state.Code.AsSpan(instruction.Length).Fill(0xcc);
+            return (state, instruction);
+        }
+    }
+
+    private Instruction Decode()
+    {
+        var decoder = Decoder.Create(64, new ByteArrayCodeReader(bytes), CaseLayout.CodeStart);
+        decoder.Decode(out Instruction instruction);
+        return instruction;
+    }
+
+    private bool Chance(int percent) => random.Next(100) < percent;
+
+    private void Encode(OpCodeInfo info)
+    {
+        random.NextBytes(bytes);
+        int at = 0;
+        bool wide = info.W == 1 || info.OperandSize == 64 || Chance(30);
+        if (info.Encoding == EncodingKind.VEX)
+        {
+            int map = info.Table == OpCodeTableKind.T0F38 ? 2 : 3;
+            bytes[at++] = 0xc4;
+            bytes[at] = (byte)((bytes[at] & 0xe0) | map);
+            at++;
+            int prefix = info.MandatoryPrefix switch
+            {
+                MandatoryPrefix.P66 => 1,
+                MandatoryPrefix.PF3 => 2,
+                MandatoryPrefix.PF2 => 3,
+                _ => 0,
+            };
+            bytes[at] = (byte)(((int)info.W * 0x80) + (bytes[at] & 0x78) + prefix);
+            at++;
+        }
+        else
+        {
+            if (info.OperandSize == 16 || Chance(3))
+                bytes[at++] = 0x66;
+            if (Chance(5))
+                bytes[at++] = 0x67;
+            if (Chance(10))
+                bytes[at++] = (byte)(Chance(50) ? 0x64 : 0x65);
+            if (info.CanUseLockPrefix && Chance(25))
+                bytes[at++] = 0xf0;
+            if ((info.CanUseRepPrefix && Chance(50)) || Chance(1))
+                bytes[at++] = 0xf3;
+            else if (info.CanUseRepnePrefix && Chance(40))
+                bytes[at++] = 0xf2;
+            at = AppendMandatoryPrefix(info, at);
+            if (wide || Chance(40))
+                bytes[at++] = (byte)(0x40 | (wide ? 8 : 0) | random.Next(8));
+            if (info.Table != OpCodeTableKind.Normal)
+                bytes[at++] = 0x0f;
+            if (info.Table is OpCodeTableKind.T0F38 or OpCodeTableKind.T0F3A)
+                bytes[at++] = (byte)(info.Table == OpCodeTableKind.T0F38 ? 0x38 : 0x3a);
+        }
+
+        if (info.OpCodeLength == 2)
+            bytes[at++] = (byte)(info.OpCode >> 8);
+        bool inOpcode = Enumerable.Range(0, info.OpCount).Any(i => info.GetOpKind(i) is
+            OpCodeOperandKind.r8_opcode or OpCodeOperandKind.r16_opcode or OpCodeOperandKind.r32_opcode or OpCodeOperandKind.r64_opcode);
+        bytes[at++] = (byte)(info.OpCode + (inOpcode ? (uint)random.Next(8) : 0));
+        if (info.OpCodeLength == 2)
+            return;
+
+        int modRm = random.Next(256);
+        if (Chance(30))
+            modRm |= 0xc0;
+        if (info.IsGroup)
+            modRm = (modRm & ~0x38) | (info.GroupIndex << 3);
+        bytes[at] = (byte)modRm;
+        if (Chance(30))
+            bytes[at + 1 + random.Next(4)] = (byte)Corners[random.Next(Corners.Length)];
+    }
+
+    private int AppendMandatoryPrefix(OpCodeInfo info, int at)
+    {
+        byte prefix = info.MandatoryPrefix switch
+        {
+            MandatoryPrefix.P66 => 0x66,
+            MandatoryPrefix.PF3 => 0xf3,
+            MandatoryPrefix.PF2 => 0xf2,
+            _ => 0,
+        };
+        if (prefix != 0)
+            bytes[at++] = prefix;
+        return at;
+    }
+
+    private ulong Value()
+    {
+        ulong corner = Corners[random.Next(Corners.Length)];
+        return random.Next(4) switch
+        {
+            0 => corner,
+            1 => corner + (ulong)random.Next(-2, 3),
+            2 => (ulong)random.NextInt64() >> random.Next(64),
+            _ => (ulong)random.NextInt64(long.MinValue, long.MaxValue),
+        };
+    }
+
+    private MachineCase State()
+    {
+        var state = new MachineCase { Rip = CaseLayout.CodeStart, Flags = (ulong)random.NextInt64() & StartFlags };
+        if (Chance(70))
+            state.Flags &= ~RFlags.Direction;
+        for (int i = 0; i < 16; i++)
+            state.General[i] = Value();
+        foreach (byte[] window in state.Memory)
+        {
+            for (int i = 0; i < window.Length; i += 8)
+                BinaryPrimitives.WriteUInt64LittleEndian(window.AsSpan(i), Value());
+        }
+
+        BinaryPrimitives.WriteUInt16LittleEndian(state.Fpu, 0x37f);
+        state.Mxcsr = 0x1f80;
+        for (int i = 0; i < state.Xmm.Length; i++)
+            state.Xmm[i] = Value();
+        return state;
+    }
+
+    /// <summary>An address in the windows, sometimes just before what is not mapped, sometimes not canonical.</summary>
+    private ulong Address()
+    {
+        int kind = random.Next(20);
+        CaseLayout.Window window = CaseLayout.Windows[kind < 4 ? 1 : 0];
+        if (kind < 4)
+            return window.Address + (ulong)window.Size - (ulong)random.Next(1, 40);
+        if (kind == 4)
+            return Chance(50) ? window.Address + (ulong)CaseLayout.DataSize : 0x8000_0000_0000_0000 + (uint)random.Next();
+        if (kind < 9)
+            return window.Address + 0x200 + (ulong)random.Next(-20, 20);
+        return window.Address + (ulong)(random.Next(4, (window.Size / 16) - 4) * 16);
+    }
+
+    private bool TryPlaceOperands(ref Instruction instruction, MachineCase state)
+    {
+        bool narrow = false;
+        for (int i = 0; i < instruction.OpCount; i++)
+        {
+            OpKind kind = instruction.GetOpKind(i);
+            narrow |= kind is OpKind.MemorySegESI or OpKind.MemorySegEDI or OpKind.MemoryESEDI;
+        }
+
+        if (!PlaceStringOperands(instruction, state, narrow) || !TryPlaceMemory(ref instruction, state))
+            return false;
+        if (UsesStack(instruction))
+            state.General[4] = StackAddress();
+        if (instruction.Mnemonic is Mnemonic.Leave or Mnemonic.Enter)
+            state.General[5] = StackAddress();
+        if (instruction.Mnemonic == Mnemonic.Maskmovdqu)
+            state.General[7] = CaseLayout.Windows[0].Address + (ulong)random.Next(0x100, 0x300) - SegmentBase(instruction);
+        if (instruction.Mnemonic == Mnemonic.Xlatb)
+            state.General[3] = Address() - (byte)state.General[0];
+        if (instruction.Mnemonic is Mnemonic.Cmpxchg8b or Mnemonic.Cmpxchg16b or Mnemonic.Cmpxchg && Chance(50))
+            CopyExpected(instruction, state);
+        if (instruction.FlowControl == FlowControl.Return)
+        {
+            int offset = (int)(state.General[4] - CaseLayout.Windows[0].Address);
+            BinaryPrimitives.WriteUInt64LittleEndian(state.Memory[0].AsSpan(offset), Target());
+        }
+
+        if (instruction.FlowControl is FlowControl.IndirectBranch or FlowControl.IndirectCall && instruction.Op0Kind == OpKind.Register)
+        {
+            if (instruction.Op0Register.GetFullRegister() == Register.RSP)
+                return false;
+            state.General[instruction.Op0Register.GetFullRegister() - Register.RAX] = Target();
+        }
+
+        // Branches must land on the INT3 that fill the code page.
+        return !HasNearBranch(instruction) ||
+            (instruction.NearBranchTarget >= CaseLayout.CodePage && instruction.NearBranchTarget < CaseLayout.CodePage + 0xff0 &&
+            (instruction.NearBranchTarget < CaseLayout.CodeStart || instruction.NearBranchTarget >= instruction.NextIP));
+    }
+
+    private static bool HasNearBranch(in Instruction instruction) => instruction.OpCount > 0 && instruction.Op0Kind == OpKind.NearBranch64;
+
+    private ulong Target() => CaseLayout.CodePage + (ulong)random.Next(0x900, 0xf00);
+
+    private ulong StackAddress() => CaseLayout.Windows[0].Address + 0x180 + (ulong)random.Next(16) * 8;
+
+    private static bool UsesStack(in Instruction instruction) =>
+        instruction.IsStackInstruction || instruction.Mnemonic is Mnemonic.Leave or Mnemonic.Enter;
+
+    private void CopyExpected(in Instruction instruction, MachineCase state)
+    {
+        ulong address = EffectiveAddress(instruction, state);
+        if (address < CaseLayout.Windows[0].Address || address + 16 > CaseLayout.Windows[0].Address + (ulong)CaseLayout.Windows[0].Size)
+            return;
+        Span<byte> place = state.Memory[0].AsSpan((int)(address - CaseLayout.Windows[0].Address));
+        int size = instruction.MemorySize.GetSize();
+        if (instruction.Mnemonic == Mnemonic.Cmpxchg8b)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(place, (uint)state.General[0]);
+            BinaryPrimitives.WriteUInt32LittleEndian(place[4..], (uint)state.General[2]);
+        }
+        else if (size == 16)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(place, state.General[0]);
+            BinaryPrimitives.WriteUInt64LittleEndian(place[8..], state.General[2]);
+        }
+        else
+        {
+            Span<byte> accumulator = stackalloc byte[8];
+            BinaryPrimitives.WriteUInt64LittleEndian(accumulator, state.General[0]);
+            accumulator[..size].CopyTo(place);
+        }
+    }
+
+    private bool PlaceStringOperands(in Instruction instruction, MachineCase state, bool narrow)
+    {
+        if (!instruction.IsStringInstruction)
+            return true;
+        state.General[6] = Address() - SegmentBase(instruction);
+        state.General[7] = Address();
+        if (narrow && ((state.General[6] | state.General[7]) >> 32) != 0)
+            return false;
+        if (instruction.HasRepPrefix || instruction.HasRepnePrefix)
+            state.General[1] = (ulong)random.Next(40) + (narrow && Chance(50) ? 0x5_0000_0000ul : 0);
+        if (!narrow)
+            return true;
+        state.General[6] |= Chance(50) ? 0x7_0000_0000ul : 0;
+        return (uint)state.General[6] + SegmentBase(instruction) >= CaseLayout.DataPages;
+    }
+
+    private static ulong SegmentBase(in Instruction instruction) => instruction.MemorySegment switch
+    {
+        Register.FS => CaseLayout.FsBase,
+        Register.GS => CaseLayout.GsBase,
+        _ => 0,
+    };
+
+    private static ulong EffectiveAddress(in Instruction instruction, MachineCase state) => instruction.GetVirtualAddress(0, 0, (register, _, _) => register switch
+    {
+        Register.FS => CaseLayout.FsBase,
+        Register.GS => CaseLayout.GsBase,
+        _ => register.IsSegmentRegister() ? 0 : state.General[register.GetFullRegister() - Register.RAX],
+    });
+
+    /// <summary>Makes the memory operand's address one of <see cref="Address"/>: through a base register, or in the displacement's bytes.</summary>
+    private bool TryPlaceMemory(ref Instruction instruction, MachineCase state)
+    {
+        int operand = -1;
+        for (int i = 0; i < instruction.OpCount; i++)
+        {
+            if (instruction.GetOpKind(i) == OpKind.Memory)
+                operand = i;
+        }
+
+        if (operand < 0 || instruction.Mnemonic is Mnemonic.Lea or Mnemonic.Nop or Mnemonic.Xlatb || instruction.MemorySize == MemorySize.Unknown)
+            return true;
+        ulong wanted = Address() - SegmentBase(instruction);
+        Register place = instruction.MemoryBase is Register.None or Register.RIP or Register.EIP ? Register.None : instruction.MemoryBase;
+        if (place != Register.None)
+        {
+            bool narrow = place.GetSize() == 4;
+            ulong index = instruction.MemoryIndex == Register.None ? 0 : state.General[instruction.MemoryIndex.GetFullRegister() - Register.RAX];
+            if (instruction.MemoryIndex != Register.None && instruction.MemoryIndex.GetFullRegister() == place.GetFullRegister())
+                return false;
+            if (instruction.Mnemonic is Mnemonic.Bt or Mnemonic.Bts or Mnemonic.Btr or Mnemonic.Btc && instruction.Op1Kind == OpKind.Register)
+            {
+                int bit = instruction.Op1Register.GetFullRegister() - Register.RAX;
+                if (bit == place.GetFullRegister() - Register.RAX || (instruction.MemoryIndex != Register.None && bit == instruction.MemoryIndex.GetFullRegister() - Register.RAX))
+                    return false;
+                state.General[bit] = (ulong)random.Next(-600, 600);
+            }
+
+            ulong based = wanted - instruction.MemoryDisplacement64 - (index * (uint)instruction.MemoryIndexScale);
+            state.General[place.GetFullRegister() - Register.RAX] = narrow ? (uint)based + ((ulong)(uint)random.Next() << 32) : based;
+            return !narrow || (wanted >> 32) == 0;
+        }
+
+        if (instruction.MemoryIndex != Register.None || wanted >> 31 != 0 || !HasWideDisplacement(instruction, out ConstantOffsets offsets))
+            return false;
+        if (instruction.MemoryIndexScale != 1 || instruction.Mnemonic is Mnemonic.Bt or Mnemonic.Bts or Mnemonic.Btr or Mnemonic.Btc)
+            return false;
+        if (instruction.IsIPRelativeMemoryOperand)
+            wanted -= instruction.NextIP;
+        Span<byte> displacement = bytes.AsSpan(offsets.DisplacementOffset);
+        if (offsets.DisplacementSize == 8)
+            BinaryPrimitives.WriteUInt64LittleEndian(displacement, wanted);
+        else
+            BinaryPrimitives.WriteUInt32LittleEndian(displacement, (uint)wanted);
+        instruction = Decode();
+        return true;
+    }
+
+    private bool HasWideDisplacement(in Instruction instruction, out ConstantOffsets offsets)
+    {
+        var decoder = Decoder.Create(64, new ByteArrayCodeReader(bytes), CaseLayout.CodeStart);
+        decoder.Decode(out Instruction same);
+        offsets = decoder.GetConstantOffsets(same);
+        return same.Code == instruction.Code && offsets.DisplacementSize >= 4;
+    }
+}
