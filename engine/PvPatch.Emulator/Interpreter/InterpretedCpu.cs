@@ -142,10 +142,11 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private void Execute(DecodedInstruction* u, ulong atMost)
     {
         execution->Cause = LeaveCause.None;
+        CpuState* state = cpu;
         ulong left = atMost;
         while (left != 0)
         {
-            u = u->Handler(cpu, u);
+            u = u->Handler(state, u);
             left--;
             if (u == null)
                 break;
