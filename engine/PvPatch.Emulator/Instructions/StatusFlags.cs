@@ -10,9 +10,11 @@ public static class StatusFlags
     /// <summary>CF, PF, AF, ZF, SF and OF.</summary>
     public const ulong All = RFlags.Carry | RFlags.Parity | RFlags.Adjust | RFlags.Zero | RFlags.Sign | RFlags.Overflow;
 
-    /// <summary>RFLAGS of a CPU, without the null check that a plain reference to a first field costs.</summary>
+    /// <summary>RFLAGS of a CPU, without the null check that a plain reference to a field costs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static unsafe ref ulong Of(CpuState* cpu) => ref Unsafe.AsRef<ulong>(&cpu->RFlags);
+    internal static unsafe ref ulong Of(CpuState* cpu) =>
+        // SAFETY: RFlags is the first field of CpuState, which is laid out in order.
+        ref Unsafe.AsRef<ulong>(cpu);
 
     /// <summary>ZF, SF and PF of a result.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
