@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using PvPatch.Hosts;
 
 namespace PvPatch.Tool;
@@ -14,7 +15,7 @@ internal static class BootCommand
         Option<string?> hypervisor = new("--hypervisor") { Description = $"Boot on this hypervisor instead of the detected one: {hosts}.", HelpName = "NAME" };
         Option<bool> noPatch = new("--no-patch") { Description = "Leave every call site indirect." };
         Option<string> workload = new("--workload") { Description = "What the kernel runs: irq, mmu, switch, lock or mixed.", HelpName = "NAME", DefaultValueFactory = _ => "irq" };
-        Option<ulong> seed = new("--seed") { Description = "Where the workload's pseudo-random choices start.", HelpName = "N", DefaultValueFactory = _ => 1 };
+        Option<ulong> seed = new("--seed") { Description = "Where the workload's pseudo-random choices start.", HelpName = "N", DefaultValueFactory = _ => 1, CustomParser = ParseSeed };
         Option<string?> report = new("--report") { Description = "Write what was patched and measured to this file, as JSON.", HelpName = "FILE" };
         Option<string?> guest = new("--guest") { Description = "The kernel's image, an assembly with a class that implements IGuestKernel.", HelpName = "FILE" };
         Option<bool> quiet = new("--quiet", "-q") { Description = "Print the result only, not the boot log and the patch summary." };
@@ -44,6 +45,14 @@ internal static class BootCommand
             Verbose = parsed.GetValue(verbose),
         }).Run());
         return command;
+    }
+
+    private static ulong ParseSeed(ArgumentResult argument)
+    {
+        string word = argument.Tokens[0].Value;
+        if (!ulong.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
+            argument.AddError($"'{word}' is no seed; it is a whole number from 0 to {ulong.MaxValue}");
+        return seed;
     }
 
     private static void CheckHypervisor(OptionResult result, string hosts)

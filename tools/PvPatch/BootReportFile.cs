@@ -4,8 +4,14 @@ namespace PvPatch.Tool;
 internal sealed class BootReportFile : IDisposable
 {
     private readonly FileStream _stream;
+    private readonly bool _isNew;
+    private bool _isWritten;
 
-    private BootReportFile(FileStream stream) => _stream = stream;
+    private BootReportFile(FileStream stream, bool isNew)
+    {
+        _stream = stream;
+        _isNew = isNew;
+    }
 
     /// <summary>Opens the file. What it holds stays until there is a report.</summary>
     /// <exception cref="ToolException">It can't be written.</exception>
@@ -13,7 +19,8 @@ internal sealed class BootReportFile : IDisposable
     {
         try
         {
-            return new BootReportFile(new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read));
+            bool isNew = !File.Exists(path);
+            return new BootReportFile(new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read), isNew);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
@@ -26,8 +33,14 @@ internal sealed class BootReportFile : IDisposable
     {
         _stream.SetLength(0);
         BootDocument.Write(_stream, options, result);
+        _isWritten = true;
     }
 
-    /// <summary>Closes the file.</summary>
-    public void Dispose() => _stream.Dispose();
+    /// <summary>Closes the file. One that was made for a report that never came goes away.</summary>
+    public void Dispose()
+    {
+        _stream.Dispose();
+        if (_isNew && !_isWritten)
+            File.Delete(_stream.Name);
+    }
 }

@@ -27,5 +27,5 @@ internal sealed record BootResult(
     public double? Ratio => Patched is null ? null : Slots.Median / Patched.Median;
 
     /// <summary>Whether both runs computed the same.</summary>
-    public bool ChecksumsEqual => Patched is null || Patched.Checksum == Slots.Checksum;
+    public bool ChecksumsEqual => Patched is null || (Patched.Checksum, Patched.TimedChecksum) == (Slots.Checksum, Slots.TimedChecksum);
 }

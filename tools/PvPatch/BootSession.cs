@@ -57,7 +57,7 @@ internal sealed unsafe class BootSession(BootOptions options)
         report?.Write(options, result);
         return result.ChecksumsEqual
             ? ExitCode.Success
-            : throw new ToolException(ExitCode.InternalError, $"The checksums differ: {slots.Checksum:x16} through the slots, {patched!.Checksum:x16} patched.");
+            : throw new ToolException(ExitCode.InternalError, $"The checksums differ: {slots.Checksum:x16} and {slots.TimedChecksum:x16} through the slots, {patched!.Checksum:x16} and {patched.TimedChecksum:x16} patched.");
     }
 
     private WorkloadMeter MeterOf(Machine machine, IGuestKernel kernel) => new(rounds => RunWorkload(machine, kernel, rounds));

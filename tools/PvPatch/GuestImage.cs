@@ -17,6 +17,8 @@ internal sealed class GuestImage
     /// <param name="kernel">The kernel's assembly; null for the one beside the program.</param>
     public GuestImage(string? kernel)
     {
+        if (kernel is "")
+            throw new ToolException(ExitCode.BadInput, "The guest image can't be used: its path is empty.");
         string path = kernel ?? Path.Combine(AppContext.BaseDirectory, DefaultKernel);
         string ops = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, OpsAssembly);
         if (!File.Exists(ops))
@@ -51,6 +53,10 @@ internal sealed class GuestImage
         catch (PatchException e)
         {
             throw new ToolException(ExitCode.BadInput, $"The guest image can't be used: {e.Message}", e);
+        }
+        catch (TargetInvocationException e)
+        {
+            throw new ToolException(ExitCode.BadInput, $"The guest image can't be used: its kernel's constructor failed: {e.InnerException?.Message}", e);
         }
         catch (Exception e) when (e is TypeLoadException or FileNotFoundException or FileLoadException or MissingMethodException or BadImageFormatException)
         {

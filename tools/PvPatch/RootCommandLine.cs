@@ -43,6 +43,8 @@ internal sealed class RootCommandLine
 
         _root.Subcommands.Add(BootCommand.Create());
         _root.Validators.Add(CheckRoot);
+        foreach (Command command in _root.Subcommands)          // the root's own are asked only where it stands alone
+            command.Validators.Add(result => CheckRoot((CommandResult)result.Parent!));
         _root.SetAction(parsed => parsed.GetValue(_detect)
             ? (int)detect.Run(new DetectOptions(parsed.GetValue(_json), parsed.GetValue(_quiet), parsed.GetValue(_cpuid)))
             : new HelpAction().Invoke(parsed));

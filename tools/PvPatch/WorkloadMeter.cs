@@ -4,6 +4,9 @@ namespace PvPatch.Tool;
 /// <param name="run">Runs so many rounds and returns the checksum.</param>
 internal sealed class WorkloadMeter(Func<int, ulong> run)
 {
+    /// <summary>Rounds of the run whose checksum is shown.</summary>
+    internal const int ChecksumRounds = 100;
+
     private const double TargetMilliseconds = 150;      // a run through the slots
     private const int FewestRounds = 16;
     private const int MostRounds = 1 << 28;
@@ -25,13 +28,14 @@ internal sealed class WorkloadMeter(Func<int, ulong> run)
     /// <summary>Warms up and measures.</summary>
     public WorkloadTiming Measure(int rounds)
     {
+        ulong checksum = run(ChecksumRounds);
         for (int i = 0; i < WarmUps; i++)
             run(rounds);
         var times = new double[Runs];
-        ulong checksum = 0;
+        ulong timed = 0;
         for (int i = 0; i < Runs; i++)
-            (checksum, times[i]) = Time(rounds);
-        return new WorkloadTiming(checksum, times);
+            (timed, times[i]) = Time(rounds);
+        return new WorkloadTiming(checksum, timed, times);
     }
 
     private (ulong Checksum, double Milliseconds) Time(int rounds)

@@ -23,6 +23,9 @@ public enum PatchWay
 {
     /// <summary>Into the image's bytes, before it was loaded.</summary>
     Image,
+
+    /// <summary>Into the image in memory, after it was loaded.</summary>
+    InPlace,
 }
 
 /// <summary>One row of a report: a site, or a load of a slot that leads to no proven site.</summary>

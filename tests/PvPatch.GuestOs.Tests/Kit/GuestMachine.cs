@@ -17,7 +17,10 @@ internal sealed unsafe class GuestMachine : IDisposable
 {
     public static readonly DateTimeOffset Today = new(2026, 2, 3, 4, 5, 6, 500, TimeSpan.Zero);
 
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private readonly List<string> _console = [];
+    private bool _isStuck;
 
     public GuestMachine(IPlatform platform, int cpus = 1, ulong ramSize = 32ul << 20, ulong frequency = 1_000_000_000)
     {
@@ -58,7 +61,7 @@ internal sealed unsafe class GuestMachine : IDisposable
 
     public GuestMachine Boot()
     {
-        AssertReturned(Machine.Run(() => Kernel.Boot(Parameters)));
+        AssertReturned(Watch(() => Kernel.Boot(Parameters)));
         return this;
     }
 
@@ -66,7 +69,7 @@ internal sealed unsafe class GuestMachine : IDisposable
     public void Do(GuestCode code) => AssertReturned(Run(code));
 
     /// <summary>Runs kernel code on the boot CPU.</summary>
-    public MachineExit Run(GuestCode code) => Machine.Run(() => code(Machine.Cpu(0)));
+    public MachineExit Run(GuestCode code) => Watch(() => code(Machine.Cpu(0)));
 
     /// <summary>Runs kernel code that must panic, and tells the panic's message.</summary>
     public string Panic(GuestCode code)
@@ -76,7 +79,20 @@ internal sealed unsafe class GuestMachine : IDisposable
         return ((MachineExit.Panicked)exit).Message;
     }
 
-    public void Dispose() => Machine.Dispose();
+    public void Dispose()
+    {
+        if (!_isStuck)
+            Machine.Dispose();
+    }
+
+    /// <summary>A guest that spins for ever must fail its test, not stop all others.</summary>
+    private MachineExit Watch(Action guest)
+    {
+        Task<MachineExit> run = Task.Run(() => Machine.Run(guest));
+        _isStuck = !run.Wait(Patience);
+        Assert.That(_isStuck, Is.False, "The guest does not come back.");
+        return run.Result;
+    }
 
     private static void AssertReturned(MachineExit exit) => Assert.That(exit, Is.TypeOf<MachineExit.Returned>(), exit.ToString());
 

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using PvPatch.Emulator.State;
 using PvPatch.GuestOs.Cpus;
-using PvPatch.GuestOs.Memory;
 using PvPatch.GuestOs.Locks;
+using PvPatch.GuestOs.Memory;
 using PvPatch.GuestOs.Tests.Kit;
 using PvPatch.GuestOs.Time;
 using PvPatch.Hosts.Bare;
