@@ -60,7 +60,7 @@ internal unsafe struct DecodedInstruction
     /// <summary>Length in bytes.</summary>
     public byte Length;
 
-    /// <summary>Second immediate: nesting level of ENTER, selector of a far pointer.</summary>
+    /// <summary>Second immediate: nesting level of ENTER, selector of a far pointer; what an x87 instruction leaves as last opcode.</summary>
     public ushort Immediate2;
 
     /// <summary>The address of the instruction behind it.</summary>

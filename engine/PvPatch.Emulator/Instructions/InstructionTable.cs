@@ -29,6 +29,8 @@ public static class InstructionTable
         PackedRows.Add(rows);
         VectorMoveRows.Add(rows);
         FloatRows.Add(rows);
+        X87Rows.Add(rows);
+        MmxRows.Add(rows);
         return rows.Rows;
     }
 }

@@ -254,6 +254,32 @@ internal sealed unsafe class RowBuilder
         rows[(int)code].FloatMeaning = meaning;
     }
 
+    /// <summary>op mm, mm/memory.</summary>
+    public void Mmx(Code code, delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> meaning)
+    {
+        if (code.ToOpCode().MemorySize.GetSize() == 4)
+            Set(code, &MmxShapes.Registers, &MmxShapes.Load<uint>);
+        else
+            Set(code, &MmxShapes.Registers, &MmxShapes.Load<ulong>);
+        rows[(int)code].RegisterMeaning = rows[(int)code].MemoryMeaning = meaning;
+    }
+
+    /// <summary>A row that moves the second operand.</summary>
+    public void MeansSecond(Code code) => rows[(int)code].RegisterMeaning = rows[(int)code].MemoryMeaning = &PackedShuffles.Second;
+
+    /// <summary>Arithmetic of the x87 in all its forms.</summary>
+    public void X87<TMeaning>(Code m32, Code m64, Code int16, Code int32, Code toTop, Code fromTop, Code fromTopAndPop)
+        where TMeaning : IExtendedBinary
+    {
+        Set(m32, null, &X87Arithmetic.WithMemory<TMeaning, FromSingle>);
+        Set(m64, null, &X87Arithmetic.WithMemory<TMeaning, FromDouble>);
+        Set(int16, null, &X87Arithmetic.WithMemory<TMeaning, FromInt16>);
+        Set(int32, null, &X87Arithmetic.WithMemory<TMeaning, FromInt32>);
+        Set(toTop, &X87Arithmetic.Registers<TMeaning>);
+        Set(fromTop, &X87Arithmetic.Registers<TMeaning>);
+        Set(fromTopAndPop, &X87Arithmetic.RegistersAndPop<TMeaning>);
+    }
+
     /// <summary>One handler for several codes without a memory operand.</summary>
     public void Each(delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> handler, params ReadOnlySpan<Code> codes)
     {

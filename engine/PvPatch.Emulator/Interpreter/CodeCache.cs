@@ -174,7 +174,7 @@ internal sealed unsafe class CodeCache : IDisposable
         for (int i = 0; i < run.Count; i++)
         {
             Instruction instruction = run[i];
-            OperandDecoder.Fill(cpu, instruction, width, block + i);
+            OperandDecoder.Fill(cpu, instruction, host + (place - first), width, block + i);
             if (instruction.IsInvalid)
                 block[i].Handler = instruction.Length >= LongestInstruction ? &Faults.TooLong : &Faults.InvalidOpcode;
             page[place] = block + i;
@@ -239,7 +239,7 @@ internal sealed unsafe class CodeCache : IDisposable
 
         var page = new CodePage(0);
         DecodedInstruction* block = page.Allocate(2);
-        OperandDecoder.Fill(cpu, instruction, width, block);
+        OperandDecoder.Fill(cpu, instruction, bytes, width, block);
         if (instruction.IsInvalid)
             block->Handler = instruction.Length >= LongestInstruction ? &Faults.TooLong : &Faults.InvalidOpcode;
         block[1] = new DecodedInstruction { Rip = ControlFlow.Next(block), Marks = width, Handler = &ControlFlow.Continue, Length = 1 };

@@ -9,7 +9,7 @@ namespace PvPatch.Emulator.Interpreter;
 internal static unsafe class OperandDecoder
 {
     /// <summary>Fills in everything but the target of a branch, which is linked when it is first taken.</summary>
-    public static void Fill(CpuState* cpu, in Instruction instruction, Marks codeWidth, DecodedInstruction* u)
+    public static void Fill(CpuState* cpu, in Instruction instruction, byte* bytes, Marks codeWidth, DecodedInstruction* u)
     {
         ushort zero = RegisterPlaces.Zero(cpu);
         *u = new DecodedInstruction
@@ -71,6 +71,8 @@ internal static unsafe class OperandDecoder
         u->Op0 = registers[0];
         u->Op1 = registers[1];
         u->Op2 = registers[2];
+        if (IsX87(instruction.Code))
+            u->Immediate2 = X87Opcode(bytes, instruction.Length);
         if (CounterWidth(instruction) is { } width)
             u->Addressing = width;
 
@@ -83,6 +85,27 @@ internal static unsafe class OperandDecoder
             u->Target = (DecodedInstruction*)row.FloatMeaning;
         if (u->Handler == null)
             u->Handler = &Faults.InvalidOpcode;
+    }
+
+    /// <summary>Whether an instruction's first opcode byte is one of D8 to DF.</summary>
+    private static bool IsX87(Code code)
+    {
+        OpCodeInfo info = code.ToOpCode();
+        uint first = info.OpCodeLength == 2 ? info.OpCode >> 8 : info.OpCode;
+        return info.Encoding == EncodingKind.Legacy && info.Table == OpCodeTableKind.Normal && (first & ~7u) == 0xd8;
+    }
+
+    /// <summary>The 11 bits that the x87 remembers: the low ones of D8 to DF, then the byte behind it (Intel SDM vol. 1, 8.1.9).</summary>
+    private static ushort X87Opcode(byte* bytes, int length)
+    {
+        for (int i = 0; i + 1 < length; i++)
+        {
+            // SAFETY: the instruction has length bytes. No prefix looks like D8 to DF.
+            if ((bytes[i] & 0xf8) == 0xd8)
+                return (ushort)((bytes[i] & 7) << 8 | bytes[i + 1]);
+        }
+
+        return 0;
     }
 
     private static Marks Prefixes(in Instruction instruction)

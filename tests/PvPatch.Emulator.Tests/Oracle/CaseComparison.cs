@@ -16,14 +16,14 @@ internal static class CaseComparison
     /// <summary>The differences as a sentence, null if there are none that count.</summary>
     public static string? Difference(MachineCase given, in Instruction instruction, MachineCase host, MachineCase emulated)
     {
-        if (UndefinedResults.Has(instruction, given) || (host.Mxcsr & MisalignedMode) != 0)
+        if (UndefinedResults.Has(instruction, given) || X87Comparison.IsUndefined(instruction, given) || (host.Mxcsr & MisalignedMode) != 0)
             return null;
         var text = new StringBuilder();
         // Which of two bad operands is reported is open; what was done before it is not.
         bool bothFault = UndefinedResults.MayFaultEitherWay(instruction) && host.Vector is (13 or 14) && emulated.Vector is (13 or 14);
         if (!bothFault && host.Vector != emulated.Vector)
             text.Append($" exception {host.Vector} but {emulated.Vector};");
-        else if (!bothFault && host.Vector == 14 && (((host.ErrorCode ^ emulated.ErrorCode) & ~UnknownErrorBits(host)) != 0 || host.Cr2 != emulated.Cr2))
+        else if (!bothFault && host.Vector == 14 && (((host.ErrorCode ^ emulated.ErrorCode) & ~UnknownErrorBits(host)) != 0 || FaultAddress(instruction, host) != FaultAddress(instruction, emulated)))
             text.Append($" page fault {host.ErrorCode:x} at {host.Cr2:x} but {emulated.ErrorCode:x} at {emulated.Cr2:x};");
         if (host.Rip != emulated.Rip)
             text.Append($" RIP {host.Rip:x} but {emulated.Rip:x};");
@@ -38,6 +38,7 @@ internal static class CaseComparison
         ulong flags = (host.Flags ^ emulated.Flags) & ComparedFlags & ~undefined;
         if (flags != 0)
             text.Append($" flags {host.Flags & ComparedFlags:x} but {emulated.Flags & ComparedFlags:x}, differing in {flags:x};");
+        X87Comparison.HidePointers(given, instruction, host, emulated);
         for (int i = 0; i < host.Memory.Length; i++)
         {
             int at = host.Memory[i].AsSpan().CommonPrefixLength(emulated.Memory[i]);
@@ -45,6 +46,7 @@ internal static class CaseComparison
                 text.Append($" byte at {CaseLayout.Windows[i].Address + (ulong)at:x} is {host.Memory[i][at]:x2} but {emulated.Memory[i][at]:x2};");
         }
 
+        X87Comparison.Append(text, instruction, given.Fpu, host.Fpu, emulated.Fpu);
         for (int i = 0; i < 32; i++)
         {
             if (host.Xmm[i] != emulated.Xmm[i])
@@ -55,6 +57,14 @@ internal static class CaseComparison
             text.Append($" MXCSR {host.Mxcsr:x} but {emulated.Mxcsr:x};");
         return text.Length == 0 ? null : text.ToString();
     }
+
+    /// <summary>An environment of the x87 is accessed in pieces, whose sizes the manuals don't tell: then only the page counts.</summary>
+    private static ulong FaultAddress(in Instruction instruction, MachineCase result) => instruction.Mnemonic switch
+    {
+        Mnemonic.Fldenv or Mnemonic.Fnstenv or Mnemonic.Fnsave or Mnemonic.Frstor or
+            Mnemonic.Fxsave or Mnemonic.Fxsave64 or Mnemonic.Fxrstor or Mnemonic.Fxrstor64 => result.Cr2 & ~0xffful,
+        _ => result.Cr2,
+    };
 
     /// <summary>In the upper half the host has its kernel's pages, so whether one is present can't be compared.</summary>
     private static uint UnknownErrorBits(MachineCase host) => host.Cr2 >> 63 != 0 ? 1u : 0;

@@ -19,12 +19,14 @@ internal sealed class CaseGenerator
     private const ulong StartFlags = StatusFlags.All | RFlags.Direction;
 
     private readonly Random random;
+    private readonly X87Cases _x87;
     private readonly Code[] codes;
     private readonly byte[] bytes = new byte[32];
 
     public CaseGenerator(int seed, Func<Code, bool> wanted)
     {
         random = new Random(seed);
+        _x87 = new X87Cases(random);
         codes = [.. InstructionTable.Supported.Where(c => c.ToOpCode().Mode64 && c.ToOpCode().Cpl3 && wanted(c))];
     }
 
@@ -106,7 +108,8 @@ internal sealed class CaseGenerator
         if (info.OpCodeLength == 2)
             bytes[at++] = (byte)(info.OpCode >> 8);
         bool inOpcode = Enumerable.Range(0, info.OpCount).Any(i => info.GetOpKind(i) is
-            OpCodeOperandKind.r8_opcode or OpCodeOperandKind.r16_opcode or OpCodeOperandKind.r32_opcode or OpCodeOperandKind.r64_opcode);
+            OpCodeOperandKind.r8_opcode or OpCodeOperandKind.r16_opcode or OpCodeOperandKind.r32_opcode or OpCodeOperandKind.r64_opcode or
+            OpCodeOperandKind.sti_opcode);
         bytes[at++] = (byte)(info.OpCode + (inOpcode ? (uint)random.Next(8) : 0));
         if (info.OpCodeLength == 2)
             return;
@@ -185,7 +188,7 @@ internal sealed class CaseGenerator
                 BinaryPrimitives.WriteUInt64LittleEndian(window.AsSpan(i), Chance(30) ? FloatValue() : Value());
         }
 
-        BinaryPrimitives.WriteUInt16LittleEndian(state.Fpu, 0x37f);
+        _x87.Fill(state.Fpu);
         state.Mxcsr = (Chance(80) ? 0x1f80u : (uint)random.Next() & 0x1f80) | ((uint)random.Next() & (Chance(50) ? 0xe07fu : 0x6000));
         for (int i = 0; i < state.Xmm.Length; i++)
             state.Xmm[i] = Chance(50) ? FloatValue() : Value();
@@ -215,13 +218,14 @@ internal sealed class CaseGenerator
             narrow |= kind is OpKind.MemorySegESI or OpKind.MemorySegEDI or OpKind.MemoryESEDI;
         }
 
-        if (!PlaceStringOperands(instruction, state, narrow) || !TryPlaceMemory(ref instruction, state))
+        if (!PlaceStringOperands(instruction, state, narrow) || !TryPlaceMemory(ref instruction, state) || !TryPlaceImage(instruction, state))
             return false;
+        PlaceNumber(instruction, state);
         if (UsesStack(instruction))
             state.General[4] = StackAddress();
         if (instruction.Mnemonic is Mnemonic.Leave or Mnemonic.Enter)
             state.General[5] = StackAddress();
-        if (instruction.Mnemonic == Mnemonic.Maskmovdqu)
+        if (instruction.Mnemonic is Mnemonic.Maskmovdqu or Mnemonic.Maskmovq)
             state.General[7] = CaseLayout.Windows[0].Address + (ulong)random.Next(0x100, 0x300) - SegmentBase(instruction);
         if (instruction.Mnemonic == Mnemonic.Xlatb)
             state.General[3] = Address() - (byte)state.General[0];
@@ -280,6 +284,42 @@ internal sealed class CaseGenerator
         }
     }
 
+    private void PlaceNumber(in Instruction instruction, MachineCase state)
+    {
+        if (instruction.MemorySize is not (MemorySize.Float32 or MemorySize.Float64 or MemorySize.Float80 or MemorySize.Bcd))
+            return;
+        ulong offset = EffectiveAddress(instruction, state) - CaseLayout.Windows[0].Address;
+        if (offset < (ulong)CaseLayout.Windows[0].Size - 10)
+            _x87.FillOperand(instruction, state.Memory[0].AsSpan((int)offset));
+    }
+
+    /// <summary>
+    /// Whether a whole state of the x87 lies in one of the windows or where it faults: what is between the windows is not the same on
+    /// both sides. What FXRSTOR reads is made to be a state, whose MXCSR mostly may be loaded.
+    /// </summary>
+    private bool TryPlaceImage(in Instruction instruction, MachineCase state)
+    {
+        int size = instruction.Mnemonic switch
+        {
+            Mnemonic.Fxsave or Mnemonic.Fxsave64 or Mnemonic.Fxrstor or Mnemonic.Fxrstor64 => 512,
+            Mnemonic.Fnsave or Mnemonic.Frstor => 108,
+            _ => 0,
+        };
+        if (size == 0)
+            return true;
+        ulong address = EffectiveAddress(instruction, state);
+        int window = Array.FindIndex(CaseLayout.Windows, w => address >= w.Address && address + (ulong)size <= w.Address + (ulong)w.Size);
+        if (window < 0)
+            return address + (ulong)size <= CaseLayout.DataPages || address + (ulong)size > CaseLayout.DataPages + CaseLayout.DataSize;
+        if (instruction.Mnemonic is not (Mnemonic.Fxrstor or Mnemonic.Fxrstor64))
+            return true;
+        Span<byte> image = state.Memory[window].AsSpan((int)(address - CaseLayout.Windows[window].Address));
+        _x87.Fill(image);
+        if (Chance(90))
+            image[26..28].Clear();
+        return true;
+    }
+
     private bool PlaceStringOperands(in Instruction instruction, MachineCase state, bool narrow)
     {
         if (!instruction.IsStringInstruction)
@@ -303,7 +343,8 @@ internal sealed class CaseGenerator
         _ => 0,
     };
 
-    private static ulong EffectiveAddress(in Instruction instruction, MachineCase state) => instruction.GetVirtualAddress(0, 0, (register, _, _) => register switch
+    /// <summary>The linear address of the memory operand.</summary>
+    public static ulong EffectiveAddress(in Instruction instruction, MachineCase state) => instruction.GetVirtualAddress(0, 0, (register, _, _) => register switch
     {
         Register.FS => CaseLayout.FsBase,
         Register.GS => CaseLayout.GsBase,

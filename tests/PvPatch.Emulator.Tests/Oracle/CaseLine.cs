@@ -5,11 +5,13 @@ namespace PvPatch.Emulator.Tests.Oracle;
 
 /// <summary>
 /// A case as a line of text: code bytes, state, "=>", result. State names only what is not zero, the result only what
-/// differs from the state: <c>48F7F1 rax=64 rcx=7 flags=0 => vector=3 rax=e rdx=2</c>. Memory is <c>[address]=bytes</c>.
+/// differs from the state: <c>48F7F1 rax=64 rcx=7 flags=0 => vector=3 rax=e rdx=2</c>. Memory is <c>[address]=bytes</c>, the x87
+/// <c>fpu=</c> control word, status word and a tag bit for each register, then <c>st0=</c> and so on.
 /// </summary>
 internal static class CaseLine
 {
     private const string Arrow = "=>";
+    private const ushort InitialControl = 0x37f;
 
     private static readonly string[] Names =
         ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
@@ -19,6 +21,7 @@ internal static class CaseLine
     {
         var line = new StringBuilder(Convert.ToHexString(given.Code.AsSpan(0, length)));
         var empty = new MachineCase { Rip = given.Rip, Mxcsr = 0x1f80 };
+        X87Image.Set(empty.Fpu, InitialControl, 0, 0);
         Append(line, empty, given);
         line.Append(' ').Append(Arrow).Append(CultureInfo.InvariantCulture, $" vector={result.Vector:x}");
         if (result.Vector == 14)
@@ -37,8 +40,7 @@ internal static class CaseLine
         if (arrow < 0)
             throw new FormatException($"No result in the case {line}");
         var given = new MachineCase { Rip = CaseLayout.CodeStart, Mxcsr = 0x1f80 };
-        given.Fpu[0] = 0x7f;
-        given.Fpu[1] = 0x03;
+        X87Image.Set(given.Fpu, InitialControl, 0, 0);
         given.Code.AsSpan().Fill(0xcc);
         code.CopyTo(given.Code, 0);
         Apply(given, words.AsSpan(1, arrow - 1));
@@ -65,6 +67,7 @@ internal static class CaseLine
                 line.Append(CultureInfo.InvariantCulture, $" xmm{i}={to.Xmm[(2 * i) + 1]:x16}{to.Xmm[2 * i]:x16}");
         }
 
+        AppendX87(line, from.Fpu, to.Fpu);
         for (int window = 0; window < from.Memory.Length; window++)
         {
             byte[] before = from.Memory[window];
@@ -80,6 +83,17 @@ internal static class CaseLine
         }
     }
 
+    private static void AppendX87(StringBuilder line, byte[] from, byte[] to)
+    {
+        if (!from.AsSpan(0, 5).SequenceEqual(to.AsSpan(0, 5)))
+            line.Append(CultureInfo.InvariantCulture, $" fpu={X87Image.Control(to):x4}{X87Image.Status(to):x4}{X87Image.Used(to):x2}");
+        for (int i = 0; i < 8; i++)
+        {
+            if (X87Image.High(from, i) != X87Image.High(to, i) || X87Image.Mantissa(from, i) != X87Image.Mantissa(to, i))
+                line.Append(CultureInfo.InvariantCulture, $" st{i}={X87Image.High(to, i):x4}{X87Image.Mantissa(to, i):x16}");
+        }
+    }
+
     private static void Apply(MachineCase state, ReadOnlySpan<string> words)
     {
         foreach (string word in words)
@@ -91,6 +105,10 @@ internal static class CaseLine
                 ApplyMemory(state, Number(name[1..^1]), Convert.FromHexString(value));
             else if (name.StartsWith("xmm", StringComparison.Ordinal))
                 ApplyXmm(state, int.Parse(name[3..], CultureInfo.InvariantCulture), value);
+            else if (name.StartsWith("st", StringComparison.Ordinal))
+                X87Image.SetRegister(state.Fpu, name[2] - '0', Number(value[4..]), (ushort)Number(value[..4]));
+            else if (name == "fpu")
+                X87Image.Set(state.Fpu, (ushort)Number(value[..4]), (ushort)Number(value[4..8]), (byte)Number(value[8..]));
             else
                 ApplyRegister(state, name, Number(value));
         }

@@ -34,6 +34,13 @@ internal static class CaseShrinker
             yield return state => state.Xmm[(2 * register) + 1] = 0;
         }
 
+        for (int i = 0; i < 8; i++)
+        {
+            int place = i;
+            yield return state => X87Image.SetRegister(state.Fpu, place, 0, 0);
+        }
+
+        yield return state => X87Image.Set(state.Fpu, 0x37f, (ushort)(X87Image.Status(state.Fpu) & 0x3800), X87Image.Used(state.Fpu));
         const int Piece = 16;
         for (int window = 0; window < CaseLayout.Windows.Length; window++)
         {

@@ -85,11 +85,12 @@ internal sealed unsafe class EmulatedOracle : IDisposable
         return new Span<byte>(machine.State->Ram + DataFrames + (window.Address - CaseLayout.DataPages), window.Size);
     }
 
-    /// <summary>The SSE part of an FXSAVE image.</summary>
+    /// <summary>An FXSAVE image.</summary>
     private static class FpuImage
     {
         public static void Load(CpuState* cpu, byte[] image)
         {
+            X87Image.Load(cpu, image);
             cpu->Mxcsr = MemoryMarshal.Read<uint>(image.AsSpan(24));
             for (int i = 0; i < 32; i++)
                 cpu->Xmm[i] = MemoryMarshal.Read<ulong>(image.AsSpan(160 + (i * 8)));
@@ -97,6 +98,7 @@ internal sealed unsafe class EmulatedOracle : IDisposable
 
         public static void Store(CpuState* cpu, byte[] image)
         {
+            X87Image.Store(cpu, image);
             MemoryMarshal.Write(image.AsSpan(24), cpu->Mxcsr);
             for (int i = 0; i < 32; i++)
                 MemoryMarshal.Write(image.AsSpan(160 + (i * 8)), cpu->Xmm[i]);

@@ -1,0 +1,123 @@
+using System.Runtime.CompilerServices;
+using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Instructions;
+
+/// <summary>How FXSAVE stores the pointers to the x87's last instruction and operand.</summary>
+internal interface IPointerWidth
+{
+    static abstract bool IsLong { get; }
+}
+
+/// <summary>32-bit offsets with selectors.</summary>
+internal struct ShortPointers : IPointerWidth
+{
+    public static bool IsLong => false;
+}
+
+/// <summary>64-bit offsets: with REX.W.</summary>
+internal struct LongPointers : IPointerWidth
+{
+    public static bool IsLong => true;
+}
+
+/// <summary>FXSAVE and FXRSTOR (Intel SDM vol. 1, 10.5): x87, MMX and SSE state in 512 bytes. Neither waits for exceptions of the x87.</summary>
+internal static unsafe class FxsaveImage
+{
+    private const int Size = 512;
+    private const int Opcode = 6;
+    private const int Instruction = 8;
+    private const int Data = 16;
+    private const int Mxcsr = 24;
+    private const int MxcsrMask = 28;
+    private const int Registers = 32;
+    private const int Xmm = 160;
+
+    /// <summary>The bits of MXCSR that exist.</summary>
+    private const uint MxcsrBits = 0xffff;
+
+    public static DecodedInstruction* Save<TPointers>(CpuState* cpu, DecodedInstruction* u)
+        where TPointers : IPointerWidth
+    {
+        if (!IsReady(cpu, u, write: true, out ulong linear))
+            return null;
+        byte* host = Operands.Modify(cpu, u, linear, Size, out bool slow);
+        if (host == null)
+            return null;
+
+        // SAFETY: Modify gave 512 bytes that may be changed; all offsets below lie in them.
+        ref FpuState fpu = ref cpu->Fpu;
+        Unsafe.WriteUnaligned(host, fpu.Control);
+        Unsafe.WriteUnaligned(host + 2, fpu.Status);
+        Unsafe.WriteUnaligned(host + 4, (ushort)fpu.Used);
+        Unsafe.WriteUnaligned(host + Opcode, fpu.LastOpcode);
+        Unsafe.WriteUnaligned(host + Instruction, TPointers.IsLong ? fpu.LastInstruction : (uint)fpu.LastInstruction);
+        Unsafe.WriteUnaligned(host + Data, TPointers.IsLong ? fpu.LastData : (uint)fpu.LastData);
+        Unsafe.WriteUnaligned(host + Mxcsr, cpu->Mxcsr);
+        Unsafe.WriteUnaligned(host + MxcsrMask, MxcsrBits);
+        for (int i = 0; i < 8; i++)
+        {
+            Float80 value = X87.Get(cpu, i);
+            Unsafe.WriteUnaligned(host + Registers + (16 * i), value.Mantissa);
+            Unsafe.WriteUnaligned(host + Registers + (16 * i) + 8, (ulong)value.High);
+        }
+
+        Unsafe.CopyBlockUnaligned(host + Xmm, cpu->Xmm, XmmSize(u));
+        return slow ? Operands.Finish(cpu, u) : u + 1;
+    }
+
+    public static DecodedInstruction* Restore<TPointers>(CpuState* cpu, DecodedInstruction* u)
+        where TPointers : IPointerWidth
+    {
+        if (!IsReady(cpu, u, write: false, out ulong linear))
+            return null;
+        byte* host = Operands.Read(cpu, u, linear, Size);
+        if (host == null)
+            return null;
+
+        // SAFETY: Read gave 512 readable bytes; all offsets below lie in them, Number is below 8.
+        uint mxcsr = Unsafe.ReadUnaligned<uint>(host + Mxcsr);
+        if ((mxcsr & ~MxcsrBits) != 0)
+            return Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        ref FpuState fpu = ref cpu->Fpu;
+        fpu.Status = Unsafe.ReadUnaligned<ushort>(host + 2);
+        X87Control.SetControl(ref fpu, Unsafe.ReadUnaligned<ushort>(host));
+        fpu.Used = host[4];
+        fpu.LastOpcode = (ushort)(Unsafe.ReadUnaligned<ushort>(host + Opcode) & 0x7ff);
+        fpu.LastInstruction = TPointers.IsLong ? Unsafe.ReadUnaligned<ulong>(host + Instruction) : Unsafe.ReadUnaligned<uint>(host + Instruction);
+        fpu.LastData = TPointers.IsLong ? Unsafe.ReadUnaligned<ulong>(host + Data) : Unsafe.ReadUnaligned<uint>(host + Data);
+        cpu->Mxcsr = mxcsr;
+        for (int i = 0; i < 8; i++)
+        {
+            int number = X87.Number(cpu, i);
+            fpu.Mantissa[number] = Unsafe.ReadUnaligned<ulong>(host + Registers + (16 * i));
+            fpu.Exponent[number] = Unsafe.ReadUnaligned<ushort>(host + Registers + (16 * i) + 8);
+        }
+
+        Unsafe.CopyBlockUnaligned(cpu->Xmm, host + Xmm, XmmSize(u));
+        return u + 1;
+    }
+
+    /// <summary>#UD with CR0.EM, #NM with CR0.TS, #GP off a multiple of 16; what no address is faults later, by its segment.</summary>
+    private static bool IsReady(CpuState* cpu, DecodedInstruction* u, bool write, out ulong linear)
+    {
+        linear = 0;
+        if ((cpu->Cr0 & Cr0Bits.Emulation) != 0)
+        {
+            Execution.Raise(cpu, u, Vectors.InvalidOpcode);
+            return false;
+        }
+
+        if (!X87.IsPresent(cpu, u))
+            return false;
+        linear = Operands.Linear(cpu, u, Size, write);
+        if ((linear & 15) == 0 || !PageWalk.IsCanonical(linear))
+            return true;
+        Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        return false;
+    }
+
+    /// <summary>Outside 64-bit mode XMM8 to XMM15 are left alone.</summary>
+    private static uint XmmSize(DecodedInstruction* u) => (u->Marks & Marks.Code64) != Marks.None ? 256u : 128u;
+}
