@@ -9,6 +9,10 @@ internal static class Program
     {
         ["missing-op"] => CallMissingOp(),
         ["in-place"] => PatchedCalls.InPlace.WholeProgram.RunAll(),
+        ["late", "tier0"] => PatchedCalls.Late.HotProgram.PatchAndRestore(rounds: 1),
+        ["late", "tier1"] => PatchedCalls.Late.HotProgram.PatchAndRestore(rounds: 8),
+        ["late", "tier-up"] => PatchedCalls.Late.HotProgram.PatchAndTierUp(),
+        ["late", "hammer"] => PatchedCalls.Late.HotProgram.Hammer(toggles: 300),
         _ => throw new ArgumentException($"No such part: {string.Join(' ', arguments)}.", nameof(arguments)),
     };
 

@@ -13,4 +13,10 @@ public sealed record ApplyOptions
 
     /// <summary>Whether assemblies that are loaded later are patched too, before any of their methods is compiled.</summary>
     public bool WatchLoads { get; init; } = true;
+
+    /// <summary>
+    /// Whether methods that were compiled before are led to copies made from the patched IL. Stack traces then show the copy's
+    /// name. Without it they go through the slots until the runtime compiles them anew.
+    /// </summary>
+    public bool RedirectCompiled { get; init; }
 }

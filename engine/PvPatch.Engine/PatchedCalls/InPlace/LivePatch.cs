@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.PatchedCalls.Late;
 using PvPatch.Engine.PatchedCalls.Loaded;
 using PvPatch.Engine.Reports;
 
@@ -18,11 +19,13 @@ public sealed class LivePatch : IDisposable
     private readonly ConditionalWeakTable<Assembly, Lazy<PatchedAssembly?>> _seen = [];
     private readonly List<PatchedAssembly> _done = [];
     private readonly List<PatchException> _refusals = [];
+    private readonly EntrySwap? _swap;
     private bool _isRestored;
 
     internal LivePatch(PvOpTable table, ApplyOptions options)
     {
         _table = table;
+        _swap = options.RedirectCompiled ? new EntrySwap() : null;
         _isWanted = options.Assemblies ?? new BoundAssemblies(table).Reach;
         if (options.WatchLoads)
             AppDomain.CurrentDomain.AssemblyLoad += Loaded;
@@ -37,7 +40,7 @@ public sealed class LivePatch : IDisposable
         while (isAnyNew);
     }
 
-    /// <summary>What was done to every site of the assemblies patched so far.</summary>
+    /// <summary>What was done to every site of the assemblies patched so far; of redirected methods, how they stand at this moment.</summary>
     public PatchReport Report
     {
         get
@@ -62,7 +65,7 @@ public sealed class LivePatch : IDisposable
     }
 
     /// <summary>
-    /// Puts the original IL back into every image, and patches no more. What is compiled from now on goes through the slots;
+    /// Puts the original IL back into every image, leads redirected methods back, and patches no more. What is compiled from now on goes through the slots;
     /// code that was compiled from patched IL stays. A second call does nothing.
     /// </summary>
     /// <exception cref="PatchException">
@@ -108,7 +111,12 @@ public sealed class LivePatch : IDisposable
         {
             if (SharerOf(LoadedImage.MetadataOf(assembly)) is { } sharer)
                 throw new PatchException(PatchError.SharedImage, $"A copy of {sharer.Name} in another load context shares the image that is patched.");
-            return _isWanted(assembly) ? Entered(PatchedAssembly.Patch(assembly, _table, isNew)) : null;
+            if (!_isWanted(assembly))
+                return null;
+            var patched = PatchedAssembly.Patch(assembly, _table, isNew);
+            if (_swap is not null)
+                patched.Redirect(_swap);
+            return Entered(patched);
         }
         catch (PatchException e)
         {

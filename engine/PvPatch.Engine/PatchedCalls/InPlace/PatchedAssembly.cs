@@ -2,6 +2,7 @@ using System.Reflection;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.PatchedCalls.Flow;
+using PvPatch.Engine.PatchedCalls.Late;
 using PvPatch.Engine.PatchedCalls.Loaded;
 using PvPatch.Engine.Reports;
 
@@ -13,6 +14,8 @@ internal sealed class PatchedAssembly
     private readonly WeakReference<Assembly> _assembly;
     private readonly IReadOnlyList<PlacedBytes> _before;
     private readonly IReadOnlyList<PlacedBytes> _after;
+    private readonly IReadOnlyList<PatchedSite> _rows;
+    private Redirects? _redirects;
     private bool _isRestored;
 
     private PatchedAssembly(Assembly assembly, IReadOnlyList<PlacedBytes> before, IReadOnlyList<PlacedBytes> after, IReadOnlyList<PatchedSite> rows)
@@ -22,7 +25,7 @@ internal sealed class PatchedAssembly
         _after = after;
         Name = assembly.GetName().Name ?? "";
         Metadata = LoadedImage.MetadataOf(assembly);
-        Rows = rows;
+        _rows = rows;
     }
 
     /// <summary>The assembly's simple name.</summary>
@@ -31,8 +34,8 @@ internal sealed class PatchedAssembly
     /// <summary>Address of the image's metadata.</summary>
     public nint Metadata { get; }
 
-    /// <summary>What was done to each site.</summary>
-    public IReadOnlyList<PatchedSite> Rows { get; }
+    /// <summary>What was done to each site, as it is at this moment.</summary>
+    public IEnumerable<PatchedSite> Rows => _redirects?.Told(_rows) ?? _rows;
 
     /// <summary>Whether the image holds patched bytes and is still loaded.</summary>
     public bool IsAlive => _after.Count > 0 && !_isRestored && _assembly.TryGetTarget(out _);
@@ -71,6 +74,14 @@ internal sealed class PatchedAssembly
         }
     }
 
+    /// <summary>Leads the methods that were compiled before to copies made from the patched IL.</summary>
+    /// <param name="swap">How.</param>
+    public void Redirect(IMethodSwap swap)
+    {
+        if (_assembly.TryGetTarget(out Assembly? assembly))
+            _redirects = new Redirects(assembly.ManifestModule, _rows, swap);
+    }
+
     /// <summary>Throws if the image no longer holds what was written to it.</summary>
     /// <exception cref="PatchException"><see cref="PatchError.NotAsPlanned"/>.</exception>
     public void CheckRestorable()
@@ -89,6 +100,7 @@ internal sealed class PatchedAssembly
         if (_isRestored || !_assembly.TryGetTarget(out Assembly? assembly))
             return;
         DataPages.Write(_before);
+        _redirects?.Undo();
         _isRestored = true;
         GC.KeepAlive(assembly);
     }

@@ -7,7 +7,9 @@ namespace PvPatch.Engine.PatchedCalls.Loaded;
 /// <remarks>
 /// On x86-64 the stub is <c>jmp [rip+slot]</c>; until the method is compiled the slot leads to the instruction behind the
 /// jump, which calls the compiler (dotnet/runtime, src/coreclr/vm/precode.h, <c>FixupPrecode</c>). Read only: what is not
-/// exactly of that shape is "cannot be told".
+/// exactly of that shape is "cannot be told". One thing it cannot show: when the runtime has counted the calls of some
+/// thousand methods, it frees the counting stubs and leaves those not counted to the end as if uncompiled until their next
+/// call (callcounting.cpp, <c>StopAndDeleteAllCallCountingStubs</c>).
 /// </remarks>
 internal static unsafe class MethodEntry
 {
@@ -23,7 +25,7 @@ internal static unsafe class MethodEntry
         {
             nint* slot = SlotAt(code);
             if (slot is null)
-                return step == 0 || IsOtherStub(code) ? null : true;
+                return step == 0 || IsLoadOfMethod(code) ? null : true;
             nint target = Volatile.Read(ref *slot);
             if (target == code + JumpLength)
                 return false;
@@ -33,9 +35,21 @@ internal static unsafe class MethodEntry
         return null;
     }
 
-    private static bool IsOtherStub(nint code)
+    /// <summary>The data slot of a method's entry; <see langword="null"/> if the entry is no such stub.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="behind">Where the stub goes on to call the compiler or, if that is done, to fetch the method's code.</param>
+    public static nint* SlotOf(MethodBase method, out nint behind)
     {
-        // SAFETY: the address is that of a method's entry or of what its stub jumps to: code, of more than four bytes.
+        nint code = method.MethodHandle.GetFunctionPointer();
+        behind = code + JumpLength;
+        nint* slot = SlotAt(code);
+        return slot is not null && IsLoadOfMethod(behind) ? slot : null;
+    }
+
+    /// <summary>Whether the code loads the runtime's number of a method, as stubs do on their way to the compiler.</summary>
+    private static bool IsLoadOfMethod(nint code)
+    {
+        // SAFETY: the address is that of a method's entry or of what its stub jumps to: code, of more than ten bytes.
         return (*(uint*)code & 0xFFFFFF) == 0x158B4C; // mov r10, [rip+disp32]
     }
 
