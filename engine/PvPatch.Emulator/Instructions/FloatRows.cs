@@ -37,6 +37,14 @@ internal static unsafe class FloatRows
         rows.Float<ScalarSingle>(Code.Sqrtss_xmm_xmmm32, &FloatArithmetic.SquareRoot<Single32>);
         rows.Float<ScalarDouble>(Code.Sqrtsd_xmm_xmmm64, &FloatArithmetic.SquareRoot<Double64>);
 
+        // Arithmetic between neighbours (SSE3)
+        rows.Neighbours<PackedSingle>(Code.Haddps_xmm_xmmm128, &FloatArithmetic.Add<Single32>);
+        rows.Neighbours<PackedDouble>(Code.Haddpd_xmm_xmmm128, &FloatArithmetic.Add<Double64>);
+        rows.Neighbours<PackedSingle>(Code.Hsubps_xmm_xmmm128, &FloatArithmetic.Subtract<Single32>);
+        rows.Neighbours<PackedDouble>(Code.Hsubpd_xmm_xmmm128, &FloatArithmetic.Subtract<Double64>);
+        rows.Set(Code.Addsubps_xmm_xmmm128, &HorizontalShapes.AlternatingRegisters<PackedSingle, Single32>, &HorizontalShapes.AlternatingMemory<PackedSingle, Single32>);
+        rows.Set(Code.Addsubpd_xmm_xmmm128, &HorizontalShapes.AlternatingRegisters<PackedDouble, Double64>, &HorizontalShapes.AlternatingMemory<PackedDouble, Double64>);
+
         // Comparison
         rows.Set(Code.Cmpps_xmm_xmmm128_imm8, &FloatShapes.CompareRegisters<PackedSingle, Single32>, &FloatShapes.CompareMemory<PackedSingle, Single32>);
         rows.Set(Code.Cmppd_xmm_xmmm128_imm8, &FloatShapes.CompareRegisters<PackedDouble, Double64>, &FloatShapes.CompareMemory<PackedDouble, Double64>);

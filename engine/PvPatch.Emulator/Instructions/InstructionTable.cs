@@ -16,8 +16,20 @@ public static class InstructionTable
     /// <summary>Whether a code has a row.</summary>
     public static unsafe bool IsSupported(Code code) => Rows[(int)code].Register != null || Rows[(int)code].Memory != null;
 
+    /// <summary>
+    /// Whether everything that a CPUID feature promises has a row, so that CPUID may advertise it. Forms that need a second
+    /// feature (AVX forms of an older instruction) belong to that one.
+    /// </summary>
+    public static bool IsComplete(CpuidFeature feature) => Enum.GetValues<Code>().All(code => IsSupported(code) || !Promises(feature, code));
+
     /// <summary>The row of a code.</summary>
     internal static ref readonly InstructionRow Row(Code code) => ref Rows[(int)code];
+
+    private static bool Promises(CpuidFeature feature, Code code)
+    {
+        CpuidFeature[] features = code.CpuidFeatures();
+        return features.Length == 1 && features[0] == feature && code.ToOpCode().Mode64;
+    }
 
     private static InstructionRow[] Build()
     {

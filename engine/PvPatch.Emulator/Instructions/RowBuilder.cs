@@ -280,6 +280,14 @@ internal sealed unsafe class RowBuilder
         Set(fromTopAndPop, &X87Arithmetic.RegistersAndPop<TMeaning>);
     }
 
+    /// <summary>SSE3 arithmetic between neighbours.</summary>
+    public void Neighbours<TLanes>(Code code, delegate*<ulong, ulong, ref FloatContext, ulong> meaning)
+        where TLanes : IFloatLanes
+    {
+        Set(code, &HorizontalShapes.NeighboursOfRegisters<TLanes>, &HorizontalShapes.NeighboursOfMemory<TLanes>);
+        rows[(int)code].FloatMeaning = meaning;
+    }
+
     /// <summary>One handler for several codes without a memory operand.</summary>
     public void Each(delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> handler, params ReadOnlySpan<Code> codes)
     {

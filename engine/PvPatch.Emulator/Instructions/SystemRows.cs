@@ -20,7 +20,8 @@ internal static unsafe class SystemRows
         rows.Set(Code.Int1, &Traps.Int1);
         rows.Set(Code.Int_imm8, &Traps.Software);
         rows.Set(Code.Into, &Traps.IfOverflow);
-        rows.Set(Code.Ud2, &Faults.InvalidOpcode);
+        rows.EachForm(&Faults.InvalidOpcode, Code.Ud2, Code.Ud0, Code.Ud0_r16_rm16, Code.Ud0_r32_rm32, Code.Ud0_r64_rm64);
+        rows.EachForm(&Faults.InvalidOpcode, Code.Ud1_r16_rm16, Code.Ud1_r32_rm32, Code.Ud1_r64_rm64);
 
         // Interrupts, processor identification, model-specific registers, time
         rows.Set(Code.Cli, &Privileged.Cli);

@@ -27,6 +27,8 @@ internal sealed unsafe class CodeCache : IDisposable
     private readonly List<Instruction> run = new(LongestRun);
     private readonly Dictionary<StraddlingKey, CodePage> straddling = [];
     private ulong knownGeneration;
+    private Marks knownWidth;
+    private ulong knownBase;
 
     public CodeCache(CpuState* cpu)
     {
@@ -53,12 +55,16 @@ internal sealed unsafe class CodeCache : IDisposable
     /// <summary>The jump cache of user or supervisor code.</summary>
     public ulong* JumpCache(bool user) => jumpCaches + (user ? 2 * ControlFlow.JumpCacheEntries : 0);
 
-    /// <summary>Forgets where addresses lead, if translations changed since the last call.</summary>
+    /// <summary>Forgets where addresses lead, if translations, the width of the code or its base changed since the last call.</summary>
     public void FollowTranslations()
     {
-        if (cpu->TlbGeneration == knownGeneration)
+        Marks width = CodeWidth;
+        ulong codeBase = width == Marks.Code64 ? 0 : cpu->Cs.Base;
+        if (cpu->TlbGeneration == knownGeneration && width == knownWidth && codeBase == knownBase)
             return;
         knownGeneration = cpu->TlbGeneration;
+        knownWidth = width;
+        knownBase = codeBase;
         ForgetAddresses();
     }
 

@@ -203,4 +203,31 @@ public sealed unsafe class InterpretedCpuTests
         Assert.That(cpu.Interpreter.Run(10), Is.TypeOf<StopReason.Halted>());
         Assert.That(cpu.State->Rax, Is.EqualTo(6));
     }
+
+    [Test]
+    public void The_same_bytes_at_the_same_address_mean_something_else_in_32_bit_code()
+    {
+        using var cpu = new ProgrammedCpu(a =>
+        {
+            // In 64-bit code REX.W and ADD RAX, RAX; in 32-bit code DEC EAX and ADD EAX, EAX.
+            a.db(0x48, 0x01, 0xc0);
+            a.hlt();
+        });
+        cpu.State->Rip = Code;
+        cpu.State->Rax = 0x1_0000_0005;
+        Assert.That(cpu.Interpreter.Run(2), Is.TypeOf<StopReason.Halted>());
+        Assert.That(cpu.State->Rax, Is.EqualTo(0x2_0000_000a));
+
+        cpu.MapElsewhere(0x7000_0000, 0x20_0000);
+        cpu.State->Cs = new Segment { Selector = ProgrammedCpu.KernelCode, Attributes = 0xc09b, Limit = uint.MaxValue };
+        cpu.State->Rip = 0x7000_0000;
+        cpu.State->Rax = 5;
+        Assert.That(cpu.Interpreter.Run(3), Is.TypeOf<StopReason.Halted>());
+        Assert.That(cpu.State->Rax, Is.EqualTo(8));
+        cpu.State->Cs = new Segment { Selector = ProgrammedCpu.KernelCode, Attributes = 0xa09b, Limit = uint.MaxValue };
+        cpu.State->Rip = 0x7000_0000;
+        cpu.State->Rax = 5;
+        Assert.That(cpu.Interpreter.Run(2), Is.TypeOf<StopReason.Halted>());
+        Assert.That(cpu.State->Rax, Is.EqualTo(10), "the same address in 64-bit code again");
+    }
 }

@@ -3,8 +3,10 @@ using Iced.Intel;
 namespace PvPatch.Emulator.Tests.Oracle;
 
 /// <summary>Cases that the host CPU judged once, a case a line; they run on every host. The line's number is in the test's name.</summary>
-public sealed class CaseFileTests
+public sealed class CaseFileTests : IDisposable
 {
+    private readonly EmulatedOracle emulator = new();
+
     public static IEnumerable<TestCaseData> Lines()
     {
         foreach (string path in Directory.EnumerateFiles(Path.Combine(TestContext.CurrentContext.TestDirectory, "Cases"), "*.txt").Order(StringComparer.Ordinal))
@@ -26,7 +28,8 @@ public sealed class CaseFileTests
         var decoder = Decoder.Create(64, new ByteArrayCodeReader(given.Code), CaseLayout.CodeStart);
         decoder.Decode(out Instruction instruction);
         Assert.That(instruction.Length, Is.EqualTo(length));
-        using var emulator = new EmulatedOracle();
         Assert.That(CaseComparison.Difference(given, instruction, host, emulator.Run(given)), Is.Null, instruction.ToString());
     }
+
+    public void Dispose() => emulator.Dispose();
 }
