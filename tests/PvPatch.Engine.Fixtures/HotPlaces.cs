@@ -75,18 +75,20 @@ public static unsafe class HotPlaces
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static long BesideAnIndirectCall_Mixed(long a) => Pv.Math.Negate(a) + Pv.Stubborn.SetUp(a);
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static long InKinds_Direct(long a)
     {
         var kinds = new Kinds { Number = a };
         var counted = new CountedStruct { Number = a };
         long big = Kinds.Turned(a).First;
-        return kinds.Instance(1, 2, 3, 4, 5, 6, 7) + counted.InStruct() + big + Kinds.ByReference(ref kinds.Number);
+        return kinds.Instance(1, 2, 3, 4, 5, 6, 7) + counted.InStruct() + big + Kinds.ByReference(ref kinds.Number) + Pv.Math.Negate(a);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static long InRefusedKinds_Direct(long a)
     {
         var kinds = new Kinds { Number = a };
-        return kinds.Virtual() + kinds.Synchronized() + kinds.GivesStruct().Second + Kinds.Optimised(a) + Kinds.Generic<int>(a) + Kinds.Inlined(a);
+        return kinds.Virtual() + kinds.Synchronized() + kinds.GivesStruct().Second + Kinds.Optimised(a) + Kinds.Generic<int>(a) + Kinds.Inlined(a) + Pv.Math.Negate(a);
     }
 
     private static long Counted { get; set; }

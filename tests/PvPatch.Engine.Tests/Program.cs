@@ -9,6 +9,7 @@ internal static class Program
     {
         ["missing-op"] => CallMissingOp(),
         ["in-place"] => PatchedCalls.InPlace.WholeProgram.RunAll(),
+        ["endurance", var loading] => PatchedCalls.InPlace.EnduranceTests.ApplyAndRestore(Enum.Parse<PatchedCalls.InPlace.Loading>(loading)),
         ["late", "tier0"] => PatchedCalls.Late.HotProgram.PatchAndRestore(rounds: 1),
         ["late", "tier1"] => PatchedCalls.Late.HotProgram.PatchAndRestore(rounds: 8),
         ["late", "tier-up"] => PatchedCalls.Late.HotProgram.PatchAndTierUp(),

@@ -49,8 +49,17 @@ internal sealed class Redirects
             && (method.MethodImplementationFlags.HasFlag(MethodImplAttributes.AggressiveInlining)
                 || method.GetMethodBody()?.GetILAsByteArray()?.Length <= LongestInlined);
         string? refusal = _swap.RefusalOf(method);
-        if (refusal is null && MethodEntry.IsCompiled(method) == true && MethodCopy.Of(method, out refusal) is { } copy)
-            return new Redirect(_swap.Swap(method, copy), null, mayBeInlined);
+        try
+        {
+            if (refusal is null && MethodEntry.IsCompiled(method) == true && MethodCopy.Of(method, out refusal) is { } copy)
+                return new Redirect(_swap.Swap(method, copy), null, mayBeInlined);
+        }
+        catch (Exception e) when (e is IOException or TypeLoadException or MissingMemberException or BadImageFormatException
+            or ArgumentException or NotSupportedException or InvalidProgramException)
+        {
+            refusal = $"it cannot be copied: {e.Message}"; // nothing was led elsewhere: a copy is compiled before that
+        }
+
         return new Redirect(null, refusal ?? "its entry does not lead to compiled code", mayBeInlined);
     }
 
