@@ -1,5 +1,6 @@
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.PatchedCalls.Image;
+using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine;
@@ -24,5 +25,25 @@ public static class Patcher
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(imageFiles);
         return ImageFiles.Plan(table, imageFiles);
+    }
+
+    /// <summary>
+    /// Patches the program that runs: the images in memory of the assemblies that reach the table's slots, now, and of those
+    /// that are loaded later. Call it once everything is installed and before the code that is to be fast has run: what was
+    /// compiled before goes through the slots until the runtime compiles it anew, and is reported so.
+    /// </summary>
+    /// <param name="table">The program's ops, with what is installed in them.</param>
+    /// <param name="options">What to patch, if not everything that reaches the slots.</param>
+    /// <returns>What was done, and the way back. It need not be kept: the patch stays, and so does the watch.</returns>
+    /// <exception cref="PatchException">
+    /// <see cref="PatchError.UnsupportedPlatform"/>: images in memory are patched on Linux only, on other systems use
+    /// <see cref="Plan"/>. Assemblies and sites that cannot be patched are no error; they are in the result.
+    /// </exception>
+    public static LivePatch Apply(PvOpTable table, ApplyOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        return OperatingSystem.IsLinux()
+            ? new LivePatch(table, options ?? new ApplyOptions())
+            : throw new PatchException(PatchError.UnsupportedPlatform, "Images in memory are patched on Linux only; plan the image files instead.");
     }
 }

@@ -57,8 +57,8 @@ public sealed unsafe class Kernel : IGuestKernel
         InterruptTable.Init(_cpu);                      // an empty IDT, then the exceptions
         Exceptions.Init(_cpu);
         PvIrq.InitIrq(_cpu);                            // 8259s masked, local APIC on
-        PvInit.GuestLateInit(_cpu);                     // the hypervisor's shared pages
         PvInit.Banner(_cpu);                            // "Booting paravirtualized kernel on ..."
+        PvInit.GuestLateInit(_cpu);                     // the hypervisor's shared pages
         Scheduler.Init(_cpu);                           // no task yet
         KernelClock.Init(_cpu);                         // the tick is armed
         PvIrq.Enable(_cpu);                             // and interrupts come

@@ -2,10 +2,21 @@ using PvPatch.Engine.IndirectCalls;
 
 namespace PvPatch.Engine.Tests;
 
-/// <summary>The process that a test lets die: it calls an op that nothing was installed for.</summary>
+/// <summary>The processes that tests start: one that dies of a missing op, and those that need a runtime of their own.</summary>
 internal static class Program
 {
-    private static unsafe int Main()
+    private static int Main(string[] arguments) => arguments switch
+    {
+        ["missing-op"] => CallMissingOp(),
+        ["in-place"] => PatchedCalls.InPlace.WholeProgram.RunAll(),
+        ["late", "tier0"] => PatchedCalls.Late.HotProgram.PatchAndRestore(rounds: 1),
+        ["late", "tier1"] => PatchedCalls.Late.HotProgram.PatchAndRestore(rounds: 8),
+        ["late", "tier-up"] => PatchedCalls.Late.HotProgram.PatchAndTierUp(),
+        ["late", "hammer"] => PatchedCalls.Late.HotProgram.Hammer(toggles: 300),
+        _ => throw new ArgumentException($"No such part: {string.Join(' ', arguments)}.", nameof(arguments)),
+    };
+
+    private static unsafe int CallMissingOp()
     {
         _ = new PvOpTable(typeof(IndirectCalls.SampleTable));
         return (int)IndirectCalls.SampleTable.Twice(1);

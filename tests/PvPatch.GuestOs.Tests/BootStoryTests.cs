@@ -15,8 +15,8 @@ namespace PvPatch.GuestOs.Tests;
 [TestFixture]
 public sealed unsafe class BootStoryTests
 {
-    [TestCase("kvm", 1, "Hypervisor detected: KVM|kvm-clock: Using msrs 4b564d01 and 4b564d00|kvm-clock: using sched offset of *|kvm-guest: stealtime: cpu 0, msr *|kvm-guest: PV spinlocks disabled, single CPU|Booting paravirtualized kernel on KVM|rtc: system time 2026-02-03T04:05:06 UTC")]
-    [TestCase("kvm", 2, "Hypervisor detected: KVM|kvm-guest: KVM setup pv remote TLB flush|kvm-guest: setup PV IPIs|kvm-guest: PV spinlocks enabled|Booting paravirtualized kernel on KVM|smp: Bringing up secondary CPUs ...|kvm-guest: stealtime: cpu 1, msr *|smpboot: CPU1 is up")]
+    [TestCase("kvm", 1, "Hypervisor detected: KVM|kvm-clock: Using msrs 4b564d01 and 4b564d00|kvm-clock: using sched offset of *|Booting paravirtualized kernel on KVM|kvm-guest: stealtime: cpu 0, msr *|kvm-guest: PV spinlocks disabled, single CPU|rtc: system time 2026-02-03T04:05:06 UTC")]
+    [TestCase("kvm", 2, "Hypervisor detected: KVM|Booting paravirtualized kernel on KVM|kvm-guest: KVM setup pv remote TLB flush|kvm-guest: setup PV IPIs|kvm-guest: PV spinlocks enabled|smp: Bringing up secondary CPUs ...|kvm-guest: stealtime: cpu 1, msr *|smpboot: CPU1 is up")]
     [TestCase("bare", 1, "Command line: test|tsc: Detected *MHz processor|Memory: *|Booting paravirtualized kernel on bare hardware|rtc: system time 2026-02-03T04:05:06 UTC")]
     [TestCase("bare", 2, "Booting paravirtualized kernel on bare hardware|smp: Bringing up secondary CPUs ...|smpboot: CPU1 is up")]
     public void The_log_tells_the_steps_in_Linux_words_and_order(string host, int cpus, string expected)

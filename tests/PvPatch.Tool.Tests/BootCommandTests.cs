@@ -90,8 +90,8 @@ public sealed class BootCommandTests
         int[] places = [.. ((string[])[
             "Hypervisor detected: KVM",
             "kvm-clock: Using msrs 4b564d01 and 4b564d00",
-            "kvm-guest: PV spinlocks enabled",
             "Booting paravirtualized kernel on KVM",
+            "kvm-guest: PV spinlocks enabled",
             "smpboot: CPU1 is up",
             "alternatives: running on the patched text",
             "reboot: Power down",

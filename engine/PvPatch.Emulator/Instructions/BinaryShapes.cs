@@ -31,6 +31,7 @@ internal unsafe struct FromImmediate : ISource
 internal static unsafe class BinaryShapes
 {
     /// <summary>Register, register or immediate.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ToRegister<TMeaning, T, TSource>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
         where T : unmanaged, IBinaryInteger<T>
@@ -44,6 +45,7 @@ internal static unsafe class BinaryShapes
     }
 
     /// <summary>Register, memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* FromMemory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
         where T : unmanaged, IBinaryInteger<T>
@@ -60,6 +62,7 @@ internal static unsafe class BinaryShapes
     }
 
     /// <summary>Memory, register or immediate.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ToMemory<TMeaning, T, TSource>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
         where T : unmanaged, IBinaryInteger<T>
@@ -88,6 +91,7 @@ internal static unsafe class BinaryShapes
     }
 
     /// <summary>Memory, register or immediate, under LOCK: one atomic step.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ToLockedMemory<TMeaning, T, TSource>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
         where T : unmanaged, IBinaryInteger<T>
@@ -112,6 +116,7 @@ internal static unsafe class BinaryShapes
     }
 
     /// <summary>Register, register, register or immediate: first operand is only written.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ThreeRegisters<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
         where T : unmanaged, IBinaryInteger<T>
@@ -121,6 +126,7 @@ internal static unsafe class BinaryShapes
     }
 
     /// <summary>Register, register, memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* SecondFromMemory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
         where T : unmanaged, IBinaryInteger<T>
@@ -135,6 +141,7 @@ internal static unsafe class BinaryShapes
     }
 
     /// <summary>Register, memory, register: the memory operand is the first value.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* FirstFromMemory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
         where T : unmanaged, IBinaryInteger<T>
@@ -149,6 +156,7 @@ internal static unsafe class BinaryShapes
     }
 
     /// <summary>Register, register, immediate: IMUL and RORX.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* RegisterAndImmediate<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
         where T : unmanaged, IBinaryInteger<T>
@@ -158,6 +166,7 @@ internal static unsafe class BinaryShapes
     }
 
     /// <summary>Register, memory, immediate: IMUL and RORX.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* MemoryAndImmediate<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
         where T : unmanaged, IBinaryInteger<T>
@@ -175,6 +184,7 @@ internal static unsafe class BinaryShapes
 internal static unsafe class UnaryShapes
 {
     /// <summary>A register.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Register<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IUnary
         where T : unmanaged, IBinaryInteger<T>
@@ -184,6 +194,7 @@ internal static unsafe class UnaryShapes
     }
 
     /// <summary>Memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Memory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IUnary
         where T : unmanaged, IBinaryInteger<T>
@@ -197,6 +208,7 @@ internal static unsafe class UnaryShapes
     }
 
     /// <summary>Memory under LOCK.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* LockedMemory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IUnary
         where T : unmanaged, IBinaryInteger<T>

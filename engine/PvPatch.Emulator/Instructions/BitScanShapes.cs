@@ -28,10 +28,12 @@ internal struct Bsr : IBitScan
 /// <summary>Handlers of BSF and BSR: a source of 0 sets ZF and leaves the whole register, as AMD documents and processors do.</summary>
 internal static unsafe class BitScanShapes
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Register<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBitScan
         where T : unmanaged, IBinaryInteger<T> => Scan<TMeaning, T>(cpu, u, Operands.Register<T>(cpu, u->Op1));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Memory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBitScan
         where T : unmanaged, IBinaryInteger<T>

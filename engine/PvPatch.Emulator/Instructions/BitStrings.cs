@@ -10,6 +10,7 @@ namespace PvPatch.Emulator.Instructions;
 /// </summary>
 internal static unsafe class BitStrings
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Memory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
         where T : unmanaged, IBinaryInteger<T>

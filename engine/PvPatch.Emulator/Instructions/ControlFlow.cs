@@ -27,6 +27,7 @@ internal static unsafe class ControlFlow
     }
 
     /// <summary>Behind the last decoded instruction: nothing is executed, decoding goes on there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Continue(CpuState* cpu, DecodedInstruction* u)
     {
         if (u->Target != null)
@@ -39,15 +40,19 @@ internal static unsafe class ControlFlow
         return next->Handler(cpu, next);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Jcc<TCondition>(CpuState* cpu, DecodedInstruction* u)
         where TCondition : ICondition =>
         TCondition.Holds(cpu->RFlags) ? Jump(cpu, u) : u + 1;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* JumpDirect(CpuState* cpu, DecodedInstruction* u) => Jump(cpu, u);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* JumpRegister<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T> => JumpTo(cpu, u, ulong.CreateTruncating(Operands.Register<T>(cpu, u->Op0)));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* JumpMemory<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -56,6 +61,7 @@ internal static unsafe class ControlFlow
         return host == null ? null : JumpTo(cpu, u, ulong.CreateTruncating(Unsafe.ReadUnaligned<T>(host)));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* CallDirect<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -66,9 +72,11 @@ internal static unsafe class ControlFlow
         return slow ? Execution.Leave(cpu, u->Immediate, LeaveCause.Changed) : Jump(cpu, u);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* CallRegister<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T> => CallTo<T>(cpu, u, ulong.CreateTruncating(Operands.Register<T>(cpu, u->Op0)));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* CallMemory<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -78,6 +86,7 @@ internal static unsafe class ControlFlow
     }
 
     /// <summary>RET, with or without bytes to release.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Return<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -97,17 +106,21 @@ internal static unsafe class ControlFlow
     }
 
     /// <summary>LOOP: the counter has the width of addresses.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Loop(CpuState* cpu, DecodedInstruction* u) => LoopWhile(cpu, u, go: true);
 
     /// <summary>LOOPE.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* LoopEqual(CpuState* cpu, DecodedInstruction* u) =>
         LoopWhile(cpu, u, (cpu->RFlags & RFlags.Zero) != 0);
 
     /// <summary>LOOPNE.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* LoopNotEqual(CpuState* cpu, DecodedInstruction* u) =>
         LoopWhile(cpu, u, (cpu->RFlags & RFlags.Zero) == 0);
 
     /// <summary>JCXZ, JECXZ, JRCXZ.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* JumpIfCounterZero(CpuState* cpu, DecodedInstruction* u) =>
         Counter.Read(cpu, u) == 0 ? Jump(cpu, u) : u + 1;
 

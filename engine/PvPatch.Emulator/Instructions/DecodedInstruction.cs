@@ -9,7 +9,10 @@ namespace PvPatch.Emulator.Instructions;
 /// </summary>
 internal unsafe struct DecodedInstruction
 {
-    /// <summary>Executes it and returns the next one; null leaves the loop, the reason is in <see cref="Execution"/>.</summary>
+    /// <summary>
+    /// Executes it and returns the next one; null leaves the loop, the reason is in <see cref="Execution"/>. Handlers that run
+    /// often are compiled once for good: profiling them first was measured to leave some at half their speed.
+    /// </summary>
     public delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> Handler;
 
     /// <summary>Its own address (RIP, EIP or IP).</summary>

@@ -28,18 +28,22 @@ internal unsafe struct DoubleRight : IDoubleShift
 /// <summary>Handlers of SHLD and SHRD.</summary>
 internal static unsafe class DoubleShifts
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ByImmediate<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IDoubleShift
         where T : unmanaged, IBinaryInteger<T> => Register<TMeaning, T>(cpu, u, (int)u->Immediate);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ByCl<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IDoubleShift
         where T : unmanaged, IBinaryInteger<T> => Register<TMeaning, T>(cpu, u, (byte)cpu->Rcx);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* MemoryByImmediate<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IDoubleShift
         where T : unmanaged, IBinaryInteger<T> => Memory<TMeaning, T>(cpu, u, (int)u->Immediate);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* MemoryByCl<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IDoubleShift
         where T : unmanaged, IBinaryInteger<T> => Memory<TMeaning, T>(cpu, u, (byte)cpu->Rcx);

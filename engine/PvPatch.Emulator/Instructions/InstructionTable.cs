@@ -28,6 +28,7 @@ public static class InstructionTable
         SystemRows.Add(rows);
         PackedRows.Add(rows);
         VectorMoveRows.Add(rows);
+        FloatRows.Add(rows);
         return rows.Rows;
     }
 }

@@ -30,28 +30,28 @@ internal unsafe struct Add : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Arithmetic.Add(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Arithmetic.Add(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Adc : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Arithmetic.AddWithCarry(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Arithmetic.AddWithCarry(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Sub : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Arithmetic.Subtract(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Arithmetic.Subtract(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Sbb : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Arithmetic.SubtractWithBorrow(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Arithmetic.SubtractWithBorrow(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Cmp : IBinary
@@ -60,28 +60,28 @@ internal unsafe struct Cmp : IBinary
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Arithmetic.Subtract(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Arithmetic.Subtract(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct And : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Logic.And(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Logic.And(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Or : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Logic.Or(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Logic.Or(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Xor : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Logic.Xor(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Logic.Xor(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Test : IBinary
@@ -90,7 +90,7 @@ internal unsafe struct Test : IBinary
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Logic.And(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Logic.And(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Mov : IBinary
@@ -115,49 +115,49 @@ internal unsafe struct Shl : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Shifts.Left(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Shifts.Left(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Shr : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Shifts.Right(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Shifts.Right(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Sar : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Shifts.ArithmeticRight(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Shifts.ArithmeticRight(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Rol : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Shifts.RotateLeft(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Shifts.RotateLeft(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Ror : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Shifts.RotateRight(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Shifts.RotateRight(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Rcl : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Shifts.RotateCarryLeft(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Shifts.RotateCarryLeft(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Rcr : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Shifts.RotateCarryRight(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Shifts.RotateCarryRight(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Tzcnt : IBinary
@@ -166,7 +166,7 @@ internal unsafe struct Tzcnt : IBinary
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => BitScans.CountTrailing(b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => BitScans.CountTrailing(b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Lzcnt : IBinary
@@ -175,7 +175,7 @@ internal unsafe struct Lzcnt : IBinary
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => BitScans.CountLeading(b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => BitScans.CountLeading(b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Popcnt : IBinary
@@ -184,7 +184,7 @@ internal unsafe struct Popcnt : IBinary
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => BitScans.CountOnes(b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => BitScans.CountOnes(b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Bt : IBinary
@@ -193,70 +193,70 @@ internal unsafe struct Bt : IBinary
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => BitScans.Test(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => BitScans.Test(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Bts : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => BitScans.TestAndSet(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => BitScans.TestAndSet(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Btr : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => BitScans.TestAndReset(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => BitScans.TestAndReset(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Btc : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => BitScans.TestAndComplement(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => BitScans.TestAndComplement(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Imul : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Multiplication.Truncated(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Multiplication.Truncated(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Adcx : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Arithmetic.AddCarryOnly(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Arithmetic.AddCarryOnly(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Adox : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Arithmetic.AddOverflowOnly(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Arithmetic.AddOverflowOnly(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Andn : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Logic.AndNot(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Logic.AndNot(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Bextr : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Logic.Extract(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Logic.Extract(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Bzhi : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Logic.ClearAbove(a, b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Logic.ClearAbove(a, b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Pdep : IBinary
@@ -307,7 +307,7 @@ internal unsafe struct Blsi : IBinary
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Logic.IsolateLowest(b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Logic.IsolateLowest(b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Blsr : IBinary
@@ -316,7 +316,7 @@ internal unsafe struct Blsr : IBinary
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Logic.ClearLowest(b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Logic.ClearLowest(b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Blsmsk : IBinary
@@ -325,28 +325,28 @@ internal unsafe struct Blsmsk : IBinary
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a, T b)
-        where T : unmanaged, IBinaryInteger<T> => Logic.MaskToLowest(b, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Logic.MaskToLowest(b, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Inc : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a)
-        where T : unmanaged, IBinaryInteger<T> => Arithmetic.Increment(a, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Arithmetic.Increment(a, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Dec : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a)
-        where T : unmanaged, IBinaryInteger<T> => Arithmetic.Decrement(a, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Arithmetic.Decrement(a, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Neg : IUnary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Do<T>(CpuState* cpu, T a)
-        where T : unmanaged, IBinaryInteger<T> => Arithmetic.Negate(a, ref cpu->RFlags);
+        where T : unmanaged, IBinaryInteger<T> => Arithmetic.Negate(a, ref StatusFlags.Of(cpu));
 }
 
 internal unsafe struct Not : IUnary

@@ -9,9 +9,11 @@ internal static unsafe class Moves
 {
     private const ulong SahfFlags = RFlags.Carry | RFlags.Parity | RFlags.Adjust | RFlags.Zero | RFlags.Sign;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Nothing(CpuState* cpu, DecodedInstruction* u) => u + 1;
 
     /// <summary>MOVZX, MOVSX, MOVSXD from a register.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ExtendRegister<T, TNarrow>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
         where TNarrow : unmanaged, IBinaryInteger<TNarrow>
@@ -21,6 +23,7 @@ internal static unsafe class Moves
     }
 
     /// <summary>MOVZX, MOVSX, MOVSXD from memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ExtendMemory<T, TNarrow>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
         where TNarrow : unmanaged, IBinaryInteger<TNarrow>
@@ -33,6 +36,7 @@ internal static unsafe class Moves
         return u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Lea<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -40,6 +44,7 @@ internal static unsafe class Moves
         return u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* SetRegister<TCondition>(CpuState* cpu, DecodedInstruction* u)
         where TCondition : ICondition
     {
@@ -47,11 +52,13 @@ internal static unsafe class Moves
         return u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* SetMemory<TCondition>(CpuState* cpu, DecodedInstruction* u)
         where TCondition : ICondition =>
         Operands.Write(cpu, u, Operands.Linear(cpu, u, 1, write: true), (byte)(TCondition.Holds(cpu->RFlags) ? 1 : 0));
 
     /// <summary>CMOVcc: a 32-bit one clears the upper half even when the condition is false.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ConditionalRegister<TCondition, T>(CpuState* cpu, DecodedInstruction* u)
         where TCondition : ICondition
         where T : unmanaged, IBinaryInteger<T>
@@ -62,6 +69,7 @@ internal static unsafe class Moves
     }
 
     /// <summary>CMOVcc from memory: the memory is read whatever the condition.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ConditionalMemory<TCondition, T>(CpuState* cpu, DecodedInstruction* u)
         where TCondition : ICondition
         where T : unmanaged, IBinaryInteger<T>
@@ -75,6 +83,7 @@ internal static unsafe class Moves
         return u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ExchangeRegisters<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -86,6 +95,7 @@ internal static unsafe class Moves
     }
 
     /// <summary>XCHG with memory is atomic with or without LOCK.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ExchangeMemory<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -98,6 +108,7 @@ internal static unsafe class Moves
         return slow ? Operands.Finish(cpu, u) : u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ExchangeAddRegisters<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -108,6 +119,7 @@ internal static unsafe class Moves
         return u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ExchangeAddMemory<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -128,6 +140,7 @@ internal static unsafe class Moves
         return slow ? Operands.Finish(cpu, u) : u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* CompareExchangeRegisters<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -142,6 +155,7 @@ internal static unsafe class Moves
         return u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* CompareExchangeMemory<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -159,6 +173,7 @@ internal static unsafe class Moves
     }
 
     /// <summary>CMPXCHG8B: EDX:EAX against memory, ECX:EBX goes in.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* CompareExchange8(CpuState* cpu, DecodedInstruction* u)
     {
         byte* host = Operands.Modify(cpu, u, Operands.Linear(cpu, u, 8, write: true), 8, out bool slow);
@@ -179,6 +194,7 @@ internal static unsafe class Moves
     }
 
     /// <summary>CMPXCHG16B: RDX:RAX against aligned memory, RCX:RBX goes in.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* CompareExchange16(CpuState* cpu, DecodedInstruction* u)
     {
         ulong linear = Operands.Linear(cpu, u, 16, write: true);
@@ -202,6 +218,7 @@ internal static unsafe class Moves
     }
 
     /// <summary>CBW, CWDE, CDQE.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ExtendAccumulator<T, TNarrow>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
         where TNarrow : unmanaged, IBinaryInteger<TNarrow>
@@ -212,6 +229,7 @@ internal static unsafe class Moves
     }
 
     /// <summary>CWD, CDQ, CQO: the sign of the accumulator fills the data register.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* SignIntoData<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -221,6 +239,7 @@ internal static unsafe class Moves
     }
 
     /// <summary>XLATB: AL is the byte at the memory operand, whose index is AL.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Translate(CpuState* cpu, DecodedInstruction* u)
     {
         ulong offset = cpu->Rbx + (byte)cpu->Rax;
@@ -236,12 +255,14 @@ internal static unsafe class Moves
         return u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Lahf(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->Rax = (cpu->Rax & ~0xff00ul) | (((cpu->RFlags & SahfFlags) | RFlags.Fixed) << 8);
         return u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Sahf(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags = (cpu->RFlags & ~SahfFlags) | ((cpu->Rax >> 8) & SahfFlags);
@@ -249,36 +270,42 @@ internal static unsafe class Moves
     }
 
     /// <summary>SALC: AL is all ones or zero, as CF says.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Salc(CpuState* cpu, DecodedInstruction* u)
     {
         Operands.SetRegister(cpu, RegisterPlaces.General(cpu, 0), (byte)((cpu->RFlags & RFlags.Carry) != 0 ? 0xff : 0));
         return u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Clc(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags &= ~RFlags.Carry;
         return u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Stc(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags |= RFlags.Carry;
         return u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Cmc(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags ^= RFlags.Carry;
         return u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Cld(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags &= ~RFlags.Direction;
         return u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Std(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags |= RFlags.Direction;

@@ -14,11 +14,13 @@ internal unsafe interface IOnAccumulator
 /// <summary>Handlers of MUL, IMUL, DIV and IDIV with one operand, MULX and CRC32.</summary>
 internal static unsafe class MultiplicationShapes
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ByRegister<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IOnAccumulator
         where T : unmanaged, IBinaryInteger<T> =>
         TMeaning.TryDo(cpu, Operands.Register<T>(cpu, u->Op0)) ? u + 1 : Execution.Raise(cpu, u, Vectors.DivideError);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ByMemory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IOnAccumulator
         where T : unmanaged, IBinaryInteger<T>
@@ -31,9 +33,11 @@ internal static unsafe class MultiplicationShapes
     }
 
     /// <summary>MULX: the high half is written last, so that it wins when both go to one register.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* MulxRegister<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T> => Mulx(cpu, u, Operands.Register<T>(cpu, u->Op2));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* MulxMemory<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -42,6 +46,7 @@ internal static unsafe class MultiplicationShapes
         return host == null ? null : Mulx(cpu, u, Unsafe.ReadUnaligned<T>(host));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Crc32Register<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -49,6 +54,7 @@ internal static unsafe class MultiplicationShapes
         return u + 1;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Crc32Memory<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {

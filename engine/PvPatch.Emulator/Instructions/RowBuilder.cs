@@ -22,6 +22,9 @@ internal unsafe struct InstructionRow
 
     /// <summary>What a packed instruction makes of a register and memory.</summary>
     public delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> MemoryMeaning;
+
+    /// <summary>What SSE arithmetic makes of two elements.</summary>
+    public delegate*<ulong, ulong, ref FloatContext, ulong> FloatMeaning;
 }
 
 /// <summary>Fills the table; its methods are the operand forms that families of instructions share.</summary>
@@ -241,6 +244,14 @@ internal sealed unsafe class RowBuilder
     {
         Set(code, &VectorShapes.Registers, &VectorShapes.Store<T, TAlignment>);
         rows[(int)code].RegisterMeaning = meaning;
+    }
+
+    /// <summary>SSE arithmetic: what it makes of two elements.</summary>
+    public void Float<TLanes>(Code code, delegate*<ulong, ulong, ref FloatContext, ulong> meaning)
+        where TLanes : IFloatLanes
+    {
+        Set(code, &FloatShapes.Registers<TLanes>, &FloatShapes.Memory<TLanes>);
+        rows[(int)code].FloatMeaning = meaning;
     }
 
     /// <summary>One handler for several codes without a memory operand.</summary>

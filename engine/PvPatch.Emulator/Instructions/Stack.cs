@@ -94,21 +94,25 @@ internal static unsafe class Stack
     }
 
     /// <summary>PUSH of a register.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* PushRegister<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged =>
         TryPush(cpu, u, Operands.Register<T>(cpu, u->Op0), out bool slow) ? After(cpu, u, slow) : null;
 
     /// <summary>PUSH of a segment register: zero-extended to the operand size.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* PushSegment<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T> =>
         TryPush(cpu, u, T.CreateTruncating(Operands.Register<ushort>(cpu, u->Op0)), out bool slow) ? After(cpu, u, slow) : null;
 
     /// <summary>PUSH of an immediate.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* PushImmediate<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T> =>
         TryPush(cpu, u, T.CreateTruncating(u->Immediate), out bool slow) ? After(cpu, u, slow) : null;
 
     /// <summary>PUSH of memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* PushMemory<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged
     {
@@ -118,6 +122,7 @@ internal static unsafe class Stack
     }
 
     /// <summary>POP into a register.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* PopRegister<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged
     {
@@ -128,6 +133,7 @@ internal static unsafe class Stack
     }
 
     /// <summary>POP into memory, whose address is computed with the pointer already moved.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* PopMemory<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged
     {
@@ -141,6 +147,7 @@ internal static unsafe class Stack
     }
 
     /// <summary>LEAVE.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Leave<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged
     {
@@ -158,6 +165,7 @@ internal static unsafe class Stack
     }
 
     /// <summary>ENTER: frame pointer, copied frame pointers of outer levels, room for locals.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Enter<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -196,6 +204,7 @@ internal static unsafe class Stack
     }
 
     /// <summary>PUSHA and PUSHAD.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* PushAll<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -210,6 +219,7 @@ internal static unsafe class Stack
     }
 
     /// <summary>POPA and POPAD: the popped stack pointer is dropped.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* PopAll<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {

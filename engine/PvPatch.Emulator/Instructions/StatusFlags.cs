@@ -10,6 +10,12 @@ public static class StatusFlags
     /// <summary>CF, PF, AF, ZF, SF and OF.</summary>
     public const ulong All = RFlags.Carry | RFlags.Parity | RFlags.Adjust | RFlags.Zero | RFlags.Sign | RFlags.Overflow;
 
+    /// <summary>RFLAGS of a CPU, without the null check that a plain reference to a field costs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static unsafe ref ulong Of(CpuState* cpu) =>
+        // SAFETY: RFlags is the first field of CpuState, which is laid out in order.
+        ref Unsafe.AsRef<ulong>(cpu);
+
     /// <summary>ZF, SF and PF of a result.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe ulong OfResult<T>(T result)
@@ -26,7 +32,9 @@ public static class StatusFlags
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe ulong OverflowFromTop<T>(T value)
         where T : unmanaged, IBinaryInteger<T> =>
-        (ulong.CreateTruncating(value) >> ((sizeof(T) * 8) - 1)) << 11;
+        sizeof(T) == 1
+            ? (ulong.CreateTruncating(value) << 4) & RFlags.Overflow
+            : (ulong.CreateTruncating(value) >> ((sizeof(T) * 8) - 12)) & RFlags.Overflow;
 
     /// <summary>The most significant bit as 0 or 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

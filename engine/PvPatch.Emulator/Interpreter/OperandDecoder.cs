@@ -79,6 +79,8 @@ internal static unsafe class OperandDecoder
         u->Handler = !memory ? row.Register : locked ? row.Locked : row.Memory;
         if (row.RegisterMeaning != null)
             u->Target = (DecodedInstruction*)(memory ? row.MemoryMeaning : row.RegisterMeaning);
+        if (row.FloatMeaning != null)
+            u->Target = (DecodedInstruction*)row.FloatMeaning;
         if (u->Handler == null)
             u->Handler = &Faults.InvalidOpcode;
     }

@@ -12,8 +12,8 @@ internal sealed class MethodBody
     /// <summary>Full name of the method.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Where its IL starts in the file, in bytes.</summary>
-    public required int FileOffset { get; init; }
+    /// <summary>Where its IL starts, in bytes from the start of the image as it lies in its file or in memory.</summary>
+    public required int Offset { get; init; }
 
     /// <summary>Its IL, without header.</summary>
     public required byte[] Il { get; init; }

@@ -12,11 +12,10 @@ internal sealed class ModuleImage : IDisposable
 {
     private readonly PEReader pe;
 
-    private ModuleImage(byte[] bytes, string file)
+    private ModuleImage(PEReader reader, string file)
     {
         File = file;
-        Bytes = bytes;
-        pe = new PEReader(ImmutableCollectionsMarshal.AsImmutableArray(bytes));
+        pe = reader;
         CheckKind();
         Metadata = pe.GetMetadataReader();
         if (!Metadata.IsAssembly)
@@ -27,11 +26,8 @@ internal sealed class ModuleImage : IDisposable
         Signatures = new SignatureTexts(Metadata, Names);
     }
 
-    /// <summary>Path of the file.</summary>
+    /// <summary>Path of the file, or the assembly's name where the image was found in memory.</summary>
     public string File { get; }
-
-    /// <summary>The file's bytes. Nobody may change them while the image is read.</summary>
-    public byte[] Bytes { get; }
 
     /// <summary>The metadata tables.</summary>
     public MetadataReader Metadata { get; }
@@ -49,7 +45,7 @@ internal sealed class ModuleImage : IDisposable
     public Guid VersionId { get; }
 
     /// <summary>Opens an image.</summary>
-    /// <param name="bytes">Content of the file.</param>
+    /// <param name="bytes">Content of the file. Nobody may change them while the image is read.</param>
     /// <param name="file">Its path, for messages.</param>
     /// <exception cref="PatchException">
     /// <see cref="PatchError.NotAnImage"/>, <see cref="PatchError.NotManaged"/>, <see cref="PatchError.MixedMode"/>, <see cref="PatchError.BadImage"/>.
@@ -58,9 +54,20 @@ internal sealed class ModuleImage : IDisposable
     {
         if (bytes.Length < 2 || bytes[0] != 'M' || bytes[1] != 'Z')
             throw new PatchException(PatchError.NotAnImage, $"{Path.GetFileName(file)} is no portable executable.");
+        return Open(() => new PEReader(ImmutableCollectionsMarshal.AsImmutableArray(bytes)), file);
+    }
+
+    /// <summary>Opens an image that the runtime has in memory, where it lies.</summary>
+    /// <param name="reader">Reads it; disposed with the image.</param>
+    /// <param name="assembly">The assembly's name, for messages.</param>
+    /// <exception cref="PatchException"><see cref="PatchError.NotManaged"/>, <see cref="PatchError.MixedMode"/>, <see cref="PatchError.BadImage"/>.</exception>
+    public static ModuleImage OpenLoaded(PEReader reader, string assembly) => Open(() => reader, assembly);
+
+    private static ModuleImage Open(Func<PEReader> reader, string file)
+    {
         try
         {
-            return new ModuleImage(bytes, file);
+            return new ModuleImage(reader(), file);
         }
         catch (Exception e) when (Damage.IsShownBy(e))
         {
@@ -88,7 +95,7 @@ internal sealed class ModuleImage : IDisposable
         {
             Token = MetadataTokens.GetToken(handle),
             Name = Names.Of(handle),
-            FileOffset = FileOffsetOf(address) + ((first & 3) == TinyFormat ? TinyHeader : FatHeader),
+            Offset = OffsetOf(address) + ((first & 3) == TinyFormat ? TinyHeader : FatHeader),
             Il = block.GetILBytes() ?? [],
             MaxStack = block.MaxStack,
             LocalCount = block.LocalSignature.IsNil ? 0 : LocalsIn(block.LocalSignature),
@@ -112,8 +119,10 @@ internal sealed class ModuleImage : IDisposable
             throw new PatchException(PatchError.MixedMode, $"{Path.GetFileName(File)} mixes IL with native code.");
     }
 
-    private int FileOffsetOf(int address)
+    private int OffsetOf(int address)
     {
+        if (pe.IsLoadedImage)
+            return address;
         int section = pe.PEHeaders.GetContainingSectionIndex(address);
         if (section < 0)
             throw Damaged($"no section holds the address 0x{address:X}");

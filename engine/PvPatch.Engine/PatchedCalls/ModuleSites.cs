@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Reflection.Metadata;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
@@ -10,7 +11,7 @@ namespace PvPatch.Engine.PatchedCalls;
 /// <summary>A method whose IL changes.</summary>
 /// <param name="Body">The method as it is.</param>
 /// <param name="Il">Its new IL, of the same size.</param>
-internal sealed record RewrittenMethod(MethodBody Body, byte[] Il);
+internal sealed record RewrittenMethod(Il.MethodBody Body, byte[] Il);
 
 /// <summary>What is to be done in one module: finds the sites of every method, decides each, and writes the new IL.</summary>
 internal sealed class ModuleSites
@@ -29,19 +30,20 @@ internal sealed class ModuleSites
     /// <param name="table">The ops, with what is installed.</param>
     /// <param name="tree">The places of their slots.</param>
     /// <param name="way">How the new IL will get in.</param>
-    public ModuleSites(ModuleImage image, PvOpTable table, SlotTree tree, PatchWay way)
+    /// <param name="loaded">The module as the runtime has it; <see langword="null"/> for a file.</param>
+    public ModuleSites(ModuleImage image, PvOpTable table, SlotTree tree, PatchWay way, Module? loaded = null)
     {
         this.image = image;
         this.table = table;
         this.way = way;
         map = new SlotMap(image, tree);
         effects = new StackEffects(image.Metadata);
-        tokens = new TargetTokens(image);
+        tokens = new TargetTokens(image, loaded);
         if (map.IsEmpty)
             return;
         foreach (MethodDefinitionHandle handle in image.MethodsWithIl)
         {
-            MethodBody body = image.BodyOf(handle);
+            Il.MethodBody body = image.BodyOf(handle);
             if (map.MentionedIn(body.Il) is { Count: > 0 } ops)
                 Plan(handle, body, ops);
         }
@@ -53,7 +55,7 @@ internal sealed class ModuleSites
     /// <summary>The methods that change.</summary>
     public IReadOnlyList<RewrittenMethod> Methods => methods;
 
-    private void Plan(MethodDefinitionHandle handle, MethodBody body, IReadOnlyCollection<PvOp> mentioned)
+    private void Plan(MethodDefinitionHandle handle, Il.MethodBody body, IReadOnlyCollection<PvOp> mentioned)
     {
         try
         {
@@ -138,7 +140,7 @@ internal sealed class ModuleSites
         }
     }
 
-    private PatchedSite RowOf(MethodBody body, int offset, IReadOnlyList<PvOp> ops) => new()
+    private PatchedSite RowOf(Il.MethodBody body, int offset, IReadOnlyList<PvOp> ops) => new()
     {
         Op = string.Join(" or ", ops.Select(o => o.Name)),
         Class = ops.Aggregate(default(PvOpClass), (all, o) => all | o.Class),

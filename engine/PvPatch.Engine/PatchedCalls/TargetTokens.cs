@@ -10,7 +10,9 @@ namespace PvPatch.Engine.PatchedCalls;
 /// Finds the token by which a module can call a target. A same-size patch cannot add one: the target is a method of this
 /// very module, or one that the module refers to already.
 /// </summary>
-internal sealed class TargetTokens(ModuleImage image)
+/// <param name="image">The module.</param>
+/// <param name="loaded">The module as the runtime has it: its tokens must lead to the very target, not to another copy. <see langword="null"/> for a file.</param>
+internal sealed class TargetTokens(ModuleImage image, Module? loaded)
 {
     private readonly Dictionary<MethodInfo, int?> known = [];
 
@@ -30,6 +32,12 @@ internal sealed class TargetTokens(ModuleImage image)
             refusal = otherBuild
                 ? $"no token for {name} in this module: the installed one is of another build"
                 : $"no token for {name} in this module";
+            return null;
+        }
+
+        if (!LeadsTo(token.Value, target))
+        {
+            refusal = $"the token for {name} in this module leads to another copy of it";
             return null;
         }
 
@@ -69,6 +77,19 @@ internal sealed class TargetTokens(ModuleImage image)
         }
 
         return null;
+    }
+
+    /// <summary>Whether the loaded module's token leads to the very target.</summary>
+    private bool LeadsTo(int token, MethodInfo target)
+    {
+        try
+        {
+            return loaded is null || loaded.ResolveMethod(token)?.MethodHandle == target.MethodHandle;
+        }
+        catch (Exception e) when (e is IOException or TypeLoadException or MissingMemberException or BadImageFormatException or ArgumentException)
+        {
+            return false; // what the token names cannot be loaded
+        }
     }
 
     /// <summary>Whether an assembly has the type or forwards it: references name <c>System.Runtime</c> for what lies elsewhere.</summary>

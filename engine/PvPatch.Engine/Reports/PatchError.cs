@@ -56,4 +56,19 @@ public enum PatchError
 
     /// <summary>A loaded method does not hold the IL that the plan wrote.</summary>
     NotAsPlanned,
+
+    /// <summary>The assembly has no image: it was made in this process.</summary>
+    NoImage,
+
+    /// <summary>The image in memory is shared with a copy of the assembly in another load context, whose slots are others.</summary>
+    SharedImage,
+
+    /// <summary>The image is mapped as code, which is never written to.</summary>
+    ExecutableImage,
+
+    /// <summary>The system refused to change the image's pages.</summary>
+    PagesRefused,
+
+    /// <summary>Images in memory cannot be patched on this operating system.</summary>
+    UnsupportedPlatform,
 }

@@ -23,6 +23,12 @@ public enum PatchWay
 {
     /// <summary>Into the image's bytes, before it was loaded.</summary>
     Image,
+
+    /// <summary>Into the image in memory, after it was loaded.</summary>
+    InPlace,
+
+    /// <summary>Into a copy that the method's calls are led to, after it was compiled.</summary>
+    Late,
 }
 
 /// <summary>One row of a report: a site, or a load of a slot that leads to no proven site.</summary>

@@ -147,6 +147,31 @@ internal sealed class CaseGenerator
         };
     }
 
+    /// <summary>A double or two singles: zeros, denormals, infinities, NaNs, small integers, values whose exponents are near each other.</summary>
+    private ulong FloatValue() => Chance(50) ? FloatBits(52, 11) : (FloatBits(23, 8) << 32) | FloatBits(23, 8);
+
+    private ulong FloatBits(int fractionBits, int exponentBits)
+    {
+        ulong highest = (1ul << exponentBits) - 1;
+        ulong exponent = random.Next(8) switch
+        {
+            0 => 0,
+            1 => highest,
+            2 => 1 + (ulong)random.Next(3),
+            3 => highest - (ulong)random.Next(4),
+            _ => (highest >> 1) + (ulong)random.Next(-40, 70),
+        };
+        ulong fraction = random.Next(4) switch
+        {
+            0 => 0,
+            1 => (ulong)random.Next(3) << random.Next(fractionBits),
+            2 => (1ul << fractionBits) - (ulong)random.Next(1, 3),
+            _ => (ulong)random.NextInt64(),
+        };
+        ulong sign = Chance(50) ? 1ul << (fractionBits + exponentBits) : 0;
+        return sign | (exponent << fractionBits) | (fraction & ((1ul << fractionBits) - 1));
+    }
+
     private MachineCase State()
     {
         var state = new MachineCase { Rip = CaseLayout.CodeStart, Flags = (ulong)random.NextInt64() & StartFlags };
@@ -157,13 +182,13 @@ internal sealed class CaseGenerator
         foreach (byte[] window in state.Memory)
         {
             for (int i = 0; i < window.Length; i += 8)
-                BinaryPrimitives.WriteUInt64LittleEndian(window.AsSpan(i), Value());
+                BinaryPrimitives.WriteUInt64LittleEndian(window.AsSpan(i), Chance(30) ? FloatValue() : Value());
         }
 
         BinaryPrimitives.WriteUInt16LittleEndian(state.Fpu, 0x37f);
-        state.Mxcsr = 0x1f80;
+        state.Mxcsr = (Chance(80) ? 0x1f80u : (uint)random.Next() & 0x1f80) | ((uint)random.Next() & (Chance(50) ? 0xe07fu : 0x6000));
         for (int i = 0; i < state.Xmm.Length; i++)
-            state.Xmm[i] = Value();
+            state.Xmm[i] = Chance(50) ? FloatValue() : Value();
         return state;
     }
 

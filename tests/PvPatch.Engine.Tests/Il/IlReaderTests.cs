@@ -44,13 +44,14 @@ internal sealed class IlReaderTests
     [TestCaseSource(typeof(RealAssemblies), nameof(RealAssemblies.Files))]
     public void Every_method_of_a_real_assembly_decodes_to_its_length(string file)
     {
-        using ModuleImage image = ModuleImage.Open(File.ReadAllBytes(file), file);
+        byte[] bytes = File.ReadAllBytes(file);
+        using var image = ModuleImage.Open(bytes, file);
         int methods = 0;
         foreach (MethodDefinitionHandle handle in image.MethodsWithIl)
         {
             MethodBody body = image.BodyOf(handle);
             Assert.That(IlReader.Decode(body.Il).Sum(i => i.Size), Is.EqualTo(body.Il.Length), body.Name);
-            Assert.That(image.Bytes.AsSpan(body.FileOffset, body.Il.Length).SequenceEqual(body.Il), body.Name);
+            Assert.That(bytes.AsSpan(body.Offset, body.Il.Length).SequenceEqual(body.Il), body.Name);
             methods++;
         }
 

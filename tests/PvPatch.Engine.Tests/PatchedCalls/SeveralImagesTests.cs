@@ -9,24 +9,13 @@ namespace PvPatch.Engine.Tests.PatchedCalls;
 /// <summary>A program of two images: the tables are in one, calls through them also in the other.</summary>
 internal sealed class SeveralImagesTests
 {
-    private const string Callers = "Callers";
+    private const string Callers = CallersImage.Name;
 
     private static readonly string Tables = FixtureProgram.Names[1];
     private static readonly string CallersFile = Path.Combine(AppContext.BaseDirectory, "callers", "Callers.dll");
 
     [OneTimeSetUp]
-    public void WriteCallers()
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(CallersFile)!);
-        using var tables = AssemblyDefinition.ReadAssembly(FixtureProgram.FileOf(Tables));
-        using var callers = AssemblyDefinition.CreateAssembly(new AssemblyNameDefinition(Callers, new Version(1, 0)), Callers, ModuleKind.Dll);
-        var type = new TypeDefinition("", Callers, Mono.Cecil.TypeAttributes.Public, callers.MainModule.TypeSystem.Object);
-        callers.MainModule.Types.Add(type);
-        type.Methods.Add(Caller(callers.MainModule, tables.MainModule, "Negate", "Math", "Negate"));
-        type.Methods.Add(Caller(callers.MainModule, tables.MainModule, "Same", "Small", "Same"));
-        type.Methods.Add(Wrapped(callers.MainModule, tables.MainModule));
-        callers.Write(CallersFile);
-    }
+    public void WriteCallers() => CallersImage.Write(Tables, CallersFile);
 
     [Test]
     public void Each_image_is_patched_as_far_as_it_has_tokens_and_sees_the_others_copy()
@@ -66,7 +55,7 @@ internal sealed class SeveralImagesTests
         {
             assembly.MainModule.Mvid = keepsVersionId ? assembly.MainModule.Mvid : Guid.NewGuid();
             TypeDefinition native = assembly.MainModule.GetType("PvPatch.Engine.Fixtures.Native");
-            native.Methods.Insert(0, Empty(assembly.MainModule, "Newcomer"));
+            native.Methods.Insert(0, CallersImage.Empty(assembly.MainModule, "Newcomer"));
             native.Methods[0].Body.GetILProcessor().Emit(OpCodes.Ldarg_0);
             native.Methods[0].Body.GetILProcessor().Emit(OpCodes.Ret);
             assembly.Write(rebuilt);
@@ -79,45 +68,4 @@ internal sealed class SeveralImagesTests
     }
 
     private static object Result(ImageSet set, string method, long argument) => set[Callers].GetType(Callers, throwOnError: true)!.GetMethod(method)!.Invoke(null, [argument])!;
-
-    /// <summary>A method that calls through a slot of the other image itself.</summary>
-    private static MethodDefinition Caller(ModuleDefinition module, ModuleDefinition tables, string name, string table, string slot)
-    {
-        FieldDefinition place = tables.GetType("PvPatch.Engine.Fixtures.Pv").Fields.Single(f => f.Name.Equals(table, StringComparison.Ordinal));
-        FieldDefinition pointer = place.FieldType.Resolve().Fields.Single(f => f.Name.Equals(slot, StringComparison.Ordinal));
-        var type = (FunctionPointerType)pointer.FieldType;
-        var imported = new FunctionPointerType { ReturnType = module.TypeSystem.Int64, CallingConvention = type.CallingConvention };
-        imported.Parameters.Add(new ParameterDefinition(module.TypeSystem.Int64));
-        var site = new CallSite(module.TypeSystem.Int64) { CallingConvention = type.CallingConvention };
-        site.Parameters.Add(new ParameterDefinition(module.TypeSystem.Int64));
-
-        MethodDefinition method = Empty(module, name);
-        ILProcessor il = method.Body.GetILProcessor();
-        il.Emit(OpCodes.Ldarg_0);
-        il.Emit(OpCodes.Ldsflda, module.ImportReference(place));
-        il.Emit(OpCodes.Ldfld, new FieldReference(pointer.Name, imported, module.ImportReference(pointer.DeclaringType)));
-        il.Emit(OpCodes.Tail);
-        il.Emit(OpCodes.Calli, site);
-        il.Emit(OpCodes.Ret);
-        return method;
-    }
-
-    private static MethodDefinition Wrapped(ModuleDefinition module, ModuleDefinition tables)
-    {
-        MethodDefinition wrapper = tables.GetType("PvPatch.Engine.Fixtures.Shapes").Methods.Single(m => m.Name is "OneArgument_Direct");
-        MethodDefinition method = Empty(module, "Wrapped");
-        ILProcessor il = method.Body.GetILProcessor();
-        il.Emit(OpCodes.Ldarg_0);
-        il.Emit(OpCodes.Call, module.ImportReference(wrapper));
-        il.Emit(OpCodes.Ret);
-        return method;
-    }
-
-    private static MethodDefinition Empty(ModuleDefinition module, string name)
-    {
-        const Mono.Cecil.MethodAttributes Open = Mono.Cecil.MethodAttributes.Public | Mono.Cecil.MethodAttributes.Static;
-        var method = new MethodDefinition(name, Open, module.TypeSystem.Int64);
-        method.Parameters.Add(new ParameterDefinition(module.TypeSystem.Int64));
-        return method;
-    }
 }

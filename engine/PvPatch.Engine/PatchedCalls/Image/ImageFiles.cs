@@ -16,12 +16,13 @@ internal static class ImageFiles
         var images = new List<PlannedImage>();
         foreach (string file in files)
         {
-            using ModuleImage image = Open(file);
+            byte[] bytes = Read(file);
+            using var image = ModuleImage.Open(bytes, file);
             try
             {
                 var sites = new ModuleSites(image, table, tree, PatchWay.Image);
                 rows.AddRange(sites.Rows);
-                images.Add(new PlannedImage(image.AssemblyName, file, Patched(image.Bytes, sites.Methods), sites.Methods));
+                images.Add(new PlannedImage(image.AssemblyName, file, Patched(bytes, sites.Methods), sites.Methods));
             }
             catch (Exception e) when (Damage.IsShownBy(e))
             {
@@ -39,34 +40,32 @@ internal static class ImageFiles
         var images = new List<PlannedImage>();
         foreach (string file in files)
         {
-            using ModuleImage image = Open(file);
-            images.Add(new PlannedImage(image.AssemblyName, file, image.Bytes, []));
+            byte[] bytes = Read(file);
+            using var image = ModuleImage.Open(bytes, file);
+            images.Add(new PlannedImage(image.AssemblyName, file, bytes, []));
         }
 
         CheckNames(images);
         return images;
     }
 
-    private static ModuleImage Open(string file)
+    private static byte[] Read(string file)
     {
-        byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(file);
+            return File.ReadAllBytes(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new PatchException(PatchError.FileUnreadable, $"{file} cannot be read: {e.Message}", e);
         }
-
-        return ModuleImage.Open(bytes, file);
     }
 
     private static byte[] Patched(byte[] original, IReadOnlyList<RewrittenMethod> methods)
     {
         byte[] bytes = [.. original];
         foreach (RewrittenMethod method in methods)
-            method.Il.CopyTo(bytes.AsSpan(method.Body.FileOffset));
+            method.Il.CopyTo(bytes.AsSpan(method.Body.Offset));
         return bytes;
     }
 

@@ -1,0 +1,86 @@
+using Iced.Intel;
+
+namespace PvPatch.Emulator.Instructions;
+
+/// <summary>Rows of SSE floating-point instructions.</summary>
+internal static unsafe class FloatRows
+{
+    public static void Add(RowBuilder rows)
+    {
+        // Arithmetic
+        rows.Float<PackedSingle>(Code.Addps_xmm_xmmm128, &FloatArithmetic.Add<Single32>);
+        rows.Float<PackedDouble>(Code.Addpd_xmm_xmmm128, &FloatArithmetic.Add<Double64>);
+        rows.Float<ScalarSingle>(Code.Addss_xmm_xmmm32, &FloatArithmetic.Add<Single32>);
+        rows.Float<ScalarDouble>(Code.Addsd_xmm_xmmm64, &FloatArithmetic.Add<Double64>);
+        rows.Float<PackedSingle>(Code.Subps_xmm_xmmm128, &FloatArithmetic.Subtract<Single32>);
+        rows.Float<PackedDouble>(Code.Subpd_xmm_xmmm128, &FloatArithmetic.Subtract<Double64>);
+        rows.Float<ScalarSingle>(Code.Subss_xmm_xmmm32, &FloatArithmetic.Subtract<Single32>);
+        rows.Float<ScalarDouble>(Code.Subsd_xmm_xmmm64, &FloatArithmetic.Subtract<Double64>);
+        rows.Float<PackedSingle>(Code.Mulps_xmm_xmmm128, &FloatArithmetic.Multiply<Single32>);
+        rows.Float<PackedDouble>(Code.Mulpd_xmm_xmmm128, &FloatArithmetic.Multiply<Double64>);
+        rows.Float<ScalarSingle>(Code.Mulss_xmm_xmmm32, &FloatArithmetic.Multiply<Single32>);
+        rows.Float<ScalarDouble>(Code.Mulsd_xmm_xmmm64, &FloatArithmetic.Multiply<Double64>);
+        rows.Float<PackedSingle>(Code.Divps_xmm_xmmm128, &FloatArithmetic.Divide<Single32>);
+        rows.Float<PackedDouble>(Code.Divpd_xmm_xmmm128, &FloatArithmetic.Divide<Double64>);
+        rows.Float<ScalarSingle>(Code.Divss_xmm_xmmm32, &FloatArithmetic.Divide<Single32>);
+        rows.Float<ScalarDouble>(Code.Divsd_xmm_xmmm64, &FloatArithmetic.Divide<Double64>);
+        rows.Float<PackedSingle>(Code.Minps_xmm_xmmm128, &FloatArithmetic.Minimum<Single32>);
+        rows.Float<PackedDouble>(Code.Minpd_xmm_xmmm128, &FloatArithmetic.Minimum<Double64>);
+        rows.Float<ScalarSingle>(Code.Minss_xmm_xmmm32, &FloatArithmetic.Minimum<Single32>);
+        rows.Float<ScalarDouble>(Code.Minsd_xmm_xmmm64, &FloatArithmetic.Minimum<Double64>);
+        rows.Float<PackedSingle>(Code.Maxps_xmm_xmmm128, &FloatArithmetic.Maximum<Single32>);
+        rows.Float<PackedDouble>(Code.Maxpd_xmm_xmmm128, &FloatArithmetic.Maximum<Double64>);
+        rows.Float<ScalarSingle>(Code.Maxss_xmm_xmmm32, &FloatArithmetic.Maximum<Single32>);
+        rows.Float<ScalarDouble>(Code.Maxsd_xmm_xmmm64, &FloatArithmetic.Maximum<Double64>);
+        rows.Float<PackedSingle>(Code.Sqrtps_xmm_xmmm128, &FloatArithmetic.SquareRoot<Single32>);
+        rows.Float<PackedDouble>(Code.Sqrtpd_xmm_xmmm128, &FloatArithmetic.SquareRoot<Double64>);
+        rows.Float<ScalarSingle>(Code.Sqrtss_xmm_xmmm32, &FloatArithmetic.SquareRoot<Single32>);
+        rows.Float<ScalarDouble>(Code.Sqrtsd_xmm_xmmm64, &FloatArithmetic.SquareRoot<Double64>);
+
+        // Comparison
+        rows.Set(Code.Cmpps_xmm_xmmm128_imm8, &FloatShapes.CompareRegisters<PackedSingle, Single32>, &FloatShapes.CompareMemory<PackedSingle, Single32>);
+        rows.Set(Code.Cmppd_xmm_xmmm128_imm8, &FloatShapes.CompareRegisters<PackedDouble, Double64>, &FloatShapes.CompareMemory<PackedDouble, Double64>);
+        rows.Set(Code.Cmpss_xmm_xmmm32_imm8, &FloatShapes.CompareRegisters<ScalarSingle, Single32>, &FloatShapes.CompareMemory<ScalarSingle, Single32>);
+        rows.Set(Code.Cmpsd_xmm_xmmm64_imm8, &FloatShapes.CompareRegisters<ScalarDouble, Double64>, &FloatShapes.CompareMemory<ScalarDouble, Double64>);
+        rows.Set(Code.Ucomiss_xmm_xmmm32, &FloatShapes.OrderRegisters<ScalarSingle, Single32, Unaligned>, &FloatShapes.OrderMemory<ScalarSingle, Single32, Unaligned>);
+        rows.Set(Code.Comiss_xmm_xmmm32, &FloatShapes.OrderRegisters<ScalarSingle, Single32, Aligned>, &FloatShapes.OrderMemory<ScalarSingle, Single32, Aligned>);
+        rows.Set(Code.Ucomisd_xmm_xmmm64, &FloatShapes.OrderRegisters<ScalarDouble, Double64, Unaligned>, &FloatShapes.OrderMemory<ScalarDouble, Double64, Unaligned>);
+        rows.Set(Code.Comisd_xmm_xmmm64, &FloatShapes.OrderRegisters<ScalarDouble, Double64, Aligned>, &FloatShapes.OrderMemory<ScalarDouble, Double64, Aligned>);
+
+        // Conversion to and from general registers
+        rows.Set(Code.Cvtsi2ss_xmm_rm32, &FloatConversionShapes.FromRegister<ScalarSingle, Single32, int>, &FloatConversionShapes.FromMemory<ScalarSingle, Single32, int>);
+        rows.Set(Code.Cvtss2si_r32_xmmm32, &FloatConversionShapes.RegisterToGeneral<ScalarSingle, Single32, uint, Unaligned>, &FloatConversionShapes.MemoryToGeneral<ScalarSingle, Single32, uint, Unaligned>);
+        rows.Set(Code.Cvttss2si_r32_xmmm32, &FloatConversionShapes.RegisterToGeneral<ScalarSingle, Single32, uint, Aligned>, &FloatConversionShapes.MemoryToGeneral<ScalarSingle, Single32, uint, Aligned>);
+        rows.Set(Code.Cvtsi2ss_xmm_rm64, &FloatConversionShapes.FromRegister<ScalarSingle, Single32, long>, &FloatConversionShapes.FromMemory<ScalarSingle, Single32, long>);
+        rows.Set(Code.Cvtss2si_r64_xmmm32, &FloatConversionShapes.RegisterToGeneral<ScalarSingle, Single32, ulong, Unaligned>, &FloatConversionShapes.MemoryToGeneral<ScalarSingle, Single32, ulong, Unaligned>);
+        rows.Set(Code.Cvttss2si_r64_xmmm32, &FloatConversionShapes.RegisterToGeneral<ScalarSingle, Single32, ulong, Aligned>, &FloatConversionShapes.MemoryToGeneral<ScalarSingle, Single32, ulong, Aligned>);
+        rows.Set(Code.Cvtsi2sd_xmm_rm32, &FloatConversionShapes.FromRegister<ScalarDouble, Double64, int>, &FloatConversionShapes.FromMemory<ScalarDouble, Double64, int>);
+        rows.Set(Code.Cvtsd2si_r32_xmmm64, &FloatConversionShapes.RegisterToGeneral<ScalarDouble, Double64, uint, Unaligned>, &FloatConversionShapes.MemoryToGeneral<ScalarDouble, Double64, uint, Unaligned>);
+        rows.Set(Code.Cvttsd2si_r32_xmmm64, &FloatConversionShapes.RegisterToGeneral<ScalarDouble, Double64, uint, Aligned>, &FloatConversionShapes.MemoryToGeneral<ScalarDouble, Double64, uint, Aligned>);
+        rows.Set(Code.Cvtsi2sd_xmm_rm64, &FloatConversionShapes.FromRegister<ScalarDouble, Double64, long>, &FloatConversionShapes.FromMemory<ScalarDouble, Double64, long>);
+        rows.Set(Code.Cvtsd2si_r64_xmmm64, &FloatConversionShapes.RegisterToGeneral<ScalarDouble, Double64, ulong, Unaligned>, &FloatConversionShapes.MemoryToGeneral<ScalarDouble, Double64, ulong, Unaligned>);
+        rows.Set(Code.Cvttsd2si_r64_xmmm64, &FloatConversionShapes.RegisterToGeneral<ScalarDouble, Double64, ulong, Aligned>, &FloatConversionShapes.MemoryToGeneral<ScalarDouble, Double64, ulong, Aligned>);
+
+        // Conversion of elements
+        rows.Set(Code.Cvtss2sd_xmm_xmmm32, &FloatConversionShapes.ScalarRegisters<ScalarSingle, Single32, Double64>, &FloatConversionShapes.ScalarMemory<ScalarSingle, Single32, Double64>);
+        rows.Set(Code.Cvtsd2ss_xmm_xmmm64, &FloatConversionShapes.ScalarRegisters<ScalarDouble, Double64, Single32>, &FloatConversionShapes.ScalarMemory<ScalarDouble, Double64, Single32>);
+        rows.Set(Code.Cvtps2pd_xmm_xmmm64, &FloatConversionShapes.PackedRegisters<SinglesToDoubles>, &FloatConversionShapes.PackedHalfMemory<SinglesToDoubles>);
+        rows.Set(Code.Cvtdq2pd_xmm_xmmm64, &FloatConversionShapes.PackedRegisters<IntegersToDoubles>, &FloatConversionShapes.PackedHalfMemory<IntegersToDoubles>);
+        rows.Set(Code.Cvtpd2ps_xmm_xmmm128, &FloatConversionShapes.PackedRegisters<DoublesToSingles>, &FloatConversionShapes.PackedMemory<DoublesToSingles>);
+        rows.Set(Code.Cvtdq2ps_xmm_xmmm128, &FloatConversionShapes.PackedRegisters<IntegersToSingles>, &FloatConversionShapes.PackedMemory<IntegersToSingles>);
+        rows.Set(Code.Cvtps2dq_xmm_xmmm128, &FloatConversionShapes.PackedRegisters<SinglesToIntegers>, &FloatConversionShapes.PackedMemory<SinglesToIntegers>);
+        rows.Set(Code.Cvttps2dq_xmm_xmmm128, &FloatConversionShapes.PackedRegisters<SinglesToIntegersTruncated>, &FloatConversionShapes.PackedMemory<SinglesToIntegersTruncated>);
+        rows.Set(Code.Cvtpd2dq_xmm_xmmm128, &FloatConversionShapes.PackedRegisters<DoublesToIntegers>, &FloatConversionShapes.PackedMemory<DoublesToIntegers>);
+        rows.Set(Code.Cvttpd2dq_xmm_xmmm128, &FloatConversionShapes.PackedRegisters<DoublesToIntegersTruncated>, &FloatConversionShapes.PackedMemory<DoublesToIntegersTruncated>);
+
+        // Rounding to integral values
+        rows.Set(Code.Roundps_xmm_xmmm128_imm8, &FloatConversionShapes.RoundRegisters<PackedSingle, Single32>, &FloatConversionShapes.RoundMemory<PackedSingle, Single32>);
+        rows.Set(Code.Roundpd_xmm_xmmm128_imm8, &FloatConversionShapes.RoundRegisters<PackedDouble, Double64>, &FloatConversionShapes.RoundMemory<PackedDouble, Double64>);
+        rows.Set(Code.Roundss_xmm_xmmm32_imm8, &FloatConversionShapes.RoundRegisters<ScalarSingle, Single32>, &FloatConversionShapes.RoundMemory<ScalarSingle, Single32>);
+        rows.Set(Code.Roundsd_xmm_xmmm64_imm8, &FloatConversionShapes.RoundRegisters<ScalarDouble, Double64>, &FloatConversionShapes.RoundMemory<ScalarDouble, Double64>);
+
+        // MXCSR
+        rows.Set(Code.Ldmxcsr_m32, null, &MxcsrMoves.Load);
+        rows.Set(Code.Stmxcsr_m32, null, &MxcsrMoves.Store);
+    }
+}

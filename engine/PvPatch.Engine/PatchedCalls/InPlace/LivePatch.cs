@@ -1,0 +1,146 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.PatchedCalls.Late;
+using PvPatch.Engine.PatchedCalls.Loaded;
+using PvPatch.Engine.Reports;
+
+namespace PvPatch.Engine.PatchedCalls.InPlace;
+
+/// <summary>
+/// The images in memory that one <see cref="Patcher.Apply"/> patched, and those it will patch when they are loaded. All
+/// members may be used from any thread.
+/// </summary>
+public sealed class LivePatch : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly PvOpTable _table;
+    private readonly Func<Assembly, bool> _isWanted;
+    private readonly ConditionalWeakTable<Assembly, Lazy<PatchedAssembly?>> _seen = [];
+    private readonly List<PatchedAssembly> _done = [];
+    private readonly List<PatchException> _refusals = [];
+    private readonly EntrySwap? _swap;
+    private bool _isRestored;
+
+    internal LivePatch(PvOpTable table, ApplyOptions options)
+    {
+        _table = table;
+        _swap = options.RedirectCompiled ? new EntrySwap() : null;
+        _isWanted = options.Assemblies ?? new BoundAssemblies(table).Reach;
+        if (options.WatchLoads)
+            AppDomain.CurrentDomain.AssemblyLoad += Loaded;
+
+        bool isAnyNew;
+        do
+        {
+            isAnyNew = false; // once more, for an assembly that became visible while the others were patched
+            foreach (Assembly assembly in AppDomain.CurrentDomain.GetAssemblies())
+                isAnyNew |= Patch(assembly, isNew: false);
+        }
+        while (isAnyNew);
+    }
+
+    /// <summary>What was done to every site of the assemblies patched so far; of redirected methods, how they stand at this moment.</summary>
+    public PatchReport Report
+    {
+        get
+        {
+            lock (_gate)
+                return new PatchReport([.. _done.SelectMany(d => d.Rows)]);
+        }
+    }
+
+    /// <summary>
+    /// The assemblies that are as they were because their image cannot be used: <see cref="PatchError.NoImage"/>,
+    /// <see cref="PatchError.SharedImage"/>, <see cref="PatchError.NotManaged"/>, <see cref="PatchError.MixedMode"/>,
+    /// <see cref="PatchError.BadImage"/>, <see cref="PatchError.NotAsPlanned"/>.
+    /// </summary>
+    public IReadOnlyList<PatchException> Refusals
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _refusals];
+        }
+    }
+
+    /// <summary>
+    /// Puts the original IL back into every image, leads redirected methods back, and patches no more. What is compiled from now on goes through the slots;
+    /// code that was compiled from patched IL stays. A second call does nothing.
+    /// </summary>
+    /// <exception cref="PatchException">
+    /// <see cref="PatchError.NotAsPlanned"/>: someone else changed an image since; then no image is restored.
+    /// <see cref="PatchError.PagesRefused"/>: the system refused.
+    /// </exception>
+    public void Restore()
+    {
+        Dispose();
+        lock (_gate)
+        {
+            if (_isRestored)
+                return;
+            foreach (PatchedAssembly patched in _done)
+                patched.CheckRestorable();
+            foreach (PatchedAssembly patched in _done)
+                patched.Restore();
+            _isRestored = true;
+        }
+    }
+
+    /// <summary>Ends the watch for assemblies loaded later. What is patched stays.</summary>
+    public void Dispose() => AppDomain.CurrentDomain.AssemblyLoad -= Loaded;
+
+    private void Loaded(object? sender, AssemblyLoadEventArgs e) => Patch(e.LoadedAssembly, isNew: true);
+
+    /// <summary>
+    /// Patches an assembly unless that is done. The loading thread waits here for another one that patches the same
+    /// assembly, and for nobody else: the lock is held only to enter results, and never while an assembly is loaded.
+    /// </summary>
+    /// <returns>Whether the assembly was not seen before.</returns>
+    private bool Patch(Assembly assembly, bool isNew)
+    {
+        bool isKnown = _seen.TryGetValue(assembly, out Lazy<PatchedAssembly?>? work);
+        work ??= _seen.GetValue(assembly, a => new Lazy<PatchedAssembly?>(() => PatchOnce(a, isNew)));
+        _ = work.Value;
+        return !isKnown;
+    }
+
+    private PatchedAssembly? PatchOnce(Assembly assembly, bool isNew)
+    {
+        try
+        {
+            if (SharerOf(LoadedImage.MetadataOf(assembly)) is { } sharer)
+                throw new PatchException(PatchError.SharedImage, $"A copy of {sharer.Name} in another load context shares the image that is patched.");
+            if (!_isWanted(assembly))
+                return null;
+            var patched = PatchedAssembly.Patch(assembly, _table, isNew);
+            if (_swap is not null)
+                patched.Redirect(_swap);
+            return Entered(patched);
+        }
+        catch (PatchException e)
+        {
+            lock (_gate)
+                _refusals.Add(e);
+            return null;
+        }
+    }
+
+    private PatchedAssembly Entered(PatchedAssembly patched)
+    {
+        lock (_gate)
+        {
+            _done.Add(patched);
+            if (_isRestored)
+                patched.Restore(); // it was loaded while the others were restored
+        }
+
+        return patched;
+    }
+
+    private PatchedAssembly? SharerOf(nint metadata)
+    {
+        lock (_gate)
+            return metadata == 0 ? null : _done.Find(d => d.Metadata == metadata && d.IsAlive);
+    }
+}

@@ -1,0 +1,150 @@
+using System.Reflection;
+using PvPatch.Engine.Il;
+using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.PatchedCalls.Flow;
+using PvPatch.Engine.PatchedCalls.Late;
+using PvPatch.Engine.PatchedCalls.Loaded;
+using PvPatch.Engine.Reports;
+
+namespace PvPatch.Engine.PatchedCalls.InPlace;
+
+/// <summary>One assembly whose image was patched in memory. It does not keep the assembly from being unloaded.</summary>
+internal sealed class PatchedAssembly
+{
+    private readonly WeakReference<Assembly> _assembly;
+    private readonly IReadOnlyList<PlacedBytes> _before;
+    private readonly IReadOnlyList<PlacedBytes> _after;
+    private readonly IReadOnlyList<PatchedSite> _rows;
+    private Redirects? _redirects;
+    private bool _isRestored;
+
+    private PatchedAssembly(Assembly assembly, IReadOnlyList<PlacedBytes> before, IReadOnlyList<PlacedBytes> after, IReadOnlyList<PatchedSite> rows)
+    {
+        _assembly = new WeakReference<Assembly>(assembly);
+        _before = before;
+        _after = after;
+        Name = assembly.GetName().Name ?? "";
+        Metadata = LoadedImage.MetadataOf(assembly);
+        _rows = rows;
+    }
+
+    /// <summary>The assembly's simple name.</summary>
+    public string Name { get; }
+
+    /// <summary>Address of the image's metadata.</summary>
+    public nint Metadata { get; }
+
+    /// <summary>What was done to each site, as it is at this moment.</summary>
+    public IEnumerable<PatchedSite> Rows => _redirects?.Told(_rows) ?? _rows;
+
+    /// <summary>Whether the image holds patched bytes and is still loaded.</summary>
+    public bool IsAlive => _after.Count > 0 && !_isRestored && _assembly.TryGetTarget(out _);
+
+    /// <summary>Patches the image of an assembly.</summary>
+    /// <param name="assembly">The assembly.</param>
+    /// <param name="table">The ops, with what is installed.</param>
+    /// <param name="isNew">Whether none of its methods can have been compiled yet.</param>
+    /// <exception cref="PatchException">The image cannot be read, or what was written is not what the runtime reads; then nothing is changed.</exception>
+    public static PatchedAssembly Patch(Assembly assembly, PvOpTable table, bool isNew)
+    {
+        using var image = LoadedImage.Of(assembly);
+        try
+        {
+            var sites = new ModuleSites(image.Module, table, new SlotTree(table.Ops), PatchWay.InPlace, assembly.ManifestModule);
+            PlacedBytes[] after = [.. sites.Methods.Select(m => new PlacedBytes(image.Start + m.Body.Offset, m.Il))];
+            PlacedBytes[] before = [.. sites.Methods.Select(m => new PlacedBytes(image.Start + m.Body.Offset, m.Body.Il))];
+            if (after.Length > 0 && RefusalOf(assembly) is { } refusal)
+                return new PatchedAssembly(assembly, [], [], Left(sites.Rows, refusal));
+
+            try
+            {
+                DataPages.Write(after);
+            }
+            catch (PatchException e) when (e.Error is PatchError.ExecutableImage or PatchError.PagesRefused)
+            {
+                return new PatchedAssembly(assembly, [], [], Left(sites.Rows, e.Message));
+            }
+
+            Verify(assembly, sites.Methods, before);
+            return new PatchedAssembly(assembly, before, after, isNew ? sites.Rows : CompiledMethods.Told(assembly.ManifestModule, sites.Rows));
+        }
+        catch (Exception e) when (Damage.IsShownBy(e))
+        {
+            throw new PatchException(PatchError.BadImage, $"The image of {assembly.GetName().Name} is damaged: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Leads the methods that were compiled before to copies made from the patched IL.</summary>
+    /// <param name="swap">How.</param>
+    public void Redirect(IMethodSwap swap)
+    {
+        if (_assembly.TryGetTarget(out Assembly? assembly))
+            _redirects = new Redirects(assembly.ManifestModule, _rows, swap);
+    }
+
+    /// <summary>Throws if the image no longer holds what was written to it.</summary>
+    /// <exception cref="PatchException"><see cref="PatchError.NotAsPlanned"/>.</exception>
+    public void CheckRestorable()
+    {
+        if (_isRestored || !_assembly.TryGetTarget(out Assembly? assembly))
+            return;
+        if (!_after.All(DataPages.Hold))
+            throw new PatchException(PatchError.NotAsPlanned, $"{Name} cannot be restored: someone else has changed its IL since.");
+        GC.KeepAlive(assembly);
+    }
+
+    /// <summary>Puts the original bytes back, if the assembly is still loaded.</summary>
+    /// <exception cref="PatchException"><see cref="PatchError.PagesRefused"/>.</exception>
+    public void Restore()
+    {
+        if (_isRestored || !_assembly.TryGetTarget(out Assembly? assembly))
+            return;
+        DataPages.Write(_before);
+        _redirects?.Undo();
+        _isRestored = true;
+        GC.KeepAlive(assembly);
+    }
+
+    /// <summary>Why the image as a whole must stay as it is; <see langword="null"/> if it need not.</summary>
+    private static string? RefusalOf(Assembly assembly)
+    {
+        nint metadata = LoadedImage.MetadataOf(assembly);
+        return AppDomain.CurrentDomain.GetAssemblies().Any(a => a != assembly && LoadedImage.MetadataOf(a) == metadata)
+            ? "the image is shared with a copy of the assembly in another load context, whose slots are others"
+            : null;
+    }
+
+    private static PatchedSite[] Left(IReadOnlyList<PatchedSite> rows, string reason) =>
+        [.. rows.Select(r => r.State == SiteState.Patched ? r with { State = SiteState.Left, Way = null, After = null, Reason = reason } : r)];
+
+    /// <summary>Reads the methods back as the runtime sees them; a profiler or an editor may have given it other IL.</summary>
+    private static void Verify(Assembly assembly, IReadOnlyList<RewrittenMethod> methods, PlacedBytes[] before)
+    {
+        foreach (RewrittenMethod method in methods)
+        {
+            byte[]? seen = IlOf(assembly.ManifestModule, method.Body.Token);
+            if (seen is null || seen.AsSpan().SequenceEqual(method.Il))
+                continue;
+            DataPages.Write(before);
+            throw new PatchException(PatchError.NotAsPlanned, $"{method.Body.Name} does not hold the IL that was written; its assembly is left as it was.")
+            {
+                Method = method.Body.Name,
+                Offset = method.Il.AsSpan().CommonPrefixLength(seen),
+                Il = Convert.ToHexString(seen),
+            };
+        }
+    }
+
+    /// <summary>A method's IL; <see langword="null"/> for a method that cannot be compiled either, as what it needs cannot be loaded.</summary>
+    private static byte[]? IlOf(Module module, int token)
+    {
+        try
+        {
+            return module.ResolveMethod(token)?.GetMethodBody()?.GetILAsByteArray();
+        }
+        catch (Exception e) when (e is IOException or TypeLoadException or BadImageFormatException)
+        {
+            return null;
+        }
+    }
+}

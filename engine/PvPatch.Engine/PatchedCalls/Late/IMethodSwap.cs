@@ -1,0 +1,30 @@
+using System.Reflection;
+using System.Reflection.Emit;
+
+namespace PvPatch.Engine.PatchedCalls.Late;
+
+/// <summary>A method whose calls lead to a copy of it.</summary>
+/// <param name="Method">The method.</param>
+/// <param name="Copy">The copy. It stays alive as long as the process: a thread may be in it at any time.</param>
+/// <param name="Place">Address of what was changed.</param>
+/// <param name="Written">What was written there.</param>
+/// <param name="Undone">What is written there to undo it.</param>
+internal sealed record SwappedMethod(MethodBase Method, DynamicMethod Copy, nint Place, nint Written, nint Undone);
+
+/// <summary>Leads the calls of a compiled method to another one. All that the engine needs to know of how that is done.</summary>
+internal interface IMethodSwap
+{
+    /// <summary>Why a method cannot be swapped; <see langword="null"/> if it can.</summary>
+    string? RefusalOf(MethodBase method);
+
+    /// <summary>Leads the method's calls to its copy. Threads that are in the old code stay there until they return.</summary>
+    /// <param name="method">A method that is not refused.</param>
+    /// <param name="copy">A static method of the same parameters, <see langword="this"/> first, and the same result.</param>
+    SwappedMethod Swap(MethodBase method, DynamicMethod copy);
+
+    /// <summary>Whether calls still lead to the copy: the runtime may have put newer code in its place.</summary>
+    bool Holds(SwappedMethod swapped);
+
+    /// <summary>Leads calls to the code that the runtime has for the method, unless it has done so itself.</summary>
+    void Undo(SwappedMethod swapped);
+}

@@ -1,0 +1,151 @@
+using System.Buffers.Binary;
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
+using PvPatch.Engine.Il;
+
+namespace PvPatch.Engine.PatchedCalls.Late;
+
+/// <summary>
+/// Copies a method, as its image now holds it, into a <see cref="DynamicMethod"/>: the IL byte for byte, but for tokens,
+/// which get the same meaning in the copy; so offsets and exception regions stay valid.
+/// </summary>
+internal static class MethodCopy
+{
+    /// <summary>
+    /// Copies are kept as long as their module, for a thread may be in one at any time, and by their IL, so that applying
+    /// and restoring without end makes no more of them.
+    /// </summary>
+    private static readonly ConditionalWeakTable<Module, Dictionary<string, DynamicMethod>> Kept = [];
+
+    /// <summary>The copy of a method.</summary>
+    /// <param name="method">A method that is not generic.</param>
+    /// <param name="refusal">Why it cannot be copied, if it cannot.</param>
+    public static DynamicMethod? Of(MethodBase method, out string? refusal)
+    {
+        refusal = null;
+        if (method.GetMethodBody() is not { } body || body.GetILAsByteArray() is not { } il)
+        {
+            refusal = "it has no IL";
+            return null;
+        }
+
+        Dictionary<string, DynamicMethod> kept = Kept.GetOrCreateValue(method.Module);
+        string key = $"{method.MetadataToken:x8}{Convert.ToHexString(il)}";
+        lock (kept)
+        {
+            if (!kept.TryGetValue(key, out DynamicMethod? copy) && Copied(method, body, il, out refusal) is { } made)
+                kept[key] = copy = made;
+            return copy;
+        }
+    }
+
+    private static DynamicMethod? Copied(MethodBase method, System.Reflection.MethodBody body, byte[] il, out string? refusal)
+    {
+        Type returns = method is MethodInfo { ReturnType: var type } ? Plain(type) : typeof(void);
+        IEnumerable<Type> parameters = method.GetParameters().Select(p => Plain(p.ParameterType));
+        if (!method.IsStatic)
+            parameters = parameters.Prepend(method.DeclaringType!.IsValueType ? method.DeclaringType.MakeByRefType() : method.DeclaringType);
+        var copy = new DynamicMethod(
+            $"patched copy of {method.Name}", MethodAttributes.Public | MethodAttributes.Static, CallingConventions.Standard,
+            returns, [.. parameters], method.Module, skipVisibility: true)
+        {
+            InitLocals = body.InitLocals,
+        };
+        DynamicILInfo info = copy.GetDynamicILInfo();
+        refusal = Translate(il, method.Module, info);
+        if (refusal is not null)
+            return null;
+
+        info.SetCode(il, body.MaxStackSize);
+        var locals = SignatureHelper.GetLocalVarSigHelper();
+        foreach (LocalVariableInfo local in body.LocalVariables)
+            locals.AddArgument(Plain(local.LocalType), local.IsPinned);
+        info.SetLocalSignature(locals.GetSignature());
+        if (body.ExceptionHandlingClauses.Count > 0)
+            info.SetExceptions(Regions(body.ExceptionHandlingClauses, info));
+        return copy;
+    }
+
+    /// <summary>Gives every token its meaning in the copy.</summary>
+    /// <returns>Why that cannot be, if it cannot.</returns>
+    private static string? Translate(byte[] il, Module module, DynamicILInfo info)
+    {
+        foreach (Instruction instruction in IlReader.Decode(il))
+        {
+            int? token = instruction.Code.OperandType switch
+            {
+                OperandType.InlineString => info.GetTokenFor(module.ResolveString(instruction.Token)),
+                OperandType.InlineSig => IsSelfContained(module.ResolveSignature(instruction.Token))
+                    ? info.GetTokenFor(module.ResolveSignature(instruction.Token))
+                    : null,
+                OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineType or OperandType.InlineTok =>
+                    TokenFor(module.ResolveMember(instruction.Token), info),
+                _ => 0,
+            };
+            if (token is null)
+                return $"{instruction.Code.Name} at {instruction.Offset} has no like in a copy";
+            if (token != 0)
+                BinaryPrimitives.WriteInt32LittleEndian(il.AsSpan(instruction.End - sizeof(int)), token.Value);
+        }
+
+        return null;
+    }
+
+    private static int? TokenFor(MemberInfo? member, DynamicILInfo info) => member switch
+    {
+        Type type => info.GetTokenFor(type.TypeHandle),
+        FieldInfo { DeclaringType: { } owner } field => info.GetTokenFor(field.FieldHandle, owner.TypeHandle),
+        FieldInfo field => info.GetTokenFor(field.FieldHandle),
+        MethodBase method when AsksForItsCaller(method) || method.CallingConvention.HasFlag(CallingConventions.VarArgs) => null,
+        MethodBase { DeclaringType: { } owner } method => info.GetTokenFor(method.MethodHandle, owner.TypeHandle),
+        MethodBase method => info.GetTokenFor(method.MethodHandle),
+        _ => null,
+    };
+
+    /// <summary>Whether a method's answer depends on which method calls it.</summary>
+    private static bool AsksForItsCaller(MethodBase method) =>
+        (method.DeclaringType == typeof(MethodBase) && method.Name is nameof(MethodBase.GetCurrentMethod))
+        || (method.DeclaringType == typeof(Assembly) && method.Name is nameof(Assembly.GetExecutingAssembly) or nameof(Assembly.GetCallingAssembly));
+
+    /// <summary>Whether a call's signature names no type by a token of its module (ECMA-335, partition II, 23.1.16).</summary>
+    private static bool IsSelfContained(byte[] signature)
+    {
+        const byte Void = 0x01, String = 0x0E, Pointer = 0x0F, NativeInt = 0x18, NativeUInt = 0x19, Object = 0x1C;
+        return signature.Length > 1 && signature[1] < 0x80
+            && Array.TrueForAll(signature[2..], e => e is (>= Void and <= String) or Pointer or NativeInt or NativeUInt or Object);
+    }
+
+    /// <summary>The exception regions in the long form (ECMA-335, partition II, 25.4.5 and 25.4.6).</summary>
+    private static byte[] Regions(IList<ExceptionHandlingClause> clauses, DynamicILInfo info)
+    {
+        const int Header = 4, Region = 24, Table = 1, LongForm = 0x40;
+        byte[] bytes = new byte[Header + (Region * clauses.Count)];
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, Table | LongForm | (bytes.Length << 8));
+        for (int i = 0; i < clauses.Count; i++)
+        {
+            ExceptionHandlingClause clause = clauses[i];
+            int last = clause.Flags switch
+            {
+                ExceptionHandlingClauseOptions.Filter => clause.FilterOffset,
+                ExceptionHandlingClauseOptions.Clause => info.GetTokenFor((clause.CatchType ?? typeof(object)).TypeHandle),
+                _ => 0,
+            };
+            int[] words = [(int)clause.Flags, clause.TryOffset, clause.TryLength, clause.HandlerOffset, clause.HandlerLength, last];
+            for (int k = 0; k < words.Length; k++)
+                BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(Header + (Region * i) + (sizeof(int) * k)), words[k]);
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Function pointers as plain numbers, which is what the stack and the registers hold.</summary>
+    private static Type Plain(Type type)
+    {
+        if (type.IsByRef)
+            return Plain(type.GetElementType()!).MakeByRefType();
+        if (type.IsPointer)
+            return Plain(type.GetElementType()!).MakePointerType();
+        return type.IsFunctionPointer ? typeof(nint) : type;
+    }
+}

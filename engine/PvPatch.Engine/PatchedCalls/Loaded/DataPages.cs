@@ -1,0 +1,147 @@
+using System.Runtime.InteropServices;
+using PvPatch.Engine.Reports;
+
+namespace PvPatch.Engine.PatchedCalls.Loaded;
+
+/// <summary>Bytes and the place in memory that they are for.</summary>
+/// <param name="Address">Address of the first byte.</param>
+/// <param name="Bytes">The bytes.</param>
+internal readonly record struct PlacedBytes(nint Address, byte[] Bytes);
+
+/// <summary>
+/// Writes to an image's data pages. Pages that can only be read never become writable: a changed private copy, of the same
+/// protection, takes their place in one step. Pages that can be executed are not touched.
+/// </summary>
+internal static unsafe partial class DataPages
+{
+    private const int ReadOnly = 1, ReadWrite = 3, PrivateAnonymous = 0x22, MoveToFixed = 3; // <sys/mman.h> of Linux, x86-64 and arm64
+
+    /// <summary>Two writers of one page would lose what one of them wrote.</summary>
+    private static readonly Lock Gate = new();
+
+    /// <summary>Whether the bytes at a place are these.</summary>
+    public static bool Hold(PlacedBytes expected)
+    {
+        // SAFETY: callers name places within an image whose assembly they keep alive.
+        return new ReadOnlySpan<byte>((void*)expected.Address, expected.Bytes.Length).SequenceEqual(expected.Bytes);
+    }
+
+    /// <summary>The bytes at a place.</summary>
+    /// <param name="address">Address of the first byte.</param>
+    /// <param name="length">How many, in bytes.</param>
+    public static PlacedBytes Read(nint address, int length)
+    {
+        // SAFETY: as above.
+        return new PlacedBytes(address, new ReadOnlySpan<byte>((void*)address, length).ToArray());
+    }
+
+    /// <summary>Writes all of the bytes or, on any error, none.</summary>
+    /// <param name="writes">The bytes, within an image whose assembly the caller keeps alive.</param>
+    /// <exception cref="PatchException"><see cref="PatchError.ExecutableImage"/>, <see cref="PatchError.PagesRefused"/>.</exception>
+    public static void Write(IReadOnlyList<PlacedBytes> writes)
+    {
+        lock (Gate)
+        {
+            List<Run> runs = RunsOf(writes);
+            PlacedBytes[] before = [.. writes.Select(w => Read(w.Address, w.Bytes.Length))];
+            int done = 0;
+            try
+            {
+                for (; done < runs.Count; done++)
+                    Put(runs[done], writes);
+            }
+            catch (PatchException)
+            {
+                foreach (Run run in runs[..done])
+                    Put(run, before);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>The pages that the bytes lie on, neighbours of one protection together.</summary>
+    private static List<Run> RunsOf(IReadOnlyList<PlacedBytes> writes)
+    {
+        var pages = new SortedSet<nint>();
+        nint size = Environment.SystemPageSize;
+        foreach (PlacedBytes write in writes)
+        {
+            for (nint page = write.Address & ~(size - 1); page < write.Address + write.Bytes.Length; page += size)
+                pages.Add(page);
+        }
+
+        var map = MemoryMap.Read();
+        var runs = new List<Run>();
+        foreach (nint page in pages)
+        {
+            if (map.At(page) is not { CanRead: true } region)
+                throw new PatchException(PatchError.PagesRefused, $"The page at 0x{page:x} is not mapped.");
+            if (region.CanExecute)
+                throw new PatchException(PatchError.ExecutableImage, $"The image is mapped as code ({region.Rights}), as precompiled (ReadyToRun) ones are; code is never written to.");
+            if (runs.Count > 0 && runs[^1].End == page && runs[^1].IsWritable == region.CanWrite)
+                runs[^1] = runs[^1] with { End = page + size };
+            else
+                runs.Add(new Run(page, page + size, region.CanWrite));
+        }
+
+        return runs;
+    }
+
+    private static void Put(Run run, IReadOnlyList<PlacedBytes> writes)
+    {
+        // SAFETY: the run's pages hold an image's data and stay mapped while the caller keeps its assembly. Only the
+        // wanted bytes are written where the program may write beside them.
+        if (run.IsWritable)
+            Fill(run, new Span<byte>((void*)run.Start, (int)(run.End - run.Start)), writes);
+        else
+            Replace(run, writes);
+    }
+
+    private static void Replace(Run run, IReadOnlyList<PlacedBytes> writes)
+    {
+        var length = (nuint)(run.End - run.Start);
+        nint copy = Map(0, length, ReadWrite, PrivateAnonymous, -1, 0);
+        if (copy == -1)
+            throw Refused(run);
+
+        // SAFETY: the copy is new and of this length; nobody else knows it. Once it is as readable and as little writable
+        // as the pages, the system puts it in their place: a reader finds the old page or the new one, and never none.
+        var content = new Span<byte>((void*)copy, (int)length);
+        new ReadOnlySpan<byte>((void*)run.Start, (int)length).CopyTo(content);
+        Fill(run, content, writes);
+        if (Protect(copy, length, ReadOnly) == 0 && Move(copy, length, length, MoveToFixed, run.Start) == run.Start)
+            return;
+        PatchException refused = Refused(run);
+        _ = Unmap(copy, length);
+        throw refused;
+    }
+
+    /// <summary>Puts what falls on a run's pages into their content.</summary>
+    private static void Fill(Run run, Span<byte> content, IReadOnlyList<PlacedBytes> writes)
+    {
+        foreach (PlacedBytes write in writes)
+        {
+            nint from = Math.Max(write.Address, run.Start), to = Math.Min(write.Address + write.Bytes.Length, run.End);
+            if (from < to)
+                write.Bytes.AsSpan((int)(from - write.Address), (int)(to - from)).CopyTo(content[(int)(from - run.Start)..]);
+        }
+    }
+
+    private static PatchException Refused(Run run) =>
+        new(PatchError.PagesRefused, $"The system refused to change the pages at 0x{run.Start:x}: {Marshal.GetLastPInvokeErrorMessage()}.");
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    private static partial nint Map(nint address, nuint length, int protection, int flags, int file, nint offset);
+
+    [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
+    private static partial int Protect(nint address, nuint length, int protection);
+
+    [LibraryImport("libc", EntryPoint = "mremap", SetLastError = true)]
+    private static partial nint Move(nint address, nuint length, nuint newLength, int flags, nint newAddress);
+
+    [LibraryImport("libc", EntryPoint = "munmap")]
+    private static partial int Unmap(nint address, nuint length);
+
+    /// <summary>Pages in a row.</summary>
+    private readonly record struct Run(nint Start, nint End, bool IsWritable);
+}

@@ -1,0 +1,64 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+
+namespace PvPatch.Engine.PatchedCalls.Loaded;
+
+/// <summary>What a method's entry tells: the stub that every call without inlining goes through, and the data slot that it jumps by.</summary>
+/// <remarks>
+/// On x86-64 the stub is <c>jmp [rip+slot]</c>; until the method is compiled the slot leads to the instruction behind the
+/// jump, which calls the compiler (dotnet/runtime, src/coreclr/vm/precode.h, <c>FixupPrecode</c>). Read only: what is not
+/// exactly of that shape is "cannot be told". One thing it cannot show: when the runtime has counted the calls of some
+/// thousand methods, it frees the counting stubs and leaves those not counted to the end as if uncompiled until their next
+/// call (callcounting.cpp, <c>StopAndDeleteAllCallCountingStubs</c>).
+/// </remarks>
+internal static unsafe class MethodEntry
+{
+    private const int JumpLength = 6, LongestChain = 4;
+
+    /// <summary>Whether a method has been compiled; <see langword="null"/> where its entry cannot tell.</summary>
+    public static bool? IsCompiled(MethodBase method)
+    {
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || method.ContainsGenericParameters)
+            return null;
+        nint code = method.MethodHandle.GetFunctionPointer();
+        for (int step = 0; step < LongestChain; step++)
+        {
+            nint* slot = SlotAt(code);
+            if (slot is null)
+                return step == 0 || IsLoadOfMethod(code) ? null : true;
+            nint target = Volatile.Read(ref *slot);
+            if (target == code + JumpLength)
+                return false;
+            code = target;
+        }
+
+        return null;
+    }
+
+    /// <summary>The data slot of a method's entry; <see langword="null"/> if the entry is no such stub.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="behind">Where the stub goes on to call the compiler or, if that is done, to fetch the method's code.</param>
+    public static nint* SlotOf(MethodBase method, out nint behind)
+    {
+        nint code = method.MethodHandle.GetFunctionPointer();
+        behind = code + JumpLength;
+        nint* slot = SlotAt(code);
+        return slot is not null && IsLoadOfMethod(behind) ? slot : null;
+    }
+
+    /// <summary>Whether the code loads the runtime's number of a method, as stubs do on their way to the compiler.</summary>
+    private static bool IsLoadOfMethod(nint code)
+    {
+        // SAFETY: the address is that of a method's entry or of what its stub jumps to: code, of more than ten bytes.
+        return (*(uint*)code & 0xFFFFFF) == 0x158B4C; // mov r10, [rip+disp32]
+    }
+
+    /// <summary>The data slot of the stub at an address; <see langword="null"/> if no such stub is there.</summary>
+    private static nint* SlotAt(nint code)
+    {
+        // SAFETY: the address is that of a method's entry or of what its stub jumps to: code, of more than six bytes.
+        return *(ushort*)code == 0x25FF // jmp [rip+disp32]
+            ? (nint*)(code + JumpLength + *(int*)(code + 2))
+            : null;
+    }
+}

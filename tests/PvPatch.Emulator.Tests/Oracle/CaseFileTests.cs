@@ -1,0 +1,32 @@
+using Iced.Intel;
+
+namespace PvPatch.Emulator.Tests.Oracle;
+
+/// <summary>Cases that the host CPU judged once, a case a line; they run on every host. The line's number is in the test's name.</summary>
+public sealed class CaseFileTests
+{
+    public static IEnumerable<TestCaseData> Lines()
+    {
+        foreach (string path in Directory.EnumerateFiles(Path.Combine(TestContext.CurrentContext.TestDirectory, "Cases"), "*.txt").Order(StringComparer.Ordinal))
+        {
+            int number = 0;
+            foreach (string line in File.ReadLines(path))
+            {
+                number++;
+                if (line.Length > 0 && line[0] != '#')
+                    yield return new TestCaseData(line).SetArgDisplayNames($"{Path.GetFileNameWithoutExtension(path)} line {number}");
+            }
+        }
+    }
+
+    [TestCaseSource(nameof(Lines))]
+    public void A_recorded_case_gives_what_the_host_gave(string line)
+    {
+        (MachineCase given, int length, MachineCase host) = CaseLine.Parse(line);
+        var decoder = Decoder.Create(64, new ByteArrayCodeReader(given.Code), CaseLayout.CodeStart);
+        decoder.Decode(out Instruction instruction);
+        Assert.That(instruction.Length, Is.EqualTo(length));
+        using var emulator = new EmulatedOracle();
+        Assert.That(CaseComparison.Difference(given, instruction, host, emulator.Run(given)), Is.Null, instruction.ToString());
+    }
+}

@@ -1,0 +1,32 @@
+using System.Diagnostics;
+
+namespace PvPatch.Engine.Tests;
+
+/// <summary>A process of its own for what concerns a whole process.</summary>
+internal static class ChildProcess
+{
+    /// <summary>Runs a part of <see cref="Program"/>.</summary>
+    /// <param name="part">Its arguments.</param>
+    /// <param name="settings">Environment variables, as in <c>DOTNET_TieredPGO=0</c>.</param>
+    /// <param name="cancel">Ends the wait, and the process.</param>
+    public static async Task<(int ExitCode, string Output)> RunAsync(string[] part, string[] settings, CancellationToken cancel)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet")
+        {
+            UseShellExecute = false,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        start.ArgumentList.Add(typeof(Program).Assembly.Location);
+        foreach (string argument in part)
+            start.ArgumentList.Add(argument);
+        foreach (string[] setting in settings.Select(s => s.Split('=')))
+            start.Environment[setting[0]] = setting[1];
+
+        using Process process = Process.Start(start)!;
+        await using CancellationTokenRegistration end = cancel.Register(() => process.Kill(entireProcessTree: true));
+        Task<string> output = process.StandardOutput.ReadToEndAsync(cancel), errors = process.StandardError.ReadToEndAsync(cancel);
+        await process.WaitForExitAsync(cancel);
+        return (process.ExitCode, await output + await errors);
+    }
+}

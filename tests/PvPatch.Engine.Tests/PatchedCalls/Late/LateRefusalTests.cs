@@ -1,0 +1,94 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using PvPatch.Engine.PatchedCalls.InPlace;
+using PvPatch.Engine.PatchedCalls.Late;
+using PvPatch.Engine.Reports;
+using PvPatch.Engine.Tests.PatchedCalls.InPlace;
+
+namespace PvPatch.Engine.Tests.PatchedCalls.Late;
+
+/// <summary>Methods that are not redirected, and whatever methods there are copied.</summary>
+internal sealed class LateRefusalTests
+{
+    private const BindingFlags Declared =
+        BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+
+    [Test]
+    public void Code_that_is_compiled_once_for_all_is_deferred() => Deferred(FixtureProgram.Names[0], collectible: false, "compiled once for all");
+
+    [Test]
+    public void An_assembly_that_can_be_unloaded_is_deferred() => Deferred(FixtureProgram.Names[1], collectible: true, "can be unloaded");
+
+    [Test]
+    public void Code_that_may_be_inlined_is_redirected_and_deferred()
+    {
+        var program = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Path);
+        Func<long, long> wrapper = program.Shape("OneArgument_Direct");
+        wrapper(5);
+        using LivePatch patch = Apply(program);
+        PatchedSite row = patch.Report.Sites.Single(s => s.Method.EndsWith(".OneArgument_Direct", StringComparison.Ordinal));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(row.State, Is.EqualTo(SiteState.Deferred));
+            Assert.That(row.Way, Is.EqualTo(PatchWay.Late));
+            Assert.That(row.Reason, Is.EqualTo("redirected; code that has inlined it goes through the slot"));
+            Assert.That(program.CallsThroughSlots(wrapper), Is.Zero);
+            Assert.That(wrapper(5), Is.EqualTo(-5));
+        }
+    }
+
+    [Test]
+    public void A_method_that_asks_for_its_caller_is_not_copied()
+    {
+        Assert.That(MethodCopy.Of(GetType().GetMethod(nameof(AsksWhoItIs), Declared)!, out string? refusal), Is.Null);
+        Assert.That(refusal, Does.Contain("has no like in a copy"));
+        Assert.That(AsksWhoItIs(), Is.Not.Null);
+    }
+
+    [TestCase(typeof(Mono.Cecil.ModuleDefinition), 2000)]
+    [TestCase(typeof(Patcher), 200)]
+    public void Every_method_of_a_real_assembly_is_copied_and_compiles(Type inside, int atLeast)
+    {
+        int copied = 0;
+        var refusals = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (MethodInfo method in inside.Assembly.GetTypes().Where(t => !t.ContainsGenericParameters).SelectMany(t => t.GetMethods(Declared)))
+        {
+            if (method.IsGenericMethod || method.GetMethodBody() is null)
+                continue;
+            if (MethodCopy.Of(method, out string? refusal) is { } copy)
+            {
+                Assert.That(EntrySwap.Compiled(copy), Is.Not.Zero, $"{method.DeclaringType}.{method.Name}");
+                copied++;
+            }
+            else
+            {
+                refusals[refusal!] = refusals.GetValueOrDefault(refusal!) + 1;
+            }
+        }
+
+        TestContext.Out.WriteLine($"{copied} copied and compiled; {string.Join(", ", refusals.Select(r => $"{r.Value} {r.Key}"))}");
+        Assert.That(copied, Is.GreaterThan(atLeast));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static MethodBase? AsksWhoItIs() => MethodBase.GetCurrentMethod();
+
+    private static void Deferred(string fixture, bool collectible, string reason)
+    {
+        var program = LoadedProgram.Load(fixture, Loading.Stream, collectible);
+        Func<long, long> hot = program.Function("PvPatch.Engine.Fixtures.HotPlaces", "Leaf_Direct");
+        hot(5);
+        using LivePatch patch = Apply(program);
+        PatchedSite row = patch.Report.Sites.Single(s => s.Method.EndsWith(".Leaf_Direct", StringComparison.Ordinal));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(row.State, Is.EqualTo(SiteState.Deferred));
+            Assert.That(row.Reason, Does.Contain(reason));
+            Assert.That(program.CallsThroughSlots(hot), Is.EqualTo(1));
+            Assert.That(hot(5), Is.EqualTo(-5));
+        }
+    }
+
+    private static LivePatch Apply(LoadedProgram program) =>
+        Patcher.Apply(program.Table, new ApplyOptions { Assemblies = a => a == program.Assembly, WatchLoads = false, RedirectCompiled = true });
+}
