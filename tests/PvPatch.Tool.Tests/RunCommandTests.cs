@@ -102,7 +102,7 @@ public sealed class RunCommandTests
         if (!File.Exists(Busybox) || !OperatingSystem.IsLinux())
             Assert.Ignore($"{Busybox} (Debian: busybox-static) is not here.");
         string[] words = arguments.Split(' ');
-        var start = new ProcessStartInfo(Busybox, words) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Busybox, words) { RedirectStandardOutput = true, UseShellExecute = false };
         using Process native = Process.Start(start)!;
         string expected = native.StandardOutput.ReadToEnd();
         native.WaitForExit();
