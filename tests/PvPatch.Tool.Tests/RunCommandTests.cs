@@ -21,8 +21,8 @@ public sealed class RunCommandTests
     // mov eax, 999; syscall; then Exit42
     private static readonly byte[] UnknownCall = [0xb8, 0xe7, 3, 0, 0, 0x0f, 0x05, .. Exit42];
 
-    [TestCase("run", "Required argument missing")]
-    [TestCase("run --bogus program", "'--bogus'")]
+    [TestCase("run", "Required argument 'PROGRAM' missing")]
+    [TestCase("run --bogus program", "'--bogus' is no option of 'run'")]
     [TestCase("run --max-instructions none program", "'none' is no whole number from 1 to 18446744073709551615")]
     [TestCase("run --max-instructions 0 program", "'0' is no whole number")]
     [TestCase("run --memory 1 program", "'1' is no whole number from 2 to 65536")]

@@ -32,6 +32,7 @@ internal static class RunCommand
         Option<bool> trace = new("--trace") { Arity = ArgumentArity.Zero, Description = "Print each instruction to stderr before it is executed." };
         Option<ulong> maxInstructions = new("--max-instructions") { Description = "Stop after N instructions.", HelpName = "N", DefaultValueFactory = _ => ulong.MaxValue, CustomParser = result => Parse(result, 1, ulong.MaxValue) };
         Option<ulong> memory = new("--memory") { Description = "MiB of memory for the program and its page tables.", HelpName = "MIB", DefaultValueFactory = _ => 1024, CustomParser = result => Parse(result, LeastMemory, MostMemory) };
+        program.Validators.Add(CheckProgram);
         var command = new Command(Name, Description) { program, arguments, stats, trace, maxInstructions, memory };
         command.SetAction(parsed => (int)new RunSession(new RunOptions
         {
@@ -77,6 +78,13 @@ internal static class RunCommand
         }
 
         return args;
+    }
+
+    /// <summary>The library takes an option that it does not know for an argument.</summary>
+    private static void CheckProgram(ArgumentResult program)
+    {
+        if (program.Tokens is [Token only, ..] && only.Value.StartsWith('-'))
+            program.AddError($"'{only.Value}' is no option of 'run'; a program of that name is './{only.Value}'");
     }
 
     private static bool TakesValue(string word, Command command) =>
