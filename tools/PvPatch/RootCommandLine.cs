@@ -14,7 +14,7 @@ internal sealed class RootCommandLine
         Tells which hypervisor runs this system, patches guest kernels for it and runs them.
 
         Exit codes:
-          0   done; for --detect: a hypervisor was found
+          0   done; for --detect: a hypervisor was found; "run" answers with its program's exit code
           1   --detect: bare hardware
           2   wrong usage
           3   a file named on the command line is missing, unreadable or malformed
@@ -42,6 +42,7 @@ internal sealed class RootCommandLine
         _root = new RootCommand(Description) { _detect, _json, _quiet, _cpuid, _logLevel, _logFile };
 
         _root.Subcommands.Add(BootCommand.Create());
+        _root.Subcommands.Add(RunCommand.Create());
         _root.Validators.Add(CheckRoot);
         foreach (Command command in _root.Subcommands)          // the root's own are asked only where it stands alone
             command.Validators.Add(result => CheckRoot((CommandResult)result.Parent!));
@@ -54,7 +55,7 @@ internal sealed class RootCommandLine
     /// <param name="args">The arguments.</param>
     internal ExitCode Run(string[] args)
     {
-        ParseResult parsed = _root.Parse(args);
+        ParseResult parsed = _root.Parse(RunCommand.Separate(args, _root));
         if (parsed.Action is ParseErrorAction)
         {
             Failure.Say($"{parsed.Errors[0].Message.TrimEnd('.')}; see 'PvPatch --help'.");

@@ -1,0 +1,53 @@
+namespace PvPatch.Emulator.Linux.Programs;
+
+/// <summary>The signals of Linux on x86-64 (signal(7)).</summary>
+public enum Signal
+{
+    /// <summary>No signal.</summary>
+    None = 0,
+
+    /// <summary>SIGHUP.</summary>
+    Hangup = 1,
+
+    /// <summary>SIGINT.</summary>
+    Interrupt = 2,
+
+    /// <summary>SIGILL.</summary>
+    IllegalInstruction = 4,
+
+    /// <summary>SIGTRAP.</summary>
+    Trap = 5,
+
+    /// <summary>SIGABRT.</summary>
+    Abort = 6,
+
+    /// <summary>SIGBUS.</summary>
+    Bus = 7,
+
+    /// <summary>SIGFPE.</summary>
+    Arithmetic = 8,
+
+    /// <summary>SIGKILL.</summary>
+    Kill = 9,
+
+    /// <summary>SIGSEGV.</summary>
+    Segmentation = 11,
+
+    /// <summary>SIGPIPE.</summary>
+    Pipe = 13,
+
+    /// <summary>SIGTERM.</summary>
+    Terminate = 15,
+
+    /// <summary>SIGCHLD.</summary>
+    Child = 17,
+
+    /// <summary>SIGCONT.</summary>
+    Continue = 18,
+
+    /// <summary>SIGURG.</summary>
+    Urgent = 23,
+
+    /// <summary>SIGWINCH.</summary>
+    WindowChanged = 28,
+}

@@ -1,0 +1,33 @@
+using PvPatch.Emulator.Memory;
+
+namespace PvPatch.Emulator.Linux.Spaces;
+
+/// <summary>Hands out the page frames of guest RAM, all bytes zero.</summary>
+/// <param name="memory">The RAM. Frame 0 is never handed out, so that 0 can mean none.</param>
+internal sealed class FrameAllocator(PhysicalMemory memory)
+{
+    private readonly Stack<ulong> _freed = new();
+    private ulong _next = PhysicalMemory.PageSize;
+
+    /// <summary>Frames that can still be had.</summary>
+    public ulong Free => ((memory.Size - _next) / PhysicalMemory.PageSize) + (ulong)_freed.Count;
+
+    /// <summary>Takes a frame; 0 if there is none left.</summary>
+    public ulong Take()
+    {
+        if (_freed.TryPop(out ulong frame))
+        {
+            memory.Span(frame, (int)PhysicalMemory.PageSize).Clear();
+            return frame;
+        }
+
+        if (_next >= memory.Size)
+            return 0;
+        frame = _next;
+        _next += PhysicalMemory.PageSize;
+        return frame;
+    }
+
+    /// <summary>Gives a frame back.</summary>
+    public void Give(ulong frame) => _freed.Push(frame);
+}

@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Linux;
+
+/// <summary>The CPU of one program: in 64-bit mode at CPL 3, as Linux starts programs, with nothing around it but RAM.</summary>
+internal sealed unsafe class UserCpu : IDisposable
+{
+    private const ushort CodeSelector = 0x33;
+    private const ushort StackSelector = 0x2b;
+    private const ushort CodeAttributes = 0xa0fb;
+    private const ushort StackAttributes = 0xc0f3;
+    private const uint MxcsrAtStart = 0x1f80;
+    private const ushort FpuControlAtStart = 0x37f;
+    private const uint GeneralProtection = 13;
+    private const uint InvalidOpcode = 6;
+
+    private readonly SensitiveOps* _sensitive;
+
+    /// <summary>A CPU at the start of a program, without memory of its own.</summary>
+    public UserCpu(PhysicalMemory memory)
+    {
+        // SAFETY: zeroed memory is a valid state; Dispose releases both blocks.
+        State = (CpuState*)NativeMemory.AllocZeroed((nuint)sizeof(CpuState));
+        _sensitive = (SensitiveOps*)NativeMemory.AllocZeroed((nuint)sizeof(SensitiveOps));
+        _sensitive->Cpuid = &Cpuid;
+        _sensitive->Rdtsc = &Rdtsc;
+        _sensitive->Pause = &Pause;
+        _sensitive->Vmcall = &Vmcall;
+        _sensitive->Rdmsr = &Rdmsr;
+        _sensitive->In = &In;
+        _sensitive->Out = &Out;
+        State->Sensitive = _sensitive;
+        State->Ram = memory.Base;
+        State->RamSize = memory.Size;
+        State->RFlags = RFlags.Fixed | RFlags.InterruptEnable;
+        State->Cr0 = Cr0Bits.ProtectionEnable | Cr0Bits.MonitorCoprocessor | Cr0Bits.ExtensionType | Cr0Bits.NumericError |
+            Cr0Bits.WriteProtect | Cr0Bits.Paging;
+        State->Cr4 = Cr4Bits.PhysicalAddressExtension | Cr4Bits.OsFxsr | Cr4Bits.OsXmmExceptions;
+        State->Efer = EferBits.SyscallEnable | EferBits.LongModeEnable | EferBits.LongModeActive | EferBits.NoExecuteEnable;
+        State->Xcr0 = 1;
+        State->Cs = new Segment { Selector = CodeSelector, Attributes = CodeAttributes, Limit = uint.MaxValue };
+        State->Ss = new Segment { Selector = StackSelector, Attributes = StackAttributes, Limit = uint.MaxValue };
+        State->Mxcsr = MxcsrAtStart;
+        State->Fpu.Control = FpuControlAtStart;
+        Tlb.Allocate(State);
+    }
+
+    /// <summary>Its registers.</summary>
+    public CpuState* State { get; }
+
+    public void Dispose()
+    {
+        Tlb.Free(State);
+        // SAFETY: the constructor made both blocks.
+        NativeMemory.Free(_sensitive);
+        NativeMemory.Free(State);
+    }
+
+    [UnmanagedCallersOnly]
+    private static void Cpuid(CpuState* cpu, uint leaf, uint subleaf, CpuidRegisters* result) => *result = UserCpuid.Read(leaf, subleaf);
+
+    [UnmanagedCallersOnly]
+    private static ulong Rdtsc(CpuState* cpu) => (ulong)Stopwatch.GetTimestamp();
+
+    [UnmanagedCallersOnly]
+    private static void Pause(CpuState* cpu) => Thread.Yield();
+
+    [UnmanagedCallersOnly]
+    private static uint Vmcall(CpuState* cpu) => InvalidOpcode;
+
+    [UnmanagedCallersOnly]
+    private static uint Rdmsr(CpuState* cpu, uint msr, ulong* value) => GeneralProtection;
+
+    [UnmanagedCallersOnly]
+    private static uint In(CpuState* cpu, ushort port, uint size) => uint.MaxValue;
+
+    [UnmanagedCallersOnly]
+    private static void Out(CpuState* cpu, ushort port, uint size, uint value)
+    {
+        // No port has a device; a program at CPL 3 does not come this far.
+    }
+}

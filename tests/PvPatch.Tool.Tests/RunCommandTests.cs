@@ -1,0 +1,141 @@
+using System.Diagnostics;
+
+namespace PvPatch.Tool.Tests;
+
+[TestFixture]
+[Parallelizable(ParallelScope.Children)]
+public sealed class RunCommandTests
+{
+    // mov edi, 42; mov eax, 60; syscall
+    private static readonly byte[] Exit42 = [0xbf, 42, 0, 0, 0, 0xb8, 60, 0, 0, 0, 0x0f, 0x05];
+
+    // jmp itself
+    private static readonly byte[] Spin = [0xeb, 0xfe];
+
+    // ud2
+    private static readonly byte[] Undefined = [0x0f, 0x0b];
+
+    // mov eax, 1; mov edi, 1; mov rsi, [rsp + 16]; mov edx, 6; syscall; then Exit42
+    private static readonly byte[] FirstArgument = [0xb8, 1, 0, 0, 0, 0xbf, 1, 0, 0, 0, 0x48, 0x8b, 0x74, 0x24, 16, 0xba, 6, 0, 0, 0, 0x0f, 0x05, .. Exit42];
+
+    // mov eax, 999; syscall; then Exit42
+    private static readonly byte[] UnknownCall = [0xb8, 0xe7, 3, 0, 0, 0x0f, 0x05, .. Exit42];
+
+    [TestCase("run", "Required argument 'PROGRAM' missing")]
+    [TestCase("run --bogus program", "'--bogus' is no option of 'run'")]
+    [TestCase("run --max-instructions none program", "'none' is no whole number from 1 to 18446744073709551615")]
+    [TestCase("run --max-instructions 0 program", "'0' is no whole number")]
+    [TestCase("run --memory 1 program", "'1' is no whole number from 2 to 65536")]
+    [TestCase("--detect run program", "'--detect' stands alone")]
+    public void Wrong_usage_answers_2(string line, string expected) => AssertRefused(ToolRun.Of(line.Split(' ')), 2, expected);
+
+    [TestCase("no-such-file", "The program can't be read")]
+    [TestCase(".", "The program can't be read")]
+    [TestCase("PvPatch.dll", "it is no ELF file")]
+    public void A_file_that_cannot_be_run_answers_3(string file, string expected) =>
+        AssertRefused(ToolRun.Of("run", Path.Combine(AppContext.BaseDirectory, file)), 3, expected);
+
+    [Test]
+    public void The_exit_status_is_the_programs() => Assert.That(ToolRun.Of("run", Program(Exit42)), Is.EqualTo(new ToolRun(42, "", "")));
+
+    [TestCase("--help")]
+    [TestCase("--trace")]
+    [TestCase("-- xyz")]
+    [TestCase("--log-file=x")]
+    public void What_follows_the_program_belongs_to_it(string argument)
+    {
+        ToolRun run = ToolRun.Of("run", Program(FirstArgument), argument);
+        Assert.That((run.Code, run.Out, run.Error), Is.EqualTo((42, argument[..6], "")));
+    }
+
+    [Test]
+    public void Our_own_options_stand_before_the_program()
+    {
+        ToolRun run = ToolRun.Of("run", "--memory", "16", "--trace", "--stats", Program(Exit42));
+        Assert.That((run.Code, run.Out), Is.EqualTo((42, "")));
+        Assert.That(run.Error, Does.Contain("mov edi").And.Contain("syscall").And.Contain("PvPatch: 3 instructions in ").And.Contain("MIPS"));
+    }
+
+    [Test]
+    public void A_fault_is_a_sentence_with_the_registers()
+    {
+        ToolRun run = ToolRun.Of("run", Program(Undefined));
+        Assert.That((run.Code, run.Out), Is.EqualTo((132, "")));
+        Assert.That(run.Error, Does.StartWith("PvPatch: The program ended by signal 4, SIGILL: ").And.Contain("at RIP 0x400078: ud2").And.Contain("r15="));
+    }
+
+    [Test]
+    public void An_endless_loop_ends_at_the_limit()
+    {
+        ToolRun run = ToolRun.Of("run", "--max-instructions", "5000000", Program(Spin));
+        Assert.That((run.Code, run.Out), Is.EqualTo((124, "")));
+        CommandLineTests.AssertOneSentence(run.Error);
+        Assert.That(run.Error, Does.Contain("after 5000000 instructions"));
+    }
+
+    [Test]
+    public void A_call_that_is_not_there_is_named_in_the_log()
+    {
+        ToolRun run = ToolRun.Of("run", "--log-level", "warning", Program(UnknownCall));
+        Assert.That((run.Code, run.Out), Is.EqualTo((42, "")));
+        Assert.That(run.Error, Does.Contain("System call 999 is not there: ENOSYS"));
+    }
+
+    [Test]
+    public void Interrupting_an_endless_loop_ends_it_in_order()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Ignore("Windows has no SIGINT to send to a single process.");
+        ToolRun run = ToolRun.OfShell($"$TOOL run --stats '{Program(Spin)}' & sleep 3; kill -TERM $!; wait $!");
+        Assert.That((run.Code, run.Out), Is.EqualTo((143, "")));
+        Assert.That(run.Error, Does.Contain("by signal 15").And.Contain("MIPS"));
+    }
+
+    [TestCase("echo hello --help")]
+    [TestCase("cat /etc/passwd")]
+    [TestCase("sha256sum /etc/passwd")]
+    [TestCase("ls -la /etc")]
+    [TestCase("false")]
+    public void Busybox_does_as_it_does_natively(string arguments)
+    {
+        const string Busybox = "/bin/busybox";
+        if (!File.Exists(Busybox) || !OperatingSystem.IsLinux())
+            Assert.Ignore($"{Busybox} (Debian: busybox-static) is not here.");
+        string[] words = arguments.Split(' ');
+        var start = new ProcessStartInfo(Busybox, words) { RedirectStandardOutput = true, UseShellExecute = false };
+        using Process native = Process.Start(start)!;
+        string expected = native.StandardOutput.ReadToEnd();
+        native.WaitForExit();
+        ToolRun run = ToolRun.Of(["run", Busybox, .. words]);
+        if (run.Error.Contains("is linked dynamically", StringComparison.Ordinal))
+            Assert.Ignore($"{Busybox} is linked dynamically here.");
+        Assert.That((run.Code, run.Out), Is.EqualTo((native.ExitCode, expected)));
+    }
+
+    /// <summary>A file with one segment at 0x400000: headers and code.</summary>
+    private static string Program(byte[] code)
+    {
+        byte[] file = new byte[120 + code.Length];
+        "\u007fELF\u0002\u0001\u0001"u8.CopyTo(file);
+        ulong size = (ulong)file.Length;
+        foreach ((int place, ulong value) in ((int, ulong)[])[
+            (16, 2), (18, 62), (20, 1), (24, 0x400078), (32, 64), (52, 64), (54, 56), (56, 1),
+            (64, 1), (68, 5), (80, 0x400000), (88, 0x400000), (96, size), (104, size), (112, 0x1000)])
+        {
+            int width = place is 16 or 18 or 52 or 54 or 56 ? 2 : place is 20 or 64 or 68 ? 4 : 8;
+            BitConverter.GetBytes(value).AsSpan(0, width).CopyTo(file.AsSpan(place));
+        }
+
+        code.CopyTo(file, 120);
+        string path = ToolRun.ScratchFile("program");
+        File.WriteAllBytes(path, file);
+        return path;
+    }
+
+    private static void AssertRefused(ToolRun run, int code, string expected)
+    {
+        Assert.That((run.Code, run.Out), Is.EqualTo((code, "")));
+        CommandLineTests.AssertOneSentence(run.Error);
+        Assert.That(run.Error, Does.Contain(expected));
+    }
+}

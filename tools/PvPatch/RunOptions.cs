@@ -1,0 +1,23 @@
+namespace PvPatch.Tool;
+
+/// <summary>What <c>run</c> was asked for.</summary>
+internal sealed record RunOptions
+{
+    /// <summary>The program's file.</summary>
+    public required string Program { get; init; }
+
+    /// <summary>Its arguments.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>Whether figures are printed at the end.</summary>
+    public bool Stats { get; init; }
+
+    /// <summary>Whether each instruction is printed.</summary>
+    public bool Trace { get; init; }
+
+    /// <summary>The most instructions.</summary>
+    public ulong MaxInstructions { get; init; } = ulong.MaxValue;
+
+    /// <summary>MiB of memory.</summary>
+    public ulong Memory { get; init; } = 1024;
+}

@@ -1,0 +1,173 @@
+using System.Collections;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using PvPatch.Emulator.Linux;
+using PvPatch.Emulator.Linux.Elf;
+using PvPatch.Emulator.Linux.Programs;
+using PvPatch.Emulator.State;
+using Serilog;
+
+namespace PvPatch.Tool;
+
+/// <summary>One program from its file to its exit code.</summary>
+/// <param name="options">What was asked for.</param>
+internal sealed unsafe class RunSession(RunOptions options)
+{
+    private const int SignalBase = 128;
+    private const int LimitReached = 124;
+    private const long LargestFile = 1 << 30;
+
+    private static readonly string[] RegisterNames =
+        ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
+
+    private volatile bool _ended;
+    private volatile int _stopSignal;
+
+    /// <summary>Runs it; the exit code is the program's.</summary>
+    internal ExitCode Run()
+    {
+        ElfImage image = ReadImage();
+        using LinuxProgram program = Load(image);
+        using var cancellation = new CancellationTokenSource();
+        using PosixSignalRegistration interrupt = Listen(PosixSignal.SIGINT, Signal.Interrupt, program, cancellation);
+        using PosixSignalRegistration terminate = Listen(PosixSignal.SIGTERM, Signal.Terminate, program, cancellation);
+        TimeSpan before = Environment.CpuUsage.TotalTime;
+        var wall = Stopwatch.StartNew();
+        ProgramEnd end = program.Run(cancellation.Token);
+        _ended = true;
+        TimeSpan cpuTime = Environment.CpuUsage.TotalTime - before;
+        ExitCode code = Tell(program, end);
+        if (options.Stats)
+            PrintStats(program, cpuTime, wall.Elapsed);
+        return code;
+    }
+
+    private ElfImage ReadImage()
+    {
+        try
+        {
+            if (new FileInfo(options.Program) is { Exists: true, Length: > LargestFile } file)
+                throw new ToolException(ExitCode.BadInput, $"'{options.Program}' can't be run: its {file.Length} bytes are more than {LargestFile}.");
+            return ElfImage.Read(File.ReadAllBytes(options.Program));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new ToolException(ExitCode.BadInput, $"The program can't be read: {e.Message}", e);
+        }
+        catch (ElfException e)
+        {
+            throw Refused(e);
+        }
+    }
+
+    private LinuxProgram Load(ElfImage image)
+    {
+        try
+        {
+            return new LinuxProgram(image, new ProgramOptions
+            {
+                Path = options.Program,
+                Arguments = [options.Program, .. options.Arguments],
+                Environment = [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => $"{variable.Key}={variable.Value}")],
+                MemorySize = options.Memory << 20,
+                MaxInstructions = options.MaxInstructions,
+                Input = StandardStreams.Input(),
+                Output = StandardStreams.Output(),
+                Error = StandardStreams.Error(),
+                Owner = StandardStreams.Owner(),
+                TerminalSize = TerminalSize(),
+                Note = sentence => Log.Warning("{Sentence:l}", sentence),
+                Trace = options.Trace ? static (rip, text) => Console.Error.WriteLine($"{rip:x16}  {text}") : null,
+            });
+        }
+        catch (ElfException e)
+        {
+            throw Refused(e);
+        }
+    }
+
+    private ToolException Refused(ElfException e) => new(ExitCode.BadInput, $"'{options.Program}' can't be run: {e.Message}.", e);
+
+    private static (ushort Rows, ushort Columns) TerminalSize() =>
+        Console.IsOutputRedirected ? ((ushort)24, (ushort)80) : ((ushort)Console.WindowHeight, (ushort)Console.WindowWidth);
+
+    /// <summary>
+    /// A signal ends the run between two instructions, with its figures. While the program waits for the host the signal
+    /// does what it always does: it ends this process.
+    /// </summary>
+    private PosixSignalRegistration Listen(PosixSignal posix, Signal signal, LinuxProgram program, CancellationTokenSource cancellation) =>
+        PosixSignalRegistration.Create(posix, context =>
+        {
+            if (_ended)
+                return;
+            _stopSignal = (int)signal;
+            context.Cancel = !program.IsInSystemCall;
+            cancellation.Cancel();
+        });
+
+    private ExitCode Tell(LinuxProgram program, ProgramEnd end)
+    {
+        switch (end)
+        {
+            case ProgramEnd.Exited exited:
+                return (ExitCode)exited.Status;
+            case ProgramEnd.Signalled signalled:
+                if (signalled.Signal != Signal.Pipe)
+                    Failure.Say($"The program ended by signal {(int)signalled.Signal}, {NameOf(signalled.Signal)}, which it sent to itself.");
+                return CodeOf(signalled.Signal);
+            case ProgramEnd.Faulted fault:
+                Failure.Say($"The program ended by signal {(int)fault.Signal}, {NameOf(fault.Signal)}: {fault.Sentence}; at RIP 0x{fault.Rip:x}: {fault.Instruction}");
+                PrintRegisters(program);
+                return CodeOf(fault.Signal);
+            case ProgramEnd.LimitReached:
+                Failure.Say($"The program was stopped at RIP 0x{program.Cpu->Rip:x} after {program.Instructions} instructions, as --max-instructions says.");
+                return (ExitCode)LimitReached;
+            default:
+                Failure.Say($"The program was stopped at RIP 0x{program.Cpu->Rip:x} after {program.Instructions} instructions, by signal {_stopSignal}.");
+                return CodeOf((Signal)_stopSignal);
+        }
+    }
+
+    private static ExitCode CodeOf(Signal signal) => (ExitCode)(SignalBase + (int)signal);
+
+    private static string NameOf(Signal signal) => signal switch
+    {
+        Signal.Hangup => "SIGHUP",
+        Signal.Interrupt => "SIGINT",
+        Signal.IllegalInstruction => "SIGILL",
+        Signal.Trap => "SIGTRAP",
+        Signal.Abort => "SIGABRT",
+        Signal.Bus => "SIGBUS",
+        Signal.Arithmetic => "SIGFPE",
+        Signal.Kill => "SIGKILL",
+        Signal.Segmentation => "SIGSEGV",
+        Signal.Pipe => "SIGPIPE",
+        Signal.Terminate => "SIGTERM",
+        _ => "of no name here",
+    };
+
+    private static void PrintRegisters(LinuxProgram program)
+    {
+        CpuState* cpu = program.Cpu;
+        for (int row = 0; row < 4; row++)
+        {
+            string[] words = new string[4];
+            for (int column = 0; column < 4; column++)
+            {
+                int number = (row * 4) + column;
+                words[column] = $"{RegisterNames[number],-3}={cpu->Gpr[number]:x16}";
+            }
+
+            Console.Error.WriteLine($"  {string.Join(' ', words)}");
+        }
+
+        Console.Error.WriteLine($"  rip={cpu->Rip:x16} rfl={cpu->RFlags:x16} fs ={cpu->Fs.Base:x16} gs ={cpu->Gs.Base:x16}");
+    }
+
+    private static void PrintStats(LinuxProgram program, TimeSpan cpuTime, TimeSpan wall)
+    {
+        double mips = program.Instructions / Math.Max(cpuTime.TotalSeconds, 1e-6) / 1e6;
+        Console.Error.WriteLine($"PvPatch: {program.Instructions:n0} instructions in {cpuTime.TotalSeconds:f3} s of CPU time ({wall.TotalSeconds:f3} s in all): {mips:f1} MIPS");
+        Console.Error.WriteLine($"PvPatch: {program.SystemCalls:n0} system calls, {program.PageFaults:n0} page faults, {program.TlbInvalidations:n0} TLB invalidations, {program.ResidentBytes / 1024:n0} KiB resident");
+    }
+}
