@@ -18,8 +18,8 @@ public class CallCosts
 {
     private const int Calls = 100_000;
 
-    private Func<int, long> throughSlot = null!;
-    private Func<int, long> patched = null!;
+    private Func<int, long> _throughSlot = null!;
+    private Func<int, long> _patched = null!;
 
     /// <summary>Fills the slots of this assembly and of its patched copy.</summary>
     [GlobalSetup]
@@ -33,9 +33,9 @@ public class CallCosts
 
         Assembly copy = ImageSet.Load(plan)[here.GetName().Name!];
         Filled(copy);
-        throughSlot = Loop(here);
-        patched = Loop(copy);
-        if (throughSlot(1000) != patched(1000))
+        _throughSlot = Loop(here);
+        _patched = Loop(copy);
+        if (_throughSlot(1000) != _patched(1000))
             throw new InvalidOperationException("The patched copy computes something else.");
     }
 
@@ -53,11 +53,11 @@ public class CallCosts
 
     /// <summary>Through the slot, as before patching.</summary>
     [Benchmark(OperationsPerInvoke = Calls)]
-    public long Slot() => throughSlot(Calls);
+    public long Slot() => _throughSlot(Calls);
 
     /// <summary>The same wrapper, patched.</summary>
     [Benchmark(OperationsPerInvoke = Calls)]
-    public long Patched() => patched(Calls);
+    public long Patched() => _patched(Calls);
 
     private static PvOpTable Filled(Assembly copy)
     {

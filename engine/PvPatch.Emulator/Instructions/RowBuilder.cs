@@ -30,10 +30,10 @@ internal unsafe struct InstructionRow
 /// <summary>Fills the table; its methods are the operand forms that families of instructions share.</summary>
 internal sealed unsafe class RowBuilder
 {
-    private readonly InstructionRow[] rows = new InstructionRow[Enum.GetValues<Code>().Length];
+    private readonly InstructionRow[] _rows = new InstructionRow[Enum.GetValues<Code>().Length];
 
     /// <summary>The finished table.</summary>
-    public InstructionRow[] Rows => rows;
+    public InstructionRow[] Rows => _rows;
 
     /// <summary>One row, all handlers named.</summary>
     public void Set(
@@ -42,9 +42,9 @@ internal sealed unsafe class RowBuilder
         delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> memory = null,
         delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> locked = null)
     {
-        if (rows[(int)code].Register != null || rows[(int)code].Memory != null)
+        if (_rows[(int)code].Register != null || _rows[(int)code].Memory != null)
             throw new ArgumentException($"{code} has two rows.", nameof(code));
-        rows[(int)code] = new InstructionRow { Register = register, Memory = memory, Locked = locked };
+        _rows[(int)code] = new InstructionRow { Register = register, Memory = memory, Locked = locked };
     }
 
     /// <summary>op r/m, r.</summary>
@@ -215,8 +215,8 @@ internal sealed unsafe class RowBuilder
                 break;
         }
 
-        rows[(int)code].RegisterMeaning = meaning;
-        rows[(int)code].MemoryMeaning = memoryMeaning;
+        _rows[(int)code].RegisterMeaning = meaning;
+        _rows[(int)code].MemoryMeaning = memoryMeaning;
     }
 
     /// <summary>A load of 16 bytes from anywhere.</summary>
@@ -225,7 +225,7 @@ internal sealed unsafe class RowBuilder
         foreach (Code code in codes)
         {
             Set(code, &VectorShapes.Registers, &VectorShapes.Load<Vector128<byte>, Unaligned>);
-            rows[(int)code].RegisterMeaning = rows[(int)code].MemoryMeaning = &PackedShuffles.Second;
+            _rows[(int)code].RegisterMeaning = _rows[(int)code].MemoryMeaning = &PackedShuffles.Second;
         }
     }
 
@@ -234,7 +234,7 @@ internal sealed unsafe class RowBuilder
         where T : unmanaged, IBinaryInteger<T>
     {
         Set(code, &VectorShapes.FromGeneral<T>, &VectorShapes.Load<T, Unaligned>);
-        rows[(int)code].RegisterMeaning = rows[(int)code].MemoryMeaning = &PackedShuffles.Second;
+        _rows[(int)code].RegisterMeaning = _rows[(int)code].MemoryMeaning = &PackedShuffles.Second;
     }
 
     /// <summary>A store of an XMM register or its low element; between registers, the given meaning.</summary>
@@ -243,7 +243,7 @@ internal sealed unsafe class RowBuilder
         where TAlignment : IAlignment
     {
         Set(code, &VectorShapes.Registers, &VectorShapes.Store<T, TAlignment>);
-        rows[(int)code].RegisterMeaning = meaning;
+        _rows[(int)code].RegisterMeaning = meaning;
     }
 
     /// <summary>SSE arithmetic: what it makes of two elements.</summary>
@@ -251,7 +251,7 @@ internal sealed unsafe class RowBuilder
         where TLanes : IFloatLanes
     {
         Set(code, &FloatShapes.Registers<TLanes>, &FloatShapes.Memory<TLanes>);
-        rows[(int)code].FloatMeaning = meaning;
+        _rows[(int)code].FloatMeaning = meaning;
     }
 
     /// <summary>op mm, mm/memory.</summary>
@@ -261,11 +261,11 @@ internal sealed unsafe class RowBuilder
             Set(code, &MmxShapes.Registers, &MmxShapes.Load<uint>);
         else
             Set(code, &MmxShapes.Registers, &MmxShapes.Load<ulong>);
-        rows[(int)code].RegisterMeaning = rows[(int)code].MemoryMeaning = meaning;
+        _rows[(int)code].RegisterMeaning = _rows[(int)code].MemoryMeaning = meaning;
     }
 
     /// <summary>A row that moves the second operand.</summary>
-    public void MeansSecond(Code code) => rows[(int)code].RegisterMeaning = rows[(int)code].MemoryMeaning = &PackedShuffles.Second;
+    public void MeansSecond(Code code) => _rows[(int)code].RegisterMeaning = _rows[(int)code].MemoryMeaning = &PackedShuffles.Second;
 
     /// <summary>Arithmetic of the x87 in all its forms.</summary>
     public void X87<TMeaning>(Code m32, Code m64, Code int16, Code int32, Code toTop, Code fromTop, Code fromTopAndPop)
@@ -285,7 +285,7 @@ internal sealed unsafe class RowBuilder
         where TLanes : IFloatLanes
     {
         Set(code, &HorizontalShapes.NeighboursOfRegisters<TLanes>, &HorizontalShapes.NeighboursOfMemory<TLanes>);
-        rows[(int)code].FloatMeaning = meaning;
+        _rows[(int)code].FloatMeaning = meaning;
     }
 
     /// <summary>One handler for several codes without a memory operand.</summary>

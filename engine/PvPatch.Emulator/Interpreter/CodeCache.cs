@@ -19,25 +19,25 @@ internal sealed unsafe class CodeCache : IDisposable
     private const int LongestInstruction = 15;
     private const ulong NoAddress = 1ul << 62;
 
-    private readonly CpuState* cpu;
-    private readonly ulong* jumpCaches;
-    private readonly Dictionary<CodePageKey, CodePage> pages = [];
-    private readonly PageReader reader = new();
-    private readonly Dictionary<Marks, Decoder> decoders = [];
-    private readonly List<Instruction> run = new(LongestRun);
-    private readonly Dictionary<StraddlingKey, CodePage> straddling = [];
-    private ulong knownGeneration;
-    private Marks knownWidth;
-    private ulong knownBase;
+    private readonly CpuState* _cpu;
+    private readonly ulong* _jumpCaches;
+    private readonly Dictionary<CodePageKey, CodePage> _pages = [];
+    private readonly PageReader _reader = new();
+    private readonly Dictionary<Marks, Decoder> _decoders = [];
+    private readonly List<Instruction> _run = new(LongestRun);
+    private readonly Dictionary<StraddlingKey, CodePage> _straddling = [];
+    private ulong _knownGeneration;
+    private Marks _knownWidth;
+    private ulong _knownBase;
 
     public CodeCache(CpuState* cpu)
     {
-        this.cpu = cpu;
+        _cpu = cpu;
         // SAFETY: two caches of pairs; Dispose releases them.
-        jumpCaches = (ulong*)NativeMemory.AlignedAlloc(2 * ControlFlow.JumpCacheEntries * 16, 64);
-        decoders[Marks.Code64] = Decoder.Create(64, reader);
-        decoders[Marks.Code32] = Decoder.Create(32, reader);
-        decoders[Marks.None] = Decoder.Create(16, reader);
+        _jumpCaches = (ulong*)NativeMemory.AlignedAlloc(2 * ControlFlow.JumpCacheEntries * 16, 64);
+        _decoders[Marks.Code64] = Decoder.Create(64, _reader);
+        _decoders[Marks.Code32] = Decoder.Create(32, _reader);
+        _decoders[Marks.None] = Decoder.Create(16, _reader);
         ForgetAddresses();
     }
 
@@ -46,25 +46,25 @@ internal sealed unsafe class CodeCache : IDisposable
     {
         get
         {
-            if ((cpu->Efer & EferBits.LongModeActive) != 0 && (cpu->Cs.Attributes & SegmentAttributes.Long) != 0)
+            if ((_cpu->Efer & EferBits.LongModeActive) != 0 && (_cpu->Cs.Attributes & SegmentAttributes.Long) != 0)
                 return Marks.Code64;
-            return (cpu->Cs.Attributes & SegmentAttributes.Big) != 0 ? Marks.Code32 : Marks.None;
+            return (_cpu->Cs.Attributes & SegmentAttributes.Big) != 0 ? Marks.Code32 : Marks.None;
         }
     }
 
     /// <summary>The jump cache of user or supervisor code.</summary>
-    public ulong* JumpCache(bool user) => jumpCaches + (user ? 2 * ControlFlow.JumpCacheEntries : 0);
+    public ulong* JumpCache(bool user) => _jumpCaches + (user ? 2 * ControlFlow.JumpCacheEntries : 0);
 
     /// <summary>Forgets where addresses lead, if translations, the width of the code or its base changed since the last call.</summary>
     public void FollowTranslations()
     {
         Marks width = CodeWidth;
-        ulong codeBase = width == Marks.Code64 ? 0 : cpu->Cs.Base;
-        if (cpu->TlbGeneration == knownGeneration && width == knownWidth && codeBase == knownBase)
+        ulong codeBase = width == Marks.Code64 ? 0 : _cpu->Cs.Base;
+        if (_cpu->TlbGeneration == _knownGeneration && width == _knownWidth && codeBase == _knownBase)
             return;
-        knownGeneration = cpu->TlbGeneration;
-        knownWidth = width;
-        knownBase = codeBase;
+        _knownGeneration = _cpu->TlbGeneration;
+        _knownWidth = width;
+        _knownBase = codeBase;
         ForgetAddresses();
     }
 
@@ -74,7 +74,7 @@ internal sealed unsafe class CodeCache : IDisposable
         for (int i = 0; i < 2 * ControlFlow.JumpCacheEntries; i++)
         {
             // SAFETY: both caches together have twice as many pairs.
-            jumpCaches[2 * i] = NoAddress;
+            _jumpCaches[2 * i] = NoAddress;
         }
     }
 
@@ -85,8 +85,8 @@ internal sealed unsafe class CodeCache : IDisposable
         ulong linear = rip;
         if (width != Marks.Code64)
         {
-            linear = (uint)(cpu->Cs.Base + rip);
-            if (rip > cpu->Cs.Limit)
+            linear = (uint)(_cpu->Cs.Base + rip);
+            if (rip > _cpu->Cs.Limit)
             {
                 fault = new MemoryFault(MemoryFault.GeneralProtection, 0, linear);
                 return null;
@@ -94,13 +94,13 @@ internal sealed unsafe class CodeCache : IDisposable
         }
 
         fault = default;
-        byte* host = Tlb.ForExecute(Tlb.Table(cpu, mode), linear);
-        if (host == null && !Tlb.TryFill(cpu, linear, AccessKind.Execute, mode, out host, out fault))
+        byte* host = Tlb.ForExecute(Tlb.Table(_cpu, mode), linear);
+        if (host == null && !Tlb.TryFill(_cpu, linear, AccessKind.Execute, mode, out host, out fault))
             return null;
         if (host == null)
             return Straddling(rip, linear, mode, width, out fault);
 
-        ulong physical = (ulong)(host - cpu->Ram);
+        ulong physical = (ulong)(host - _cpu->Ram);
         CodePage page = Page(new CodePageKey(physical & Tlb.PageMask, rip - (linear & 0xfff), width));
         int offset = (int)(linear & 0xfff);
         DecodedInstruction* found = page[offset];
@@ -109,7 +109,7 @@ internal sealed unsafe class CodeCache : IDisposable
         if (found->Length == 0)
             return Straddling(rip, linear, mode, width, out fault);
 
-        ulong* entry = cpu->JumpCache + (2 * ((rip ^ (rip >> 12)) & (ControlFlow.JumpCacheEntries - 1)));
+        ulong* entry = _cpu->JumpCache + (2 * ((rip ^ (rip >> 12)) & (ControlFlow.JumpCacheEntries - 1)));
         entry[1] = (ulong)found;
         entry[0] = rip;
         return found;
@@ -117,21 +117,21 @@ internal sealed unsafe class CodeCache : IDisposable
 
     public void Dispose()
     {
-        foreach (CodePage page in pages.Values.Concat(straddling.Values))
+        foreach (CodePage page in _pages.Values.Concat(_straddling.Values))
             page.Dispose();
         // SAFETY: the constructor made the block.
-        NativeMemory.AlignedFree(jumpCaches);
+        NativeMemory.AlignedFree(_jumpCaches);
     }
 
     private CodePage Page(CodePageKey key)
     {
-        uint version = CodePages.Version(cpu, key.Physical);
-        if (!pages.TryGetValue(key, out CodePage? page))
+        uint version = CodePages.Version(_cpu, key.Physical);
+        if (!_pages.TryGetValue(key, out CodePage? page))
         {
-            if (pages.Count == MostPages)
+            if (_pages.Count == MostPages)
                 ForgetPages();
             page = new CodePage(version);
-            pages.Add(key, page);
+            _pages.Add(key, page);
         }
         else if (page.Version != version)
         {
@@ -145,22 +145,22 @@ internal sealed unsafe class CodeCache : IDisposable
     private void ForgetPages()
     {
         ForgetAddresses();
-        foreach (CodePage page in pages.Values)
+        foreach (CodePage page in _pages.Values)
             page.Dispose();
-        pages.Clear();
+        _pages.Clear();
     }
 
     private DecodedInstruction* DecodeRun(CodePage page, byte* host, ulong physical, ulong rip, Marks width)
     {
-        Decoder decoder = decoders[width];
+        Decoder decoder = _decoders[width];
         int first = (int)(physical & 0xfff);
         int offset = first;
         bool ends = false;
         bool straddles = false;
-        reader.Start(host, 0x1000 - first);
+        _reader.Start(host, 0x1000 - first);
         decoder.IP = rip;
-        run.Clear();
-        while (!ends && run.Count < LongestRun && offset < 0x1000 && (run.Count == 0 || page[offset] == null))
+        _run.Clear();
+        while (!ends && _run.Count < LongestRun && offset < 0x1000 && (_run.Count == 0 || page[offset] == null))
         {
             decoder.Decode(out Instruction instruction);
             if (decoder.LastError == DecoderError.NoMoreBytes)
@@ -170,26 +170,26 @@ internal sealed unsafe class CodeCache : IDisposable
             }
 
             // Iced stops an invalid instruction at the byte that made it so; the rest is not looked at.
-            run.Add(instruction);
+            _run.Add(instruction);
             offset += instruction.Length;
             ends = instruction.IsInvalid || NeverFallsThrough(instruction.FlowControl);
         }
 
-        DecodedInstruction* block = page.Allocate(run.Count + 1);
+        DecodedInstruction* block = page.Allocate(_run.Count + 1);
         int place = first;
-        for (int i = 0; i < run.Count; i++)
+        for (int i = 0; i < _run.Count; i++)
         {
-            Instruction instruction = run[i];
-            OperandDecoder.Fill(cpu, instruction, host + (place - first), width, block + i);
+            Instruction instruction = _run[i];
+            OperandDecoder.Fill(_cpu, instruction, host + (place - first), width, block + i);
             if (instruction.IsInvalid)
                 block[i].Handler = instruction.Length >= LongestInstruction ? &Faults.TooLong : &Faults.InvalidOpcode;
             page[place] = block + i;
             place += instruction.Length;
         }
 
-        CodePages.Decoded(cpu, physical, (straddles ? 0x1000 : place) - first);
+        CodePages.Decoded(_cpu, physical, (straddles ? 0x1000 : place) - first);
         ulong behind = rip + (ulong)(place - first);
-        DecodedInstruction* last = block + run.Count;
+        DecodedInstruction* last = block + _run.Count;
         *last = new DecodedInstruction { Rip = width == Marks.Code64 ? behind : (uint)behind, Marks = width };
         if (straddles)
         {
@@ -217,15 +217,15 @@ internal sealed unsafe class CodeCache : IDisposable
         fault = default;
         if (!TryFetch(linear, inFirst, mode, bytes, out fault))
             return null;
-        Decoder decoder = decoders[width];
-        reader.Start(bytes, inFirst);
+        Decoder decoder = _decoders[width];
+        _reader.Start(bytes, inFirst);
         decoder.IP = rip;
         decoder.Decode(out Instruction instruction);
         if (decoder.LastError == DecoderError.NoMoreBytes)
         {
             if (!TryFetch(linear + (uint)inFirst, LongestInstruction - inFirst, mode, bytes + inFirst, out fault))
                 return null;
-            reader.Start(bytes, LongestInstruction);
+            _reader.Start(bytes, LongestInstruction);
             decoder.IP = rip;
             decoder.Decode(out instruction);
         }
@@ -238,32 +238,32 @@ internal sealed unsafe class CodeCache : IDisposable
         }
 
         var key = new StraddlingKey(packed, instruction.Length, rip, width);
-        if (straddling.TryGetValue(key, out CodePage? known))
+        if (_straddling.TryGetValue(key, out CodePage? known))
             return known[0];
-        if (straddling.Count == MostPages)
+        if (_straddling.Count == MostPages)
             ForgetStraddling();
 
         var page = new CodePage(0);
         DecodedInstruction* block = page.Allocate(2);
-        OperandDecoder.Fill(cpu, instruction, bytes, width, block);
+        OperandDecoder.Fill(_cpu, instruction, bytes, width, block);
         if (instruction.IsInvalid)
             block->Handler = instruction.Length >= LongestInstruction ? &Faults.TooLong : &Faults.InvalidOpcode;
         block[1] = new DecodedInstruction { Rip = ControlFlow.Next(block), Marks = width, Handler = &ControlFlow.Continue, Length = 1 };
         page[0] = block;
-        straddling.Add(key, page);
+        _straddling.Add(key, page);
         return block;
     }
 
     private void ForgetStraddling()
     {
-        foreach (CodePage page in straddling.Values)
+        foreach (CodePage page in _straddling.Values)
             page.Dispose();
-        straddling.Clear();
+        _straddling.Clear();
     }
 
     private bool TryFetch(ulong linear, int size, AccessMode mode, byte* target, out MemoryFault fault)
     {
-        if (!ReservedBytes.TryReserve(cpu, linear, size, AccessKind.Execute, mode, out ReservedBytes found, out fault))
+        if (!ReservedBytes.TryReserve(_cpu, linear, size, AccessKind.Execute, mode, out ReservedBytes found, out fault))
             return false;
         found.CopyTo(target);
         return true;
@@ -273,22 +273,22 @@ internal sealed unsafe class CodeCache : IDisposable
 
     private sealed class PageReader : CodeReader
     {
-        private byte* next;
-        private int left;
+        private byte* _next;
+        private int _left;
 
         public void Start(byte* bytes, int count)
         {
-            next = bytes;
-            left = count;
+            _next = bytes;
+            _left = count;
         }
 
         public override int ReadByte()
         {
-            if (left == 0)
+            if (_left == 0)
                 return -1;
-            left--;
+            _left--;
             // SAFETY: Start was given left more bytes.
-            return *next++;
+            return *_next++;
         }
     }
 }

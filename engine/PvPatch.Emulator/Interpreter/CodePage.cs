@@ -12,14 +12,14 @@ internal readonly record struct CodePageKey(ulong Physical, ulong FirstRip, Mark
 /// <summary>The decoded instructions of one 4 KB page, by the offset of their first byte.</summary>
 internal sealed unsafe class CodePage : IDisposable
 {
-    private readonly List<nint> blocks = [];
-    private readonly DecodedInstruction** starts;
+    private readonly List<nint> _blocks = [];
+    private readonly DecodedInstruction** _starts;
 
     public CodePage(uint version)
     {
         Version = version;
         // SAFETY: zeroed pointers are null; Dispose releases the table.
-        starts = (DecodedInstruction**)NativeMemory.AllocZeroed(0x1000, (nuint)sizeof(DecodedInstruction*));
+        _starts = (DecodedInstruction**)NativeMemory.AllocZeroed(0x1000, (nuint)sizeof(DecodedInstruction*));
     }
 
     /// <summary>The version of the page's bytes that was decoded.</summary>
@@ -29,8 +29,8 @@ internal sealed unsafe class CodePage : IDisposable
     public DecodedInstruction* this[int offset]
     {
         // SAFETY: callers cut offsets to 12 bits, the table has 4096 entries.
-        get => starts[offset];
-        set => starts[offset] = value;
+        get => _starts[offset];
+        set => _starts[offset] = value;
     }
 
     /// <summary>Room for instructions that follow each other; they live until the page is reset.</summary>
@@ -38,7 +38,7 @@ internal sealed unsafe class CodePage : IDisposable
     {
         // SAFETY: released by Reset.
         var block = (DecodedInstruction*)NativeMemory.AlignedAlloc((nuint)(count * sizeof(DecodedInstruction)), 64);
-        blocks.Add((nint)block);
+        _blocks.Add((nint)block);
         return block;
     }
 
@@ -46,19 +46,19 @@ internal sealed unsafe class CodePage : IDisposable
     public void Reset(uint version)
     {
         Version = version;
-        NativeMemory.Clear(starts, (nuint)(0x1000 * sizeof(DecodedInstruction*)));
-        foreach (nint block in blocks)
+        NativeMemory.Clear(_starts, (nuint)(0x1000 * sizeof(DecodedInstruction*)));
+        foreach (nint block in _blocks)
         {
             // SAFETY: Allocate made the block.
             NativeMemory.AlignedFree((void*)block);
         }
 
-        blocks.Clear();
+        _blocks.Clear();
     }
 
     public void Dispose()
     {
         Reset(0);
-        NativeMemory.Free(starts);
+        NativeMemory.Free(_starts);
     }
 }

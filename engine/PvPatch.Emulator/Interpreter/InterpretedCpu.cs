@@ -18,11 +18,11 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// <summary>DR6.BS.</summary>
     private const ulong SingleStep = 1 << 14;
 
-    private readonly CpuState* cpu;
-    private readonly Execution* execution;
-    private readonly CodeCache code;
-    private readonly bool ownsCodePages;
-    private readonly bool deliversExceptions;
+    private readonly CpuState* _cpu;
+    private readonly Execution* _execution;
+    private readonly CodeCache _code;
+    private readonly bool _ownsCodePages;
+    private readonly bool _deliversExceptions;
 
     /// <summary>Prepares a CPU, which must have its RAM and its TLB.</summary>
     /// <param name="cpu">The CPU.</param>
@@ -30,16 +30,16 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// <param name="deliversExceptions">Exceptions go to the guest's IDT (in long mode) instead of stopping the run.</param>
     public InterpretedCpu(CpuState* cpu, bool systemCallsLeave = false, bool deliversExceptions = false)
     {
-        this.cpu = cpu;
-        this.deliversExceptions = deliversExceptions;
+        _cpu = cpu;
+        _deliversExceptions = deliversExceptions;
         // SAFETY: zeroed memory is a valid state; Dispose releases it.
-        execution = (Execution*)NativeMemory.AllocZeroed((nuint)sizeof(Execution));
-        execution->SystemCallsLeave = systemCallsLeave;
-        ownsCodePages = cpu->CodePages == null;
-        if (ownsCodePages)
+        _execution = (Execution*)NativeMemory.AllocZeroed((nuint)sizeof(Execution));
+        _execution->SystemCallsLeave = systemCallsLeave;
+        _ownsCodePages = cpu->CodePages == null;
+        if (_ownsCodePages)
             cpu->CodePages = CodePages.Allocate(cpu->RamSize);
-        cpu->Execution = execution;
-        code = new CodeCache(cpu);
+        cpu->Execution = _execution;
+        _code = new CodeCache(cpu);
     }
 
     /// <summary>How many instructions were completed since the interpreter was made. A repeated string instruction is one.</summary>
@@ -52,10 +52,10 @@ public sealed unsafe class InterpretedCpu : IDisposable
         while (Instructions < end)
         {
             Enter();
-            if (cpu->EventPending != 0 && (cpu->RFlags & RFlags.InterruptEnable) != 0 && !execution->Shadow)
+            if (_cpu->EventPending != 0 && (_cpu->RFlags & RFlags.InterruptEnable) != 0 && !_execution->Shadow)
                 return new StopReason.EventPending();
 
-            DecodedInstruction* u = code.Find(cpu->Rip, execution->Mode, out MemoryFault fetchFault);
+            DecodedInstruction* u = _code.Find(_cpu->Rip, _execution->Mode, out MemoryFault fetchFault);
             if (u == null)
             {
                 if (Raise(fetchFault.Vector, fetchFault.ErrorCode, fetchFault.Address, EventSource.Exception) is { } stop)
@@ -63,15 +63,15 @@ public sealed unsafe class InterpretedCpu : IDisposable
                 continue;
             }
 
-            bool trap = (cpu->RFlags & RFlags.Trap) != 0;
-            bool single = execution->Shadow || trap;
-            execution->Shadow = false;
+            bool trap = (_cpu->RFlags & RFlags.Trap) != 0;
+            bool single = _execution->Shadow || trap;
+            _execution->Shadow = false;
             Execute(u, single ? 1 : Math.Min(Slice, end - Instructions));
-            switch (execution->Cause)
+            switch (_execution->Cause)
             {
                 case LeaveCause.Fault or LeaveCause.Trap:
-                    EventSource source = execution->Cause == LeaveCause.Trap ? EventSource.Software : EventSource.Exception;
-                    if (Raise(execution->Vector, execution->ErrorCode, execution->Address, source) is { } stop)
+                    EventSource source = _execution->Cause == LeaveCause.Trap ? EventSource.Software : EventSource.Exception;
+                    if (Raise(_execution->Vector, _execution->ErrorCode, _execution->Address, source) is { } stop)
                         return stop;
                     continue;
                 case LeaveCause.SystemCall:
@@ -82,9 +82,9 @@ public sealed unsafe class InterpretedCpu : IDisposable
                     break;
             }
 
-            if (trap && execution->Cause is not (LeaveCause.NotYetDecoded or LeaveCause.Interrupted))
+            if (trap && _execution->Cause is not (LeaveCause.NotYetDecoded or LeaveCause.Interrupted))
             {
-                cpu->Dr[6] |= SingleStep;
+                _cpu->Dr[6] |= SingleStep;
                 if (Raise(Vectors.Debug, 0, 0, EventSource.Exception) is { } stop)
                     return stop;
             }
@@ -95,47 +95,47 @@ public sealed unsafe class InterpretedCpu : IDisposable
 
     /// <summary>Takes an interrupt from outside, as the interrupt controller gives it: RIP is then at its handler, or the CPU is shut down.</summary>
     public StopReason? Interrupt(byte vector) =>
-        GateDelivery.TryDeliver(cpu, vector, 0, EventSource.External) ? null : new StopReason.Shutdown();
+        GateDelivery.TryDeliver(_cpu, vector, 0, EventSource.External) ? null : new StopReason.Shutdown();
 
     /// <summary>Releases what the interpreter holds; the CPU's state stays.</summary>
     public void Dispose()
     {
-        code.Dispose();
-        cpu->Execution = null;
-        cpu->JumpCache = null;
-        cpu->DataTlb = null;
-        if (ownsCodePages)
+        _code.Dispose();
+        _cpu->Execution = null;
+        _cpu->JumpCache = null;
+        _cpu->DataTlb = null;
+        if (_ownsCodePages)
         {
-            CodePages.Free(cpu->CodePages);
-            cpu->CodePages = null;
+            CodePages.Free(_cpu->CodePages);
+            _cpu->CodePages = null;
         }
 
         // SAFETY: the constructor made the block.
-        NativeMemory.Free(execution);
+        NativeMemory.Free(_execution);
     }
 
     /// <summary>Delivers an exception to the guest, or makes it the reason to stop.</summary>
     private StopReason? Raise(uint vector, uint errorCode, ulong address, EventSource source)
     {
-        bool longMode = (cpu->Efer & EferBits.LongModeActive) != 0;
-        if (!deliversExceptions || !longMode)
+        bool longMode = (_cpu->Efer & EferBits.LongModeActive) != 0;
+        if (!_deliversExceptions || !longMode)
             return new StopReason.Exception(vector, errorCode, address);
         if (source == EventSource.Exception && vector == Vectors.PageFault)
-            cpu->Cr2 = address;
-        return GateDelivery.TryDeliver(cpu, vector, errorCode, source) ? null : new StopReason.Shutdown();
+            _cpu->Cr2 = address;
+        return GateDelivery.TryDeliver(_cpu, vector, errorCode, source) ? null : new StopReason.Shutdown();
     }
 
     /// <summary>Brings what handlers use into line with privilege, mode, translations and code as they are now.</summary>
     private void Enter()
     {
-        execution->Mode = AccessModes.Of(cpu);
-        cpu->DataTlb = Tlb.Table(cpu, execution->Mode);
-        cpu->JumpCache = code.JumpCache(execution->Mode == AccessMode.User);
-        code.FollowTranslations();
-        if (cpu->CodePages->Changes != execution->KnownChanges)
+        _execution->Mode = AccessModes.Of(_cpu);
+        _cpu->DataTlb = Tlb.Table(_cpu, _execution->Mode);
+        _cpu->JumpCache = _code.JumpCache(_execution->Mode == AccessMode.User);
+        _code.FollowTranslations();
+        if (_cpu->CodePages->Changes != _execution->KnownChanges)
         {
-            execution->KnownChanges = cpu->CodePages->Changes;
-            code.ForgetAddresses();
+            _execution->KnownChanges = _cpu->CodePages->Changes;
+            _code.ForgetAddresses();
         }
     }
 
@@ -143,8 +143,8 @@ public sealed unsafe class InterpretedCpu : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Execute(DecodedInstruction* u, ulong atMost)
     {
-        execution->Cause = LeaveCause.None;
-        CpuState* state = cpu;
+        _execution->Cause = LeaveCause.None;
+        CpuState* state = _cpu;
         ulong left = atMost;
         while (u != null && left >= 4)
         {
@@ -172,8 +172,8 @@ public sealed unsafe class InterpretedCpu : IDisposable
         }
 
         if (u != null)
-            cpu->Rip = u->Rip;
-        else if (execution->Cause is LeaveCause.Fault or LeaveCause.NotYetDecoded or LeaveCause.Interrupted)
+            _cpu->Rip = u->Rip;
+        else if (_execution->Cause is LeaveCause.Fault or LeaveCause.NotYetDecoded or LeaveCause.Interrupted)
             left++;
         Instructions += atMost - left;
     }

@@ -9,21 +9,21 @@ namespace PvPatch.Emulator.Memory;
 /// </summary>
 public readonly unsafe struct ReservedBytes
 {
-    private readonly byte* first;
-    private readonly byte* second;
-    private readonly int firstSize;
-    private readonly int size;
+    private readonly byte* _first;
+    private readonly byte* _second;
+    private readonly int _firstSize;
+    private readonly int _size;
 
     private ReservedBytes(byte* first, int firstSize, byte* second, int size)
     {
-        this.first = first;
-        this.firstSize = firstSize;
-        this.second = second;
-        this.size = size;
+        _first = first;
+        _firstSize = firstSize;
+        _second = second;
+        _size = size;
     }
 
     /// <summary>Host address if the bytes are RAM in one page, so that they can be accessed atomically; else null.</summary>
-    public byte* Contiguous => firstSize == size ? first : null;
+    public byte* Contiguous => _firstSize == _size ? _first : null;
 
     /// <summary>Translates the pages of up to 4096 bytes, the page of the first byte first.</summary>
     public static bool TryReserve(
@@ -62,15 +62,15 @@ public readonly unsafe struct ReservedBytes
     /// <summary>Reads the bytes.</summary>
     public void CopyTo(void* target)
     {
-        Read(first, (byte*)target, firstSize);
-        Read(second, (byte*)target + firstSize, size - firstSize);
+        Read(_first, (byte*)target, _firstSize);
+        Read(_second, (byte*)target + _firstSize, _size - _firstSize);
     }
 
     /// <summary>Writes the bytes and reports it where code was decoded from their page.</summary>
     public void CopyFrom(CpuState* cpu, void* source)
     {
-        Write(cpu, first, (byte*)source, firstSize);
-        Write(cpu, second, (byte*)source + firstSize, size - firstSize);
+        Write(cpu, _first, (byte*)source, _firstSize);
+        Write(cpu, _second, (byte*)source + _firstSize, _size - _firstSize);
     }
 
     private static void Read(byte* page, byte* target, int count)

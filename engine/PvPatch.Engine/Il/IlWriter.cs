@@ -10,13 +10,13 @@ namespace PvPatch.Engine.Il;
 /// <param name="il">The method's IL, which is not changed.</param>
 internal sealed class IlWriter(ReadOnlySpan<byte> il)
 {
-    private readonly byte[] bytes = il.ToArray();
+    private readonly byte[] _bytes = il.ToArray();
 
     /// <summary>The edited IL.</summary>
-    public byte[] ToArray() => [.. bytes];
+    public byte[] ToArray() => [.. _bytes];
 
     /// <summary>Replaces an instruction by NOPs.</summary>
-    public void Erase(Instruction instruction) => bytes.AsSpan(instruction.Offset, instruction.Size).Fill((byte)OpCodes.Nop.Value);
+    public void Erase(Instruction instruction) => _bytes.AsSpan(instruction.Offset, instruction.Size).Fill((byte)OpCodes.Nop.Value);
 
     /// <summary>Writes code at the end of a window and NOPs before it.</summary>
     /// <param name="start">First byte of the window.</param>
@@ -24,7 +24,7 @@ internal sealed class IlWriter(ReadOnlySpan<byte> il)
     /// <param name="code">No longer than the window.</param>
     public void Fill(int start, int end, ReadOnlySpan<byte> code)
     {
-        Span<byte> window = bytes.AsSpan(start..end);
+        Span<byte> window = _bytes.AsSpan(start..end);
         window[..^code.Length].Fill((byte)OpCodes.Nop.Value);
         code.CopyTo(window[^code.Length..]);
     }

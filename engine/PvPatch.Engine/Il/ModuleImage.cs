@@ -10,14 +10,14 @@ namespace PvPatch.Engine.Il;
 /// <summary>A managed image as its file holds it: headers, metadata and method bodies (ECMA-335, partition II, 22 to 25).</summary>
 internal sealed class ModuleImage : IDisposable
 {
-    private readonly PEReader pe;
+    private readonly PEReader _pe;
 
     private ModuleImage(PEReader reader, string file)
     {
         File = file;
-        pe = reader;
+        _pe = reader;
         CheckKind();
-        Metadata = pe.GetMetadataReader();
+        Metadata = _pe.GetMetadataReader();
         if (!Metadata.IsAssembly)
             throw new PatchException(PatchError.NotManaged, $"{Path.GetFileName(File)} is a module without an assembly.");
         AssemblyName = Metadata.GetString(Metadata.GetAssemblyDefinition().Name);
@@ -88,8 +88,8 @@ internal sealed class ModuleImage : IDisposable
     {
         MethodDefinition method = Metadata.GetMethodDefinition(handle);
         int address = method.RelativeVirtualAddress;
-        MethodBodyBlock block = pe.GetMethodBody(address);
-        byte first = pe.GetSectionData(address).GetContent(0, 1)[0];
+        MethodBodyBlock block = _pe.GetMethodBody(address);
+        byte first = _pe.GetSectionData(address).GetContent(0, 1)[0];
         const int TinyFormat = 2, TinyHeader = 1, FatHeader = 12; // partition II, 25.4.1 to 25.4.3
         return new MethodBody
         {
@@ -105,11 +105,11 @@ internal sealed class ModuleImage : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => pe.Dispose();
+    public void Dispose() => _pe.Dispose();
 
     private void CheckKind()
     {
-        if (pe.PEHeaders.CorHeader is not { } header || !pe.HasMetadata)
+        if (_pe.PEHeaders.CorHeader is not { } header || !_pe.HasMetadata)
             throw new PatchException(PatchError.NotManaged, $"{Path.GetFileName(File)} holds no managed code.");
 
         // Partition II, 25.3.3.1. An image precompiled by the SDK is not IL-only either, but has a header of its own for
@@ -121,12 +121,12 @@ internal sealed class ModuleImage : IDisposable
 
     private int OffsetOf(int address)
     {
-        if (pe.IsLoadedImage)
+        if (_pe.IsLoadedImage)
             return address;
-        int section = pe.PEHeaders.GetContainingSectionIndex(address);
+        int section = _pe.PEHeaders.GetContainingSectionIndex(address);
         if (section < 0)
             throw Damaged($"no section holds the address 0x{address:X}");
-        SectionHeader header = pe.PEHeaders.SectionHeaders[section];
+        SectionHeader header = _pe.PEHeaders.SectionHeaders[section];
         return header.PointerToRawData + (address - header.VirtualAddress);
     }
 

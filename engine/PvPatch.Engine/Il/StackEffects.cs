@@ -8,7 +8,7 @@ namespace PvPatch.Engine.Il;
 /// <summary>How many entries each instruction takes from the evaluation stack and puts on it (ECMA-335, partition III, "Stack Transition").</summary>
 internal sealed class StackEffects(MetadataReader metadata)
 {
-    private readonly Dictionary<int, CallShape> shapes = [];
+    private readonly Dictionary<int, CallShape> _shapes = [];
 
     /// <summary>Entries taken and put.</summary>
     /// <param name="instruction">Any instruction but those that end a path with the stack as it is.</param>
@@ -42,8 +42,8 @@ internal sealed class StackEffects(MetadataReader metadata)
     /// <summary>What a call of this token, method or stand-alone signature, takes and gives.</summary>
     public CallShape ShapeOf(int token)
     {
-        if (!shapes.TryGetValue(token, out CallShape shape))
-            shapes[token] = shape = CallShape.Read(metadata.GetBlobReader(SignatureOf(MetadataTokens.EntityHandle(token))));
+        if (!_shapes.TryGetValue(token, out CallShape shape))
+            _shapes[token] = shape = CallShape.Read(metadata.GetBlobReader(SignatureOf(MetadataTokens.EntityHandle(token))));
         return shape;
     }
 

@@ -14,10 +14,10 @@ namespace PvPatch.Engine.IndirectCalls;
 /// </summary>
 public sealed class PvOpTable
 {
-    private readonly Lock gate = new();
-    private readonly Slot[] slots;
-    private readonly Dictionary<string, Slot> byName;
-    private readonly Stack<List<(Slot Slot, PvTarget Target, nint Entry)>> undo = new();
+    private readonly Lock _gate = new();
+    private readonly Slot[] _slots;
+    private readonly Dictionary<string, Slot> _byName;
+    private readonly Stack<List<(Slot Slot, PvTarget Target, nint Entry)>> _undo = new();
 
     /// <summary>Finds the slots and makes each of them stop with its op's name.</summary>
     /// <param name="roots">Classes whose static fields are slots or structs that hold slots.</param>
@@ -32,9 +32,9 @@ public sealed class PvOpTable
         if (Array.IndexOf(roots, null) >= 0)
             throw new ArgumentException("A root class is null.", nameof(roots));
         Ops = SlotSearch.Find(roots);
-        slots = [.. Ops.Select(op => new Slot(op))];
-        byName = slots.ToDictionary(s => s.Op.Name, StringComparer.Ordinal);
-        Write([.. slots.Select(s => (s, PvTarget.Missing))]);
+        _slots = [.. Ops.Select(op => new Slot(op))];
+        _byName = _slots.ToDictionary(s => s.Op.Name, StringComparer.Ordinal);
+        Write([.. _slots.Select(s => (s, PvTarget.Missing))]);
     }
 
     /// <summary>The ops, in the order of declaration.</summary>
@@ -50,7 +50,7 @@ public sealed class PvOpTable
     }
 
     /// <summary>The ops that nothing is installed for.</summary>
-    public IReadOnlyList<PvOp> Missing => [.. slots.Where(s => s.Target is PvTarget.MissingTarget).Select(s => s.Op)];
+    public IReadOnlyList<PvOp> Missing => [.. _slots.Where(s => s.Target is PvTarget.MissingTarget).Select(s => s.Op)];
 
     /// <summary>Whether <see cref="Seal"/> was called.</summary>
     public bool IsSealed { get; private set; }
@@ -79,7 +79,7 @@ public sealed class PvOpTable
     public void Install(IEnumerable<KeyValuePair<string, PvTarget>> targets)
     {
         ArgumentNullException.ThrowIfNull(targets);
-        lock (gate)
+        lock (_gate)
         {
             CheckNotSealed();
             var wanted = new List<(Slot Slot, PvTarget Target)>();
@@ -96,7 +96,7 @@ public sealed class PvOpTable
 
             List<(Slot Slot, PvTarget Target, nint Entry)> before = [.. wanted.Select(w => (w.Slot, w.Slot.State.Target, w.Slot.State.Entry))];
             Write(wanted);
-            undo.Push(before);
+            _undo.Push(before);
         }
     }
 
@@ -110,17 +110,17 @@ public sealed class PvOpTable
     {
         ArgumentNullException.ThrowIfNull(other);
         AssemblyLoadContext? here = AssemblyLoadContext.GetLoadContext(Ops[0].Slot.Module.Assembly);
-        Install(other.slots.Select(s => KeyValuePair.Create(s.Op.Name, CopyIn(here, s.Target))));
+        Install(other._slots.Select(s => KeyValuePair.Create(s.Op.Name, CopyIn(here, s.Target))));
     }
 
     /// <summary>Undoes the latest installation that is not undone yet: its slots get back what they held before.</summary>
     /// <exception cref="PatchException"><see cref="PatchError.Sealed"/>, <see cref="PatchError.NothingToRestore"/>.</exception>
     public void Restore()
     {
-        lock (gate)
+        lock (_gate)
         {
             CheckNotSealed();
-            if (!undo.TryPop(out var before))
+            if (!_undo.TryPop(out var before))
                 throw new PatchException(PatchError.NothingToRestore, "No installation is left to undo.");
             foreach ((Slot slot, PvTarget target, nint entry) in before)
                 slot.Write(target, entry);
@@ -136,30 +136,30 @@ public sealed class PvOpTable
     public IReadOnlyDictionary<string, long> CountCalls(Action work)
     {
         ArgumentNullException.ThrowIfNull(work);
-        lock (gate)
+        lock (_gate)
         {
             // A thread that has read a slot may enter its counting entry late, so the counters live as long as the slots.
-            nint counters = RuntimeHelpers.AllocateTypeAssociatedMemory(Ops[0].Path[0].DeclaringType!, slots.Length * sizeof(long));
-            (PvTarget Target, nint Entry)[] before = [.. slots.Select(s => s.State)];
-            nint[] counting = SlotEntries.Emit([.. slots.Select(s => (s, s.Target))], counters);
-            for (int i = 0; i < slots.Length; i++)
-                slots[i].Write(before[i].Target, counting[i]);
+            nint counters = RuntimeHelpers.AllocateTypeAssociatedMemory(Ops[0].Path[0].DeclaringType!, _slots.Length * sizeof(long));
+            (PvTarget Target, nint Entry)[] before = [.. _slots.Select(s => s.State)];
+            nint[] counting = SlotEntries.Emit([.. _slots.Select(s => (s, s.Target))], counters);
+            for (int i = 0; i < _slots.Length; i++)
+                _slots[i].Write(before[i].Target, counting[i]);
             try
             {
                 work();
             }
             finally
             {
-                for (int i = 0; i < slots.Length; i++)
-                    slots[i].Write(before[i].Target, before[i].Entry);
+                for (int i = 0; i < _slots.Length; i++)
+                    _slots[i].Write(before[i].Target, before[i].Entry);
             }
 
             var calls = new Dictionary<string, long>(StringComparer.Ordinal);
-            for (int i = 0; i < slots.Length; i++)
+            for (int i = 0; i < _slots.Length; i++)
             {
                 long count = Marshal.ReadInt64(counters, i * sizeof(long));
                 if (count != 0)
-                    calls[slots[i].Op.Name] = count;
+                    calls[_slots[i].Op.Name] = count;
             }
 
             return calls;
@@ -169,10 +169,10 @@ public sealed class PvOpTable
     /// <summary>Ends installing: from now on the slots stay as they are, and patched sites with them.</summary>
     public void Seal()
     {
-        lock (gate)
+        lock (_gate)
         {
             IsSealed = true;
-            undo.Clear();
+            _undo.Clear();
         }
     }
 
@@ -198,7 +198,7 @@ public sealed class PvOpTable
     private Slot SlotOf(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return byName.TryGetValue(name, out Slot? slot)
+        return _byName.TryGetValue(name, out Slot? slot)
             ? slot
             : throw new PatchException(PatchError.UnknownOp, $"The table has no op named {name}.") { Op = name };
     }

@@ -9,8 +9,8 @@ internal sealed class Slot
 {
     private delegate ref nint Place();
 
-    private readonly Place place;
-    private nint written;
+    private readonly Place _place;
+    private nint _written;
 
     /// <summary>Finds the slot of an op. Nothing is written yet.</summary>
     public Slot(PvOp op)
@@ -25,7 +25,7 @@ internal sealed class Slot
         foreach (FieldInfo field in op.Path)
             il.Emit(field.IsStatic ? OpCodes.Ldsflda : OpCodes.Ldflda, field);
         il.Emit(OpCodes.Ret);
-        place = method.CreateDelegate<Place>();
+        _place = method.CreateDelegate<Place>();
     }
 
     /// <summary>The op.</summary>
@@ -38,10 +38,10 @@ internal sealed class Slot
     public PvTarget Target { get; private set; } = PvTarget.Missing;
 
     /// <summary>Whether someone else wrote the slot after the table did.</summary>
-    public bool WrittenByHand => Volatile.Read(ref place()) != written;
+    public bool WrittenByHand => Volatile.Read(ref _place()) != _written;
 
     /// <summary>What the slot holds and why, to be put back later.</summary>
-    public (PvTarget Target, nint Entry) State => (Target, written);
+    public (PvTarget Target, nint Entry) State => (Target, _written);
 
     /// <summary>Writes the slot.</summary>
     /// <param name="target">What is installed.</param>
@@ -51,7 +51,7 @@ internal sealed class Slot
         // SAFETY: the entry was emitted from this slot's own signature, and its code lives as long as the slot's class
         // (SlotEntries.Keep). One aligned store: a call on another thread goes through the old entry or the new one.
         Target = target;
-        written = entry;
-        Volatile.Write(ref place(), entry);
+        _written = entry;
+        Volatile.Write(ref _place(), entry);
     }
 }

@@ -9,13 +9,13 @@ namespace PvPatch.Engine.IndirectCalls;
 /// <summary>What a slot's function pointer takes and returns, and which targets fit it.</summary>
 internal sealed class SlotSignature
 {
-    private readonly PvOp op;
+    private readonly PvOp _op;
 
     /// <summary>Reads the signature of an op's slot.</summary>
     /// <exception cref="PatchException">It holds a type that an unmanaged call would convert, or skips the transition that an entry needs.</exception>
     public SlotSignature(PvOp op)
     {
-        this.op = op;
+        _op = op;
         Type pointer = op.Slot.FieldType;
         Returns = pointer.GetFunctionPointerReturnType();
         Parameters = pointer.GetFunctionPointerParameterTypes();
@@ -50,7 +50,7 @@ internal sealed class SlotSignature
             _ => null,
         };
         if (refusal is not null)
-            throw new PatchException(PatchError.TargetMismatch, $"{op.Name} cannot be {target}: {refusal}.") { Op = op.Name };
+            throw new PatchException(PatchError.TargetMismatch, $"{_op.Name} cannot be {target}: {refusal}.") { Op = _op.Name };
     }
 
     private string? RefusalOf(MethodInfo method)
@@ -66,7 +66,7 @@ internal sealed class SlotSignature
     }
 
     private PatchException Unsupported(string why) =>
-        new(PatchError.UnsupportedSignature, $"{op.Name} has a signature that cannot be used: {why}.") { Op = op.Name };
+        new(PatchError.UnsupportedSignature, $"{_op.Name} has a signature that cannot be used: {why}.") { Op = _op.Name };
 
     private static bool IsIntegral(Type type) => Type.GetTypeCode(type) is >= TypeCode.SByte and <= TypeCode.UInt64
         || type == typeof(nint) || type == typeof(nuint);

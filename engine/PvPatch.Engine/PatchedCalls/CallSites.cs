@@ -23,19 +23,19 @@ internal sealed record OtherUse(int Origin, int? User, IReadOnlyList<PvOp> Ops, 
 /// <summary>What the slots loaded in one method are used for. Nothing that is loaded is missing here.</summary>
 internal sealed class CallSites
 {
-    private readonly StackFlow flow;
-    private readonly SlotMap map;
-    private readonly ModuleImage image;
-    private readonly List<CallSite> calls = [];
-    private readonly List<OtherUse> others = [];
-    private readonly HashSet<int> used = [];
+    private readonly StackFlow _flow;
+    private readonly SlotMap _map;
+    private readonly ModuleImage _image;
+    private readonly List<CallSite> _calls = [];
+    private readonly List<OtherUse> _others = [];
+    private readonly HashSet<int> _used = [];
 
     /// <summary>Collects the uses.</summary>
     public CallSites(StackFlow flow, SlotMap map, ModuleImage image)
     {
-        this.flow = flow;
-        this.map = map;
-        this.image = image;
+        _flow = flow;
+        _map = map;
+        _image = image;
         for (int i = 0; i < flow.Code.Length; i++)
         {
             if (flow.Inputs[i] is { } inputs)
@@ -44,22 +44,22 @@ internal sealed class CallSites
 
         for (int i = 0; i < flow.Code.Length; i++)
         {
-            if (!used.Contains(i) && SlotsReadAt(i) is { Count: > 0 } ops)
-                others.Add(new OtherUse(i, null, ops, flow.Inputs[i] is null ? "control never comes there" : "it is read but never called"));
+            if (!_used.Contains(i) && SlotsReadAt(i) is { Count: > 0 } ops)
+                _others.Add(new OtherUse(i, null, ops, flow.Inputs[i] is null ? "control never comes there" : "it is read but never called"));
         }
     }
 
     /// <summary>The calls, in the order of their offsets.</summary>
-    public IReadOnlyList<CallSite> Calls => calls;
+    public IReadOnlyList<CallSite> Calls => _calls;
 
     /// <summary>The other uses.</summary>
-    public IReadOnlyList<OtherUse> Others => others;
+    public IReadOnlyList<OtherUse> Others => _others;
 
     private void Collect(int index, FlowEntry[] inputs)
     {
-        Instruction instruction = flow.Code[index];
+        Instruction instruction = _flow.Code[index];
         if (IsWrite(index, inputs, out SlotNode? written))
-            others.Add(new OtherUse(index, null, written.Ops, "the slot is written here, which patched sites do not see"));
+            _others.Add(new OtherUse(index, null, written.Ops, "the slot is written here, which patched sites do not see"));
 
         for (int k = 0; k < inputs.Length; k++)
         {
@@ -71,13 +71,13 @@ internal sealed class CallSites
             else if (ReasonOf(index, k, value) is { } reason)
                 AddOther(index, value, reason);
             else if (Step.Follows(instruction) || IsStoreTarget(instruction, k))
-                used.UnionWith(value.Origins.Items.ToArray());
+                _used.UnionWith(value.Origins.Items.ToArray());
         }
     }
 
     private void AddCall(int index, FlowValue pointer)
     {
-        used.UnionWith(pointer.Origins.Items.ToArray());
+        _used.UnionWith(pointer.Origins.Items.ToArray());
         List<PvOp> ops = OpsOf(pointer);
         string? refusal = pointer.Kind switch
         {
@@ -85,14 +85,14 @@ internal sealed class CallSites
             FlowKind.Table => "the address of the slot is called, not what it holds",
             _ => pointer.Reason,
         };
-        calls.Add(new CallSite(index, ops, refusal));
+        _calls.Add(new CallSite(index, ops, refusal));
     }
 
     private string? SignatureRefusal(int index, PvOp op)
     {
-        EntityHandle signature = MetadataTokens.EntityHandle(flow.Code[index].Token);
-        string called = signature.Kind == HandleKind.StandaloneSignature ? image.Signatures.OfCall((StandaloneSignatureHandle)signature) : "nothing";
-        string declared = map.SignatureOf(op) ?? "nothing";
+        EntityHandle signature = MetadataTokens.EntityHandle(_flow.Code[index].Token);
+        string called = signature.Kind == HandleKind.StandaloneSignature ? _image.Signatures.OfCall((StandaloneSignatureHandle)signature) : "nothing";
+        string declared = _map.SignatureOf(op) ?? "nothing";
         return string.Equals(called, declared, StringComparison.Ordinal) ? null : $"it is called as {called}, the slot is {declared}";
     }
 
@@ -100,30 +100,30 @@ internal sealed class CallSites
     {
         foreach (int origin in value.Origins.Items)
         {
-            used.Add(origin);
-            others.Add(new OtherUse(origin, index, OpsReadAt(origin), reason));
+            _used.Add(origin);
+            _others.Add(new OtherUse(origin, index, OpsReadAt(origin), reason));
         }
     }
 
     /// <summary>What an instruction does with a followed value; <see langword="null"/> where the value stays followed.</summary>
     private string? ReasonOf(int index, int input, FlowValue value)
     {
-        Instruction instruction = flow.Code[index];
+        Instruction instruction = _flow.Code[index];
         bool isAddress = value.Kind == FlowKind.Table;
         if (Step.Passes(instruction) || instruction.Is(OpCodes.Pop) || (isAddress && IsStoreTarget(instruction, input)))
             return null;
         if (Step.Follows(instruction) && value.Kind is FlowKind.Table or FlowKind.Unproven)
             return null;
         if (instruction.StoredLocal is >= 0 and var local)
-            return flow.IsAddressed(local) ? $"it escapes to local variable {local}, whose address is taken" : null;
+            return _flow.IsAddressed(local) ? $"it escapes to local variable {local}, whose address is taken" : null;
 
         string name = instruction.Code.Name!;
         string subject = isAddress ? "the table's address escapes" : "it escapes";
         return instruction switch
         {
             _ when instruction.Is(OpCodes.Calli) => $"{subject}: passed to a call through a pointer",
-            { Code.OperandType: OperandType.InlineMethod } => $"{subject}: passed to {image.Names.Short(instruction.Token)}",
-            { Code.OperandType: OperandType.InlineField } => $"{subject}: stored in {image.Names.Short(instruction.Token)}",
+            { Code.OperandType: OperandType.InlineMethod } => $"{subject}: passed to {_image.Names.Short(instruction.Token)}",
+            { Code.OperandType: OperandType.InlineField } => $"{subject}: stored in {_image.Names.Short(instruction.Token)}",
             { Code.OperandType: OperandType.InlineBrTarget or OperandType.ShortInlineBrTarget } => $"{subject}: compared by {name}",
             _ when instruction.Is(OpCodes.Ret) => $"{subject}: returned",
             _ when name.StartsWith("st", StringComparison.Ordinal) => $"{subject}: stored by {name}",
@@ -138,11 +138,11 @@ internal sealed class CallSites
 
     private bool IsWrite(int index, FlowEntry[] inputs, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SlotNode? written)
     {
-        Instruction instruction = flow.Code[index];
+        Instruction instruction = _flow.Code[index];
         if (instruction.Is(OpCodes.Stsfld))
-            written = map.RootOf(instruction.Token);
+            written = _map.RootOf(instruction.Token);
         else if (inputs.Length > 0 && inputs[0].Value is { Kind: FlowKind.Table, Node: { } table } && IsStoreTarget(instruction, 0))
-            written = instruction.Is(OpCodes.Stfld) ? map.MemberOf(table, instruction.Token) : table;
+            written = instruction.Is(OpCodes.Stfld) ? _map.MemberOf(table, instruction.Token) : table;
         else
             written = null;
         return written is not null;
@@ -163,19 +163,19 @@ internal sealed class CallSites
     {
         if (SlotsReadAt(index) is { Count: > 0 } slots)
             return slots;
-        return map.RootOf(flow.Code[index].Token)?.Ops ?? [];
+        return _map.RootOf(_flow.Code[index].Token)?.Ops ?? [];
     }
 
     private List<PvOp> SlotsReadAt(int index)
     {
-        Instruction instruction = flow.Code[index];
+        Instruction instruction = _flow.Code[index];
         if (instruction.Is(OpCodes.Ldsfld) || instruction.Is(OpCodes.Ldsflda))
-            return map.RootOf(instruction.Token) is { Op: { } whole } ? [whole] : [];
+            return _map.RootOf(instruction.Token) is { Op: { } whole } ? [whole] : [];
         if (instruction.Is(OpCodes.Ldfld) || instruction.Is(OpCodes.Ldflda))
         {
-            return map.MemberNamed(instruction.Token) is { Op: { } only } ? [only] : [];
+            return _map.MemberNamed(instruction.Token) is { Op: { } only } ? [only] : [];
         }
 
-        return flow.Inputs[index] is [{ Value: { Kind: FlowKind.Table, Node: { } place } }] && instruction.Is(OpCodes.Ldind_I) ? place.Ops : [];
+        return _flow.Inputs[index] is [{ Value: { Kind: FlowKind.Table, Node: { } place } }] && instruction.Is(OpCodes.Ldind_I) ? place.Ops : [];
     }
 }

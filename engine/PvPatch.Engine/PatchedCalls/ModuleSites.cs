@@ -16,14 +16,14 @@ internal sealed record RewrittenMethod(Il.MethodBody Body, byte[] Il);
 /// <summary>What is to be done in one module: finds the sites of every method, decides each, and writes the new IL.</summary>
 internal sealed class ModuleSites
 {
-    private readonly ModuleImage image;
-    private readonly PvOpTable table;
-    private readonly SlotMap map;
-    private readonly StackEffects effects;
-    private readonly TargetTokens tokens;
-    private readonly PatchWay way;
-    private readonly List<PatchedSite> rows = [];
-    private readonly List<RewrittenMethod> methods = [];
+    private readonly ModuleImage _image;
+    private readonly PvOpTable _table;
+    private readonly SlotMap _map;
+    private readonly StackEffects _effects;
+    private readonly TargetTokens _tokens;
+    private readonly PatchWay _way;
+    private readonly List<PatchedSite> _rows = [];
+    private readonly List<RewrittenMethod> _methods = [];
 
     /// <summary>Plans a module.</summary>
     /// <param name="image">The module.</param>
@@ -33,39 +33,39 @@ internal sealed class ModuleSites
     /// <param name="loaded">The module as the runtime has it; <see langword="null"/> for a file.</param>
     public ModuleSites(ModuleImage image, PvOpTable table, SlotTree tree, PatchWay way, Module? loaded = null)
     {
-        this.image = image;
-        this.table = table;
-        this.way = way;
-        map = new SlotMap(image, tree);
-        effects = new StackEffects(image.Metadata);
-        tokens = new TargetTokens(image, loaded);
-        if (map.IsEmpty)
+        _image = image;
+        _table = table;
+        _way = way;
+        _map = new SlotMap(image, tree);
+        _effects = new StackEffects(image.Metadata);
+        _tokens = new TargetTokens(image, loaded);
+        if (_map.IsEmpty)
             return;
         foreach (MethodDefinitionHandle handle in image.MethodsWithIl)
         {
             Il.MethodBody body = image.BodyOf(handle);
-            if (map.MentionedIn(body.Il) is { Count: > 0 } ops)
+            if (_map.MentionedIn(body.Il) is { Count: > 0 } ops)
                 Plan(handle, body, ops);
         }
     }
 
     /// <summary>One row a site, in the order of methods and offsets.</summary>
-    public IReadOnlyList<PatchedSite> Rows => rows;
+    public IReadOnlyList<PatchedSite> Rows => _rows;
 
     /// <summary>The methods that change.</summary>
-    public IReadOnlyList<RewrittenMethod> Methods => methods;
+    public IReadOnlyList<RewrittenMethod> Methods => _methods;
 
     private void Plan(MethodDefinitionHandle handle, Il.MethodBody body, IReadOnlyCollection<PvOp> mentioned)
     {
         try
         {
-            var flow = new StackFlow(body, effects, map);
-            var sites = new CallSites(flow, map, image);
+            var flow = new StackFlow(body, _effects, _map);
+            var sites = new CallSites(flow, _map, _image);
             Plan(handle, flow, sites);
         }
         catch (Exception e) when (e is PatchException || Damage.IsShownBy(e))
         {
-            rows.Add(RowOf(body, 0, [.. mentioned]) with { Reason = e.Message });
+            _rows.Add(RowOf(body, 0, [.. mentioned]) with { Reason = e.Message });
         }
     }
 
@@ -81,7 +81,7 @@ internal sealed class ModuleSites
                 refusals[call.Index] = refusal!;
         }
 
-        var rewrite = new MethodRewrite(flow, map, wanted);
+        var rewrite = new MethodRewrite(flow, _map, wanted);
         Instruction[] after = IlReader.Decode(rewrite.Il);
         var found = new List<PatchedSite>();
         foreach (CallSite call in sites.Calls)
@@ -90,11 +90,11 @@ internal sealed class ModuleSites
             IReadOnlyList<(int Start, int End)> ranges = rewrite.RangesOf(call.Index);
             found.Add(RowOf(flow.Body, flow.Code[call.Index].Offset, call.Ops) with
             {
-                Replacement = call.Refusal is null ? CallReplacement.Describe(call.Ops[0], table.TargetOf(call.Ops[0].Name)) : null,
-                Before = IlText.Of(flow.Code, ranges, image.Names),
-                After = refusal is null ? IlText.Of(after, ranges, image.Names) : null,
+                Replacement = call.Refusal is null ? CallReplacement.Describe(call.Ops[0], _table.TargetOf(call.Ops[0].Name)) : null,
+                Before = IlText.Of(flow.Code, ranges, _image.Names),
+                After = refusal is null ? IlText.Of(after, ranges, _image.Names) : null,
                 State = refusal is null ? SiteState.Patched : SiteState.Left,
-                Way = refusal is null ? way : null,
+                Way = refusal is null ? _way : null,
                 Reason = refusal,
             });
         }
@@ -104,14 +104,14 @@ internal sealed class ModuleSites
             IEnumerable<int> members = use.User is { } user ? new SortedSet<int> { use.Origin, user } : [use.Origin];
             found.Add(RowOf(flow.Body, flow.Code[use.Origin].Offset, use.Ops) with
             {
-                Before = IlText.Of(flow.Code, rewrite.Ranges(members), image.Names),
+                Before = IlText.Of(flow.Code, rewrite.Ranges(members), _image.Names),
                 Reason = use.Reason,
             });
         }
 
-        rows.AddRange(found.OrderBy(r => r.IlOffset));
+        _rows.AddRange(found.OrderBy(r => r.IlOffset));
         if (wanted.Count > rewrite.Refusals.Count)
-            methods.Add(new RewrittenMethod(flow.Body, rewrite.Il));
+            _methods.Add(new RewrittenMethod(flow.Body, rewrite.Il));
     }
 
     /// <summary>What a call becomes; <see langword="null"/> where it stays, with the reason.</summary>
@@ -121,20 +121,20 @@ internal sealed class ModuleSites
         if (refusal is not null)
             return null;
         PvOp op = call.Ops[0];
-        if (table.IsWrittenByHand(op.Name))
+        if (_table.IsWrittenByHand(op.Name))
         {
             refusal = "the slot was written by hand";
             return null;
         }
 
-        CallReplacement replacement = CallReplacement.Choose(op, table.TargetOf(op.Name));
+        CallReplacement replacement = CallReplacement.Choose(op, _table.TargetOf(op.Name));
         switch (replacement)
         {
             case CallReplacement.Indirect indirect:
                 refusal = indirect.Reason;
                 return null;
             case CallReplacement.DirectCall direct:
-                return tokens.Find(direct.Target, caller, out refusal) is { } token ? (direct, token) : null;
+                return _tokens.Find(direct.Target, caller, out refusal) is { } token ? (direct, token) : null;
             default:
                 return (replacement, 0);
         }
@@ -144,7 +144,7 @@ internal sealed class ModuleSites
     {
         Op = string.Join(" or ", ops.Select(o => o.Name)),
         Class = ops.Aggregate(default(PvOpClass), (all, o) => all | o.Class),
-        Module = image.AssemblyName,
+        Module = _image.AssemblyName,
         Method = body.Name,
         MethodToken = body.Token,
         IlOffset = offset,

@@ -8,9 +8,9 @@ namespace PvPatch.Engine.PatchedCalls;
 /// </summary>
 internal sealed class StackWebs
 {
-    private readonly Dictionary<int, int> parents = [];
-    private readonly Dictionary<int, List<(int Index, int Input)>> inputs = [];
-    private readonly Dictionary<int, List<int>> outputs = [];
+    private readonly Dictionary<int, int> _parents = [];
+    private readonly Dictionary<int, List<(int Index, int Input)>> _inputs = [];
+    private readonly Dictionary<int, List<int>> _outputs = [];
 
     /// <summary>Finds the webs of a method.</summary>
     public StackWebs(StackFlow flow)
@@ -26,40 +26,40 @@ internal sealed class StackWebs
         for (int i = 0; i < flow.Inputs.Length; i++)
         {
             for (int k = 0; k < flow.Inputs[i]?.Length; k++)
-                AddTo(inputs, WebOf(flow.Inputs[i]![k]), (i, k));
+                AddTo(_inputs, WebOf(flow.Inputs[i]![k]), (i, k));
         }
 
-        foreach (int output in parents.Keys.Order().ToArray())
-            AddTo(outputs, RootOf(output), output);
+        foreach (int output in _parents.Keys.Order().ToArray())
+            AddTo(_outputs, RootOf(output), output);
     }
 
     /// <summary>The web that an entry belongs to.</summary>
     public int WebOf(FlowEntry entry) => RootOf(entry.Sources.Items[0]);
 
     /// <summary>The web that an output belongs to; <see langword="null"/> if nothing takes it.</summary>
-    public int? WebOf(int output) => parents.ContainsKey(output) ? RootOf(output) : null;
+    public int? WebOf(int output) => _parents.ContainsKey(output) ? RootOf(output) : null;
 
     /// <summary>The inputs of a web: instruction and number of its input.</summary>
-    public IReadOnlyList<(int Index, int Input)> InputsOf(int web) => inputs.GetValueOrDefault(web) ?? [];
+    public IReadOnlyList<(int Index, int Input)> InputsOf(int web) => _inputs.GetValueOrDefault(web) ?? [];
 
     /// <summary>The outputs of a web (<see cref="StackFlow.OutputOf"/>), or <see cref="FlowEntry.Outside"/> among them.</summary>
-    public IReadOnlyList<int> OutputsOf(int web) => outputs[web];
+    public IReadOnlyList<int> OutputsOf(int web) => _outputs[web];
 
     private void Join(IndexSet sources)
     {
         int first = RootOf(sources.Items[0]);
         foreach (int other in sources.Items)
-            parents[RootOf(other)] = first;
+            _parents[RootOf(other)] = first;
     }
 
     private int RootOf(int output)
     {
-        if (!parents.TryGetValue(output, out int parent))
-            return parents[output] = output;
+        if (!_parents.TryGetValue(output, out int parent))
+            return _parents[output] = output;
         while (parent != output)
         {
             output = parent;
-            parent = parents[output];
+            parent = _parents[output];
         }
 
         return output;

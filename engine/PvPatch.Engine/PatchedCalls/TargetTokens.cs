@@ -14,7 +14,7 @@ namespace PvPatch.Engine.PatchedCalls;
 /// <param name="loaded">The module as the runtime has it: its tokens must lead to the very target, not to another copy. <see langword="null"/> for a file.</param>
 internal sealed class TargetTokens(ModuleImage image, Module? loaded)
 {
-    private readonly Dictionary<MethodInfo, int?> known = [];
+    private readonly Dictionary<MethodInfo, int?> _known = [];
 
     /// <summary>The target's token for a call in a method of this module.</summary>
     /// <param name="target">The installed method; it may belong to another copy of the same build.</param>
@@ -22,8 +22,8 @@ internal sealed class TargetTokens(ModuleImage image, Module? loaded)
     /// <param name="refusal">Why there is none, if there is none.</param>
     public int? Find(MethodInfo target, MethodDefinitionHandle caller, out string? refusal)
     {
-        if (!known.TryGetValue(target, out int? token))
-            known[target] = token = IsOfThisImage(target) ? OwnToken(target) : FindReference(target);
+        if (!_known.TryGetValue(target, out int? token))
+            _known[target] = token = IsOfThisImage(target) ? OwnToken(target) : FindReference(target);
 
         string name = $"{target.DeclaringType!.Name}.{target.Name}";
         if (token is null)

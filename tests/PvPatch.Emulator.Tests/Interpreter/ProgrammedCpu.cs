@@ -29,24 +29,24 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
     private const ulong Tss = Tables + 0x800;
     private const int Pages = 16;
 
-    private readonly PagedCpu machine = new();
-    private readonly SensitiveOps* ops;
+    private readonly PagedCpu _machine = new();
+    private readonly SensitiveOps* _ops;
 
     public ProgrammedCpu(Action<Assembler> program, bool deliversExceptions = true)
     {
         for (ulong page = 0; page < Pages; page++)
         {
-            machine.Map(Code + (page << 12), CodeFrame + (page << 12), 7);
-            machine.Map(Data + (page << 12), DataFrame + (page << 12), 7);
+            _machine.Map(Code + (page << 12), CodeFrame + (page << 12), 7);
+            _machine.Map(Data + (page << 12), DataFrame + (page << 12), 7);
         }
 
-        CpuState* cpu = machine.State;
-        ops = (SensitiveOps*)NativeMemory.AllocZeroed((nuint)sizeof(SensitiveOps));
-        ops->MovToCr = &MovToCr;
-        ops->Rdmsr = &Rdmsr;
-        ops->Rdtsc = &Rdtsc;
-        ops->Invlpg = &Invlpg;
-        cpu->Sensitive = ops;
+        CpuState* cpu = _machine.State;
+        _ops = (SensitiveOps*)NativeMemory.AllocZeroed((nuint)sizeof(SensitiveOps));
+        _ops->MovToCr = &MovToCr;
+        _ops->Rdmsr = &Rdmsr;
+        _ops->Rdtsc = &Rdtsc;
+        _ops->Invlpg = &Invlpg;
+        cpu->Sensitive = _ops;
         cpu->Efer |= EferBits.SyscallEnable;
         cpu->Cr4 |= Cr4Bits.OsFxsr;
         Write(Gdt + KernelCode, 0x00af_9b00_0000_fffful);
@@ -71,7 +71,7 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
         Interpreter = new InterpretedCpu(cpu, deliversExceptions: deliversExceptions);
     }
 
-    public CpuState* State => machine.State;
+    public CpuState* State => _machine.State;
 
     public InterpretedCpu Interpreter { get; }
 
@@ -99,18 +99,18 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
     public void SetPresent(ulong page, bool present)
     {
         ulong physical = page >= Data ? DataFrame + (page - Data) : CodeFrame + (page - Code);
-        machine.Map(page, physical, present ? 7ul : 6ul);
+        _machine.Map(page, physical, present ? 7ul : 6ul);
         Tlb.FlushPage(State, page);
     }
 
     /// <summary>Lets a page of code lead to another frame; the old translation stays until it is invalidated.</summary>
-    public void MapElsewhere(ulong page, ulong physical) => machine.Map(page, physical, 7);
+    public void MapElsewhere(ulong page, ulong physical) => _machine.Map(page, physical, 7);
 
     public void Dispose()
     {
         Interpreter.Dispose();
-        machine.Dispose();
-        NativeMemory.Free(ops);
+        _machine.Dispose();
+        NativeMemory.Free(_ops);
     }
 
     [UnmanagedCallersOnly]

@@ -12,7 +12,7 @@ internal sealed unsafe class PagedCpu : IDisposable
     private const ulong TopTable = 0x10_0000;
     private const ulong Present = PageTableEntry.Present;
 
-    private ulong nextTable = TopTable + 0x1000;
+    private ulong _nextTable = TopTable + 0x1000;
 
     public PagedCpu()
     {
@@ -48,8 +48,8 @@ internal sealed unsafe class PagedCpu : IDisposable
     /// <summary>Starts again with an empty top table.</summary>
     public void Unmap()
     {
-        NativeMemory.Clear(Physical(TopTable), (nuint)(nextTable - TopTable));
-        nextTable = TopTable + 0x1000;
+        NativeMemory.Clear(Physical(TopTable), (nuint)(_nextTable - TopTable));
+        _nextTable = TopTable + 0x1000;
         Tlb.Flush(State);
     }
 
@@ -70,8 +70,8 @@ internal sealed unsafe class PagedCpu : IDisposable
             ulong place = table + ((linear >> shift & 511) * 8);
             if ((*Physical(place) & Present) == 0)
             {
-                *Physical(place) = nextTable | upper;
-                nextTable += 0x1000;
+                *Physical(place) = _nextTable | upper;
+                _nextTable += 0x1000;
             }
 
             table = *Physical(place) & PageTableEntry.AddressMask;

@@ -5,7 +5,7 @@ namespace PvPatch.Emulator.Tests.Oracle;
 /// <summary>Cases that the host CPU judged once, a case a line; they run on every host. The line's number is in the test's name.</summary>
 public sealed class CaseFileTests : IDisposable
 {
-    private readonly EmulatedOracle emulator = new();
+    private readonly EmulatedOracle _emulator = new();
 
     public static IEnumerable<TestCaseData> Lines()
     {
@@ -28,8 +28,8 @@ public sealed class CaseFileTests : IDisposable
         var decoder = Decoder.Create(64, new ByteArrayCodeReader(given.Code), CaseLayout.CodeStart);
         decoder.Decode(out Instruction instruction);
         Assert.That(instruction.Length, Is.EqualTo(length));
-        Assert.That(CaseComparison.Difference(given, instruction, host, emulator.Run(given)), Is.Null, instruction.ToString());
+        Assert.That(CaseComparison.Difference(given, instruction, host, _emulator.Run(given)), Is.Null, instruction.ToString());
     }
 
-    public void Dispose() => emulator.Dispose();
+    public void Dispose() => _emulator.Dispose();
 }

@@ -18,27 +18,27 @@ internal sealed class CaseGenerator
     /// <summary>Flags that a case may start with: not TF, which would stop after one instruction on one side only.</summary>
     private const ulong StartFlags = StatusFlags.All | RFlags.Direction;
 
-    private readonly Random random;
+    private readonly Random _random;
     private readonly X87Cases _x87;
-    private readonly Code[] codes;
-    private readonly byte[] bytes = new byte[32];
+    private readonly Code[] _codes;
+    private readonly byte[] _bytes = new byte[32];
 
     public CaseGenerator(int seed, Func<Code, bool> wanted)
     {
-        random = new Random(seed);
-        _x87 = new X87Cases(random);
-        codes = [.. InstructionTable.Supported.Where(c => c.ToOpCode().Mode64 && c.ToOpCode().Cpl3 && wanted(c))];
+        _random = new Random(seed);
+        _x87 = new X87Cases(_random);
+        _codes = [.. InstructionTable.Supported.Where(c => c.ToOpCode().Mode64 && c.ToOpCode().Cpl3 && wanted(c))];
     }
 
     /// <summary>The forms that cases are made of.</summary>
-    public IReadOnlyList<Code> Codes => codes;
+    public IReadOnlyList<Code> Codes => _codes;
 
     /// <summary>Makes one case.</summary>
     public (MachineCase Case, Instruction Instruction) Next()
     {
         while (true)
         {
-            Code code = codes[random.Next(codes.Length)];
+            Code code = _codes[_random.Next(_codes.Length)];
             Encode(code.ToOpCode());
             Instruction instruction = Decode();
             if (instruction.Code != code)
@@ -46,7 +46,7 @@ internal sealed class CaseGenerator
             MachineCase state = State();
             if (!TryPlaceOperands(ref instruction, state))
                 continue;
-            bytes.AsSpan(0, instruction.Length).CopyTo(state.Code);
+            _bytes.AsSpan(0, instruction.Length).CopyTo(state.Code);
             state.Code.AsSpan(instruction.Length).Fill(0xcc);
             return (state, instruction);
         }
@@ -54,23 +54,23 @@ internal sealed class CaseGenerator
 
     private Instruction Decode()
     {
-        var decoder = Decoder.Create(64, new ByteArrayCodeReader(bytes), CaseLayout.CodeStart);
+        var decoder = Decoder.Create(64, new ByteArrayCodeReader(_bytes), CaseLayout.CodeStart);
         decoder.Decode(out Instruction instruction);
         return instruction;
     }
 
-    private bool Chance(int percent) => random.Next(100) < percent;
+    private bool Chance(int percent) => _random.Next(100) < percent;
 
     private void Encode(OpCodeInfo info)
     {
-        random.NextBytes(bytes);
+        _random.NextBytes(_bytes);
         int at = 0;
         bool wide = info.W == 1 || info.OperandSize == 64 || Chance(30);
         if (info.Encoding == EncodingKind.VEX)
         {
             int map = info.Table == OpCodeTableKind.T0F38 ? 2 : 3;
-            bytes[at++] = 0xc4;
-            bytes[at] = (byte)((bytes[at] & 0xe0) | map);
+            _bytes[at++] = 0xc4;
+            _bytes[at] = (byte)((_bytes[at] & 0xe0) | map);
             at++;
             int prefix = info.MandatoryPrefix switch
             {
@@ -79,49 +79,49 @@ internal sealed class CaseGenerator
                 MandatoryPrefix.PF2 => 3,
                 _ => 0,
             };
-            bytes[at] = (byte)(((int)info.W * 0x80) + (bytes[at] & 0x78) + prefix);
+            _bytes[at] = (byte)(((int)info.W * 0x80) + (_bytes[at] & 0x78) + prefix);
             at++;
         }
         else
         {
             if (info.OperandSize == 16 || Chance(3))
-                bytes[at++] = 0x66;
+                _bytes[at++] = 0x66;
             if (Chance(5))
-                bytes[at++] = 0x67;
+                _bytes[at++] = 0x67;
             if (Chance(10))
-                bytes[at++] = (byte)(Chance(50) ? 0x64 : 0x65);
+                _bytes[at++] = (byte)(Chance(50) ? 0x64 : 0x65);
             if (info.CanUseLockPrefix && Chance(25))
-                bytes[at++] = 0xf0;
+                _bytes[at++] = 0xf0;
             if ((info.CanUseRepPrefix && Chance(50)) || Chance(1))
-                bytes[at++] = 0xf3;
+                _bytes[at++] = 0xf3;
             else if (info.CanUseRepnePrefix && Chance(40))
-                bytes[at++] = 0xf2;
+                _bytes[at++] = 0xf2;
             at = AppendMandatoryPrefix(info, at);
             if (wide || Chance(40))
-                bytes[at++] = (byte)(0x40 | (wide ? 8 : 0) | random.Next(8));
+                _bytes[at++] = (byte)(0x40 | (wide ? 8 : 0) | _random.Next(8));
             if (info.Table != OpCodeTableKind.Normal)
-                bytes[at++] = 0x0f;
+                _bytes[at++] = 0x0f;
             if (info.Table is OpCodeTableKind.T0F38 or OpCodeTableKind.T0F3A)
-                bytes[at++] = (byte)(info.Table == OpCodeTableKind.T0F38 ? 0x38 : 0x3a);
+                _bytes[at++] = (byte)(info.Table == OpCodeTableKind.T0F38 ? 0x38 : 0x3a);
         }
 
         if (info.OpCodeLength == 2)
-            bytes[at++] = (byte)(info.OpCode >> 8);
+            _bytes[at++] = (byte)(info.OpCode >> 8);
         bool inOpcode = Enumerable.Range(0, info.OpCount).Any(i => info.GetOpKind(i) is
             OpCodeOperandKind.r8_opcode or OpCodeOperandKind.r16_opcode or OpCodeOperandKind.r32_opcode or OpCodeOperandKind.r64_opcode or
             OpCodeOperandKind.sti_opcode);
-        bytes[at++] = (byte)(info.OpCode + (inOpcode ? (uint)random.Next(8) : 0));
+        _bytes[at++] = (byte)(info.OpCode + (inOpcode ? (uint)_random.Next(8) : 0));
         if (info.OpCodeLength == 2)
             return;
 
-        int modRm = random.Next(256);
+        int modRm = _random.Next(256);
         if (Chance(30))
             modRm |= 0xc0;
         if (info.IsGroup)
             modRm = (modRm & ~0x38) | (info.GroupIndex << 3);
-        bytes[at] = (byte)modRm;
+        _bytes[at] = (byte)modRm;
         if (Chance(30))
-            bytes[at + 1 + random.Next(4)] = (byte)Corners[random.Next(Corners.Length)];
+            _bytes[at + 1 + _random.Next(4)] = (byte)Corners[_random.Next(Corners.Length)];
     }
 
     private int AppendMandatoryPrefix(OpCodeInfo info, int at)
@@ -134,19 +134,19 @@ internal sealed class CaseGenerator
             _ => 0,
         };
         if (prefix != 0)
-            bytes[at++] = prefix;
+            _bytes[at++] = prefix;
         return at;
     }
 
     private ulong Value()
     {
-        ulong corner = Corners[random.Next(Corners.Length)];
-        return random.Next(4) switch
+        ulong corner = Corners[_random.Next(Corners.Length)];
+        return _random.Next(4) switch
         {
             0 => corner,
-            1 => corner + (ulong)random.Next(-2, 3),
-            2 => (ulong)random.NextInt64() >> random.Next(64),
-            _ => (ulong)random.NextInt64(long.MinValue, long.MaxValue),
+            1 => corner + (ulong)_random.Next(-2, 3),
+            2 => (ulong)_random.NextInt64() >> _random.Next(64),
+            _ => (ulong)_random.NextInt64(long.MinValue, long.MaxValue),
         };
     }
 
@@ -156,20 +156,20 @@ internal sealed class CaseGenerator
     private ulong FloatBits(int fractionBits, int exponentBits)
     {
         ulong highest = (1ul << exponentBits) - 1;
-        ulong exponent = random.Next(8) switch
+        ulong exponent = _random.Next(8) switch
         {
             0 => 0,
             1 => highest,
-            2 => 1 + (ulong)random.Next(3),
-            3 => highest - (ulong)random.Next(4),
-            _ => (highest >> 1) + (ulong)random.Next(-40, 70),
+            2 => 1 + (ulong)_random.Next(3),
+            3 => highest - (ulong)_random.Next(4),
+            _ => (highest >> 1) + (ulong)_random.Next(-40, 70),
         };
-        ulong fraction = random.Next(4) switch
+        ulong fraction = _random.Next(4) switch
         {
             0 => 0,
-            1 => (ulong)random.Next(3) << random.Next(fractionBits),
-            2 => (1ul << fractionBits) - (ulong)random.Next(1, 3),
-            _ => (ulong)random.NextInt64(),
+            1 => (ulong)_random.Next(3) << _random.Next(fractionBits),
+            2 => (1ul << fractionBits) - (ulong)_random.Next(1, 3),
+            _ => (ulong)_random.NextInt64(),
         };
         ulong sign = Chance(50) ? 1ul << (fractionBits + exponentBits) : 0;
         return sign | (exponent << fractionBits) | (fraction & ((1ul << fractionBits) - 1));
@@ -177,7 +177,7 @@ internal sealed class CaseGenerator
 
     private MachineCase State()
     {
-        var state = new MachineCase { Rip = CaseLayout.CodeStart, Flags = (ulong)random.NextInt64() & StartFlags };
+        var state = new MachineCase { Rip = CaseLayout.CodeStart, Flags = (ulong)_random.NextInt64() & StartFlags };
         if (Chance(70))
             state.Flags &= ~RFlags.Direction;
         for (int i = 0; i < 16; i++)
@@ -189,7 +189,7 @@ internal sealed class CaseGenerator
         }
 
         _x87.Fill(state.Fpu);
-        state.Mxcsr = (Chance(80) ? 0x1f80u : (uint)random.Next() & 0x1f80) | ((uint)random.Next() & (Chance(50) ? 0xe07fu : 0x6000));
+        state.Mxcsr = (Chance(80) ? 0x1f80u : (uint)_random.Next() & 0x1f80) | ((uint)_random.Next() & (Chance(50) ? 0xe07fu : 0x6000));
         for (int i = 0; i < state.Xmm.Length; i++)
             state.Xmm[i] = Chance(50) ? FloatValue() : Value();
         return state;
@@ -198,15 +198,15 @@ internal sealed class CaseGenerator
     /// <summary>An address in the windows, sometimes just before what is not mapped, sometimes not canonical.</summary>
     private ulong Address()
     {
-        int kind = random.Next(20);
+        int kind = _random.Next(20);
         CaseLayout.Window window = CaseLayout.Windows[kind < 4 ? 1 : 0];
         if (kind < 4)
-            return window.Address + (ulong)window.Size - (ulong)random.Next(1, 40);
+            return window.Address + (ulong)window.Size - (ulong)_random.Next(1, 40);
         if (kind == 4)
-            return Chance(50) ? window.Address + (ulong)CaseLayout.DataSize : 0x8000_0000_0000_0000 + (uint)random.Next();
+            return Chance(50) ? window.Address + (ulong)CaseLayout.DataSize : 0x8000_0000_0000_0000 + (uint)_random.Next();
         if (kind < 9)
-            return window.Address + 0x200 + (ulong)random.Next(-20, 20);
-        return window.Address + (ulong)(random.Next(4, (window.Size / 16) - 4) * 16);
+            return window.Address + 0x200 + (ulong)_random.Next(-20, 20);
+        return window.Address + (ulong)(_random.Next(4, (window.Size / 16) - 4) * 16);
     }
 
     private bool TryPlaceOperands(ref Instruction instruction, MachineCase state)
@@ -226,7 +226,7 @@ internal sealed class CaseGenerator
         if (instruction.Mnemonic is Mnemonic.Leave or Mnemonic.Enter)
             state.General[5] = StackAddress();
         if (instruction.Mnemonic is Mnemonic.Maskmovdqu or Mnemonic.Maskmovq)
-            state.General[7] = CaseLayout.Windows[0].Address + (ulong)random.Next(0x100, 0x300) - SegmentBase(instruction);
+            state.General[7] = CaseLayout.Windows[0].Address + (ulong)_random.Next(0x100, 0x300) - SegmentBase(instruction);
         if (instruction.Mnemonic == Mnemonic.Xlatb)
             state.General[3] = Address() - (byte)state.General[0];
         if (instruction.Mnemonic is Mnemonic.Cmpxchg8b or Mnemonic.Cmpxchg16b or Mnemonic.Cmpxchg && Chance(50))
@@ -252,9 +252,9 @@ internal sealed class CaseGenerator
 
     private static bool HasNearBranch(in Instruction instruction) => instruction.OpCount > 0 && instruction.Op0Kind == OpKind.NearBranch64;
 
-    private ulong Target() => CaseLayout.CodePage + (ulong)random.Next(0x900, 0xf00);
+    private ulong Target() => CaseLayout.CodePage + (ulong)_random.Next(0x900, 0xf00);
 
-    private ulong StackAddress() => CaseLayout.Windows[0].Address + 0x180 + (ulong)random.Next(16) * 8;
+    private ulong StackAddress() => CaseLayout.Windows[0].Address + 0x180 + (ulong)_random.Next(16) * 8;
 
     private static bool UsesStack(in Instruction instruction) =>
         instruction.IsStackInstruction || instruction.Mnemonic is Mnemonic.Leave or Mnemonic.Enter;
@@ -329,7 +329,7 @@ internal sealed class CaseGenerator
         if (narrow && ((state.General[6] | state.General[7]) >> 32) != 0)
             return false;
         if (instruction.HasRepPrefix || instruction.HasRepnePrefix)
-            state.General[1] = (ulong)random.Next(40) + (narrow && Chance(50) ? 0x5_0000_0000ul : 0);
+            state.General[1] = (ulong)_random.Next(40) + (narrow && Chance(50) ? 0x5_0000_0000ul : 0);
         if (!narrow)
             return true;
         state.General[6] |= Chance(50) ? 0x7_0000_0000ul : 0;
@@ -376,11 +376,11 @@ internal sealed class CaseGenerator
                 int bit = instruction.Op1Register.GetFullRegister() - Register.RAX;
                 if (bit == place.GetFullRegister() - Register.RAX || (instruction.MemoryIndex != Register.None && bit == instruction.MemoryIndex.GetFullRegister() - Register.RAX))
                     return false;
-                state.General[bit] = (ulong)random.Next(-600, 600);
+                state.General[bit] = (ulong)_random.Next(-600, 600);
             }
 
             ulong based = wanted - instruction.MemoryDisplacement64 - (index * (uint)instruction.MemoryIndexScale);
-            state.General[place.GetFullRegister() - Register.RAX] = narrow ? (uint)based + ((ulong)(uint)random.Next() << 32) : based;
+            state.General[place.GetFullRegister() - Register.RAX] = narrow ? (uint)based + ((ulong)(uint)_random.Next() << 32) : based;
             return !narrow || (wanted >> 32) == 0;
         }
 
@@ -390,7 +390,7 @@ internal sealed class CaseGenerator
             return false;
         if (instruction.IsIPRelativeMemoryOperand)
             wanted -= instruction.NextIP;
-        Span<byte> displacement = bytes.AsSpan(offsets.DisplacementOffset);
+        Span<byte> displacement = _bytes.AsSpan(offsets.DisplacementOffset);
         if (offsets.DisplacementSize == 8)
             BinaryPrimitives.WriteUInt64LittleEndian(displacement, wanted);
         else
@@ -401,7 +401,7 @@ internal sealed class CaseGenerator
 
     private bool HasWideDisplacement(in Instruction instruction, out ConstantOffsets offsets)
     {
-        var decoder = Decoder.Create(64, new ByteArrayCodeReader(bytes), CaseLayout.CodeStart);
+        var decoder = Decoder.Create(64, new ByteArrayCodeReader(_bytes), CaseLayout.CodeStart);
         decoder.Decode(out Instruction same);
         offsets = decoder.GetConstantOffsets(same);
         return same.Code == instruction.Code && offsets.DisplacementSize >= 4;

@@ -14,15 +14,15 @@ internal sealed unsafe class EmulatedOracle : IDisposable
     private const ulong UserCode = PageTableEntry.Present | PageTableEntry.User | PageTableEntry.Writable;
     private const int MostInstructions = 100_000;
 
-    private readonly PagedCpu machine = new();
-    private readonly InterpretedCpu interpreter;
+    private readonly PagedCpu _machine = new();
+    private readonly InterpretedCpu _interpreter;
 
     public EmulatedOracle()
     {
-        CpuState* cpu = machine.State;
-        machine.Map(CaseLayout.CodePage, CodeFrame, UserCode);
+        CpuState* cpu = _machine.State;
+        _machine.Map(CaseLayout.CodePage, CodeFrame, UserCode);
         for (ulong offset = 0; offset < CaseLayout.DataSize; offset += 0x1000)
-            machine.Map(CaseLayout.DataPages + offset, DataFrames + offset, UserCode | PageTableEntry.NoExecute);
+            _machine.Map(CaseLayout.DataPages + offset, DataFrames + offset, UserCode | PageTableEntry.NoExecute);
         cpu->Cr0 |= Cr0Bits.WriteProtect | Cr0Bits.NumericError | Cr0Bits.MonitorCoprocessor;
         cpu->Cr4 |= Cr4Bits.OsFxsr | Cr4Bits.OsXmmExceptions | Cr4Bits.FsGsBase;
         cpu->Cs.Selector = 0x33;
@@ -31,14 +31,14 @@ internal sealed unsafe class EmulatedOracle : IDisposable
         cpu->Fs.Base = CaseLayout.FsBase;
         cpu->Gs.Base = CaseLayout.GsBase;
         new Span<byte>(cpu->Ram + CodeFrame, 0x1000).Fill(0xcc);
-        interpreter = new InterpretedCpu(cpu);
+        _interpreter = new InterpretedCpu(cpu);
     }
 
     public MachineCase Run(MachineCase given)
     {
-        CpuState* cpu = machine.State;
+        CpuState* cpu = _machine.State;
         Load(given);
-        StopReason stop = interpreter.Run(MostInstructions);
+        StopReason stop = _interpreter.Run(MostInstructions);
         var result = new MachineCase { Rip = cpu->Rip, Flags = cpu->RFlags };
         if (stop is StopReason.Exception exception)
         {
@@ -61,13 +61,13 @@ internal sealed unsafe class EmulatedOracle : IDisposable
 
     public void Dispose()
     {
-        interpreter.Dispose();
-        machine.Dispose();
+        _interpreter.Dispose();
+        _machine.Dispose();
     }
 
     private void Load(MachineCase given)
     {
-        CpuState* cpu = machine.State;
+        CpuState* cpu = _machine.State;
         for (int i = 0; i < 16; i++)
             cpu->Gpr[i] = given.General[i];
         cpu->Rip = given.Rip;
@@ -82,7 +82,7 @@ internal sealed unsafe class EmulatedOracle : IDisposable
     private Span<byte> Window(int number)
     {
         CaseLayout.Window window = CaseLayout.Windows[number];
-        return new Span<byte>(machine.State->Ram + DataFrames + (window.Address - CaseLayout.DataPages), window.Size);
+        return new Span<byte>(_machine.State->Ram + DataFrames + (window.Address - CaseLayout.DataPages), window.Size);
     }
 
     /// <summary>An FXSAVE image.</summary>

@@ -9,22 +9,22 @@ namespace PvPatch.Emulator.Tests.Oracle;
 [SupportedOSPlatform("linux")]
 internal sealed class HostOracle : IDisposable
 {
-    private readonly string directory;
-    private readonly Process process;
-    private readonly MemoryMappedFile file;
-    private readonly MemoryMappedViewAccessor shared;
-    private readonly byte[] batch = new byte[CaseLayout.SharedSize];
+    private readonly string _directory;
+    private readonly Process _process;
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _shared;
+    private readonly byte[] _batch = new byte[CaseLayout.SharedSize];
 
     private HostOracle(string directory)
     {
-        this.directory = directory;
+        _directory = directory;
         string program = Path.Combine(directory, "oracle");
         string sharedPath = Path.Combine(directory, "cases");
         File.WriteAllBytes(program, OracleProgram.Assemble());
         File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        file = MemoryMappedFile.CreateFromFile(sharedPath, FileMode.Create, null, (long)CaseLayout.SharedSize);
-        shared = file.CreateViewAccessor();
-        process = Process.Start(new ProcessStartInfo(program, sharedPath) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        _file = MemoryMappedFile.CreateFromFile(sharedPath, FileMode.Create, null, (long)CaseLayout.SharedSize);
+        _shared = _file.CreateViewAccessor();
+        _process = Process.Start(new ProcessStartInfo(program, sharedPath) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true })!;
         WaitForBatch();
     }
 
@@ -48,20 +48,20 @@ internal sealed class HostOracle : IDisposable
     /// <summary>Runs cases on the host.</summary>
     public MachineCase[] Run(IReadOnlyList<MachineCase> cases)
     {
-        MemoryMarshal.Write(batch, (ulong)cases.Count);
+        MemoryMarshal.Write(_batch, (ulong)cases.Count);
         for (int i = 0; i < cases.Count; i++)
-            cases[i].WriteTo(batch.AsSpan(CaseLayout.FirstSlot + (i * CaseLayout.SlotSize), CaseLayout.ResultOffset));
+            cases[i].WriteTo(_batch.AsSpan(CaseLayout.FirstSlot + (i * CaseLayout.SlotSize), CaseLayout.ResultOffset));
         int used = CaseLayout.FirstSlot + (cases.Count * CaseLayout.SlotSize);
-        shared.WriteArray(0, batch, 0, used);
-        process.StandardInput.BaseStream.WriteByte(1);
-        process.StandardInput.BaseStream.Flush();
+        _shared.WriteArray(0, _batch, 0, used);
+        _process.StandardInput.BaseStream.WriteByte(1);
+        _process.StandardInput.BaseStream.Flush();
         WaitForBatch();
-        shared.ReadArray(0, batch, 0, used);
+        _shared.ReadArray(0, _batch, 0, used);
         var results = new MachineCase[cases.Count];
         for (int i = 0; i < results.Length; i++)
         {
             results[i] = new MachineCase();
-            results[i].ReadFrom(batch.AsSpan(CaseLayout.FirstSlot + (i * CaseLayout.SlotSize) + CaseLayout.ResultOffset, CaseLayout.ResultOffset));
+            results[i].ReadFrom(_batch.AsSpan(CaseLayout.FirstSlot + (i * CaseLayout.SlotSize) + CaseLayout.ResultOffset, CaseLayout.ResultOffset));
         }
 
         return results;
@@ -69,20 +69,20 @@ internal sealed class HostOracle : IDisposable
 
     public void Dispose()
     {
-        process.StandardInput.Close();
-        process.WaitForExit();
-        process.Dispose();
-        shared.Dispose();
-        file.Dispose();
-        Directory.Delete(directory, recursive: true);
+        _process.StandardInput.Close();
+        _process.WaitForExit();
+        _process.Dispose();
+        _shared.Dispose();
+        _file.Dispose();
+        Directory.Delete(_directory, recursive: true);
     }
 
     private void WaitForBatch()
     {
-        if (process.StandardOutput.BaseStream.ReadByte() < 0)
+        if (_process.StandardOutput.BaseStream.ReadByte() < 0)
         {
-            process.WaitForExit();
-            throw new IOException($"it ended with status {process.ExitCode}");
+            _process.WaitForExit();
+            throw new IOException($"it ended with status {_process.ExitCode}");
         }
     }
 }

@@ -16,8 +16,8 @@ namespace PvPatch.GuestOs.Tests.Time;
 [TestFixture]
 public sealed unsafe class ClockTests
 {
-    private static int s_reads;
-    private static nint s_page;
+    private static int _s_reads;
+    private static nint _s_page;
 
     [TestCase("bare")]
     [TestCase("kvm")]
@@ -130,12 +130,12 @@ public sealed unsafe class ClockTests
             SensitiveOps ops = *cpu->Sensitive;
             SensitiveOps* before = cpu->Sensitive;
             ops.Rdtsc = &ReadWhileHostWrites;
-            (s_reads, s_page) = (0, (nint)page);
+            (_s_reads, _s_page) = (0, (nint)page);
             cpu->Sensitive = &ops;
             time = PvTime.SchedClock(cpu) + KvmPerCpu.Of(cpu)->ClockOffset;
             cpu->Sensitive = before;
         });
-        Assert.That((s_reads, time), Is.EqualTo((3, 2_000_000ul)), "readings: before the write, in it, after it");
+        Assert.That((_s_reads, time), Is.EqualTo((3, 2_000_000ul)), "readings: before the write, in it, after it");
     }
 
     [Test]
@@ -164,8 +164,8 @@ public sealed unsafe class ClockTests
     [UnmanagedCallersOnly]
     private static ulong ReadWhileHostWrites(CpuState* cpu)
     {
-        var page = (PvClockVcpuTimeInfo*)s_page;
-        switch (++s_reads)
+        var page = (PvClockVcpuTimeInfo*)_s_page;
+        switch (++_s_reads)
         {
             case 1:
                 page->Version++;

@@ -9,14 +9,14 @@ namespace PvPatch.Engine.PatchedCalls.Flow;
 /// <summary>What one module's field tokens have to do with op tables.</summary>
 internal sealed class SlotMap
 {
-    private readonly Dictionary<int, FieldKey> fields = [];
-    private readonly Dictionary<PvOp, string> signatures = [];
-    private readonly SlotTree tree;
+    private readonly Dictionary<int, FieldKey> _fields = [];
+    private readonly Dictionary<PvOp, string> _signatures = [];
+    private readonly SlotTree _tree;
 
     /// <summary>Looks up the tables' fields among the fields a module declares or refers to.</summary>
     public SlotMap(ModuleImage image, SlotTree tree)
     {
-        this.tree = tree;
+        _tree = tree;
         MetadataReader metadata = image.Metadata;
         var declaring = tree.Roots.Keys.Concat(tree.Members.Keys).Select(k => k.Name).ToHashSet(StringComparer.Ordinal);
 
@@ -42,19 +42,19 @@ internal sealed class SlotMap
     }
 
     /// <summary>Whether the module can reach a slot at all.</summary>
-    public bool IsEmpty => fields.Count == 0;
+    public bool IsEmpty => _fields.Count == 0;
 
     /// <summary>The place that a static field's token names, if any.</summary>
-    public SlotNode? RootOf(int token) => fields.TryGetValue(token, out FieldKey key) ? tree.Roots.GetValueOrDefault(key) : null;
+    public SlotNode? RootOf(int token) => _fields.TryGetValue(token, out FieldKey key) ? _tree.Roots.GetValueOrDefault(key) : null;
 
     /// <summary>The place that a field's token names inside another place, if any.</summary>
-    public SlotNode? MemberOf(SlotNode table, int token) => fields.TryGetValue(token, out FieldKey key) ? table.Children.GetValueOrDefault(key) : null;
+    public SlotNode? MemberOf(SlotNode table, int token) => _fields.TryGetValue(token, out FieldKey key) ? table.Children.GetValueOrDefault(key) : null;
 
     /// <summary>The place that a struct field's token names if the struct is one of the tables, and not a copy, if any.</summary>
-    public SlotNode? MemberNamed(int token) => fields.TryGetValue(token, out FieldKey key) ? tree.Members.GetValueOrDefault(key) : null;
+    public SlotNode? MemberNamed(int token) => _fields.TryGetValue(token, out FieldKey key) ? _tree.Members.GetValueOrDefault(key) : null;
 
     /// <summary>The signature of an op's slot as this module writes it.</summary>
-    public string? SignatureOf(PvOp op) => signatures.GetValueOrDefault(op);
+    public string? SignatureOf(PvOp op) => _signatures.GetValueOrDefault(op);
 
     /// <summary>The ops that IL can reach: whose table's or slot's token stands anywhere in its bytes.</summary>
     public IReadOnlyCollection<PvOp> MentionedIn(ReadOnlySpan<byte> il)
@@ -72,10 +72,10 @@ internal sealed class SlotMap
 
     private void Add(ModuleImage image, EntityHandle handle, FieldKey key)
     {
-        if ((tree.Roots.GetValueOrDefault(key) ?? tree.Members.GetValueOrDefault(key)) is not { } node)
+        if ((_tree.Roots.GetValueOrDefault(key) ?? _tree.Members.GetValueOrDefault(key)) is not { } node)
             return;
-        fields[MetadataTokens.GetToken(handle)] = key;
+        _fields[MetadataTokens.GetToken(handle)] = key;
         if (node.Op is { } op)
-            signatures[op] = image.Signatures.OfField(handle);
+            _signatures[op] = image.Signatures.OfField(handle);
     }
 }

@@ -12,15 +12,15 @@ namespace PvPatch.Engine.PatchedCalls.Flow;
 /// </summary>
 internal sealed class StackFlow
 {
-    private readonly StackEffects effects;
-    private readonly Step step;
-    private readonly Dictionary<int, int> indexAt = [];
-    private readonly FlowState?[] states;
-    private readonly bool[] isAddressed;
-    private readonly Stack<int> waiting = new();
-    private readonly Dictionary<ExceptionRegion, FlowState> ends = [];
-    private readonly Dictionary<ExceptionRegion, HashSet<int>> leftFor = [];
-    private bool isRecording;
+    private readonly StackEffects _effects;
+    private readonly Step _step;
+    private readonly Dictionary<int, int> _indexAt = [];
+    private readonly FlowState?[] _states;
+    private readonly bool[] _isAddressed;
+    private readonly Stack<int> _waiting = new();
+    private readonly Dictionary<ExceptionRegion, FlowState> _ends = [];
+    private readonly Dictionary<ExceptionRegion, HashSet<int>> _leftFor = [];
+    private bool _isRecording;
 
     /// <summary>Analyses a method.</summary>
     /// <exception cref="PatchException"><see cref="PatchError.BadIl"/>: the IL breaks the rules of the evaluation stack.</exception>
@@ -28,15 +28,15 @@ internal sealed class StackFlow
     {
         Body = body;
         Code = IlReader.Decode(body.Il);
-        this.effects = effects;
-        step = new Step(map);
+        _effects = effects;
+        _step = new Step(map);
         for (int i = 0; i < Code.Length; i++)
-            indexAt[Code[i].Offset] = i;
+            _indexAt[Code[i].Offset] = i;
         IsBlockStart = FindBlocks();
-        states = new FlowState?[Code.Length];
-        isAddressed = new bool[body.LocalCount];
+        _states = new FlowState?[Code.Length];
+        _isAddressed = new bool[body.LocalCount];
         foreach (Instruction instruction in Code.Where(i => i.AddressedLocal >= 0))
-            isAddressed[Local(instruction.AddressedLocal, instruction)] = true;
+            _isAddressed[Local(instruction.AddressedLocal, instruction)] = true;
         Inputs = new FlowEntry[]?[Code.Length];
         LoadedFrom = new IndexSet[Code.Length];
         Run();
@@ -58,7 +58,7 @@ internal sealed class StackFlow
     public IndexSet[] LoadedFrom { get; }
 
     /// <summary>The entries that paths bring together where they join: each is one entry, whichever path put it there.</summary>
-    public IEnumerable<FlowEntry> Joined => states.OfType<FlowState>().SelectMany(s => s.Stack);
+    public IEnumerable<FlowEntry> Joined => _states.OfType<FlowState>().SelectMany(s => s.Stack);
 
     /// <summary>Number of an instruction's output: <c>dup</c> has two, others at most one.</summary>
     public static int OutputOf(int index, int output) => (2 * index) + output;
@@ -67,27 +67,27 @@ internal sealed class StackFlow
     public static int OwnerOf(int output) => output >> 1;
 
     /// <summary>Whether a local variable can change without a store to it.</summary>
-    public bool IsAddressed(int local) => isAddressed[local];
+    public bool IsAddressed(int local) => _isAddressed[local];
 
     private void Run()
     {
         if (Code.Length == 0)
             throw Bad(0, "there is none");
         Arrive(0, FlowState.AtEntry(Body.LocalCount));
-        while (waiting.TryPop(out int start))
+        while (_waiting.TryPop(out int start))
             RunBlock(start);
 
-        isRecording = true;
-        for (int i = 0; i < states.Length; i++)
+        _isRecording = true;
+        for (int i = 0; i < _states.Length; i++)
         {
-            if (states[i] is not null)
+            if (_states[i] is not null)
                 RunBlock(i);
         }
     }
 
     private void RunBlock(int start)
     {
-        FlowState state = states[start]!.Copy();
+        FlowState state = _states[start]!.Copy();
         ReachHandlers(start, state);
         for (int i = start; ; i++)
         {
@@ -109,18 +109,18 @@ internal sealed class StackFlow
     private void Execute(int index, FlowState state)
     {
         Instruction instruction = Code[index];
-        (int taken, int put) = effects.Of(instruction, Body.ReturnsValue);
+        (int taken, int put) = _effects.Of(instruction, Body.ReturnsValue);
         if (state.Stack.Count < taken)
             throw Bad(index, $"{instruction.Code.Name} takes more than the stack holds");
         FlowEntry[] inputs = state.Pop(taken);
-        FlowValue output = put == 0 ? FlowValue.Plain : step.Output(index, instruction, inputs);
+        FlowValue output = put == 0 ? FlowValue.Plain : _step.Output(index, instruction, inputs);
 
-        if (instruction.LoadedLocal is >= 0 and var loaded && !isAddressed[Local(loaded, instruction)])
+        if (instruction.LoadedLocal is >= 0 and var loaded && !_isAddressed[Local(loaded, instruction)])
         {
             output = state.Locals[loaded].Value;
             LoadedFrom[index] = state.Locals[loaded].Sources;
         }
-        else if (instruction.StoredLocal is >= 0 and var stored && !isAddressed[Local(stored, instruction)])
+        else if (instruction.StoredLocal is >= 0 and var stored && !_isAddressed[Local(stored, instruction)])
         {
             state.Locals[stored] = new FlowEntry(inputs[0].Value, IndexSet.Of(index));
         }
@@ -131,7 +131,7 @@ internal sealed class StackFlow
             throw Bad(index, $"ret leaves {state.Stack.Count} entries on the stack");
         if (state.Stack.Count > Body.MaxStack)
             throw Bad(index, $"the stack grows beyond its {Body.MaxStack} entries");
-        if (isRecording)
+        if (_isRecording)
             Inputs[index] = inputs;
     }
 
@@ -151,9 +151,9 @@ internal sealed class StackFlow
         else if (instruction.Is(OpCodes.Endfilter))
             EndFilter(instruction, state);
         else if (IlReader.IsBranch(instruction))
-            Arrive(indexAt[(int)instruction.Operand], state);
+            Arrive(_indexAt[(int)instruction.Operand], state);
         foreach (int target in instruction.Targets)
-            Arrive(indexAt[target], state);
+            Arrive(_indexAt[target], state);
 
         return !instruction.Is(OpCodes.Jmp)
             && instruction.Code.FlowControl is not (FlowControl.Branch or FlowControl.Return or FlowControl.Throw);
@@ -162,15 +162,15 @@ internal sealed class StackFlow
     /// <summary>Goes to a target with an empty stack, through every finally block on the way.</summary>
     private void Leave(Instruction instruction, FlowState state)
     {
-        int target = indexAt[(int)instruction.Operand];
+        int target = _indexAt[(int)instruction.Operand];
         Arrive(target, state.WithStack());
         foreach (ExceptionRegion region in Body.Regions.Where(r => r.Kind == ExceptionRegionKind.Finally))
         {
             if (!IsInTry(region, instruction.Offset) || IsInTry(region, (int)instruction.Operand))
                 continue;
-            if (!leftFor.TryGetValue(region, out HashSet<int>? targets))
-                leftFor[region] = targets = [];
-            if (targets.Add(target) && ends.TryGetValue(region, out FlowState? end))
+            if (!_leftFor.TryGetValue(region, out HashSet<int>? targets))
+                _leftFor[region] = targets = [];
+            if (targets.Add(target) && _ends.TryGetValue(region, out FlowState? end))
                 Arrive(target, end);
         }
     }
@@ -180,10 +180,10 @@ internal sealed class StackFlow
         foreach (ExceptionRegion region in Body.Regions.Where(r => r.Kind == ExceptionRegionKind.Finally && IsInHandler(r, instruction.Offset)))
         {
             FlowState end = state.WithStack();
-            if (!ends.TryAdd(region, end))
-                ends[region].Merge(end);
-            foreach (int target in leftFor.GetValueOrDefault(region) ?? [])
-                Arrive(target, ends[region]);
+            if (!_ends.TryAdd(region, end))
+                _ends[region].Merge(end);
+            foreach (int target in _leftFor.GetValueOrDefault(region) ?? [])
+                Arrive(target, _ends[region]);
         }
     }
 
@@ -192,7 +192,7 @@ internal sealed class StackFlow
         foreach (ExceptionRegion region in Body.Regions.Where(r => r.Kind == ExceptionRegionKind.Filter))
         {
             if (instruction.Offset >= region.FilterOffset && instruction.End == region.HandlerOffset)
-                Arrive(indexAt[region.HandlerOffset], state.WithStack(FlowEntry.FromOutside));
+                Arrive(_indexAt[region.HandlerOffset], state.WithStack(FlowEntry.FromOutside));
         }
     }
 
@@ -203,27 +203,27 @@ internal sealed class StackFlow
         {
             bool takesException = region.Kind is ExceptionRegionKind.Catch or ExceptionRegionKind.Filter;
             FlowState atHandler = takesException ? state.WithStack(FlowEntry.FromOutside) : state.WithStack();
-            Arrive(indexAt[region.HandlerOffset], atHandler);
+            Arrive(_indexAt[region.HandlerOffset], atHandler);
             if (region.Kind == ExceptionRegionKind.Filter)
-                Arrive(indexAt[region.FilterOffset], atHandler);
+                Arrive(_indexAt[region.FilterOffset], atHandler);
         }
     }
 
     private void Arrive(int index, FlowState state)
     {
-        if (isRecording)
+        if (_isRecording)
             return;
-        if (states[index] is not { } known)
+        if (_states[index] is not { } known)
         {
-            states[index] = state.Copy();
-            waiting.Push(index);
+            _states[index] = state.Copy();
+            _waiting.Push(index);
             return;
         }
 
         if (known.Stack.Count != state.Stack.Count)
             throw Bad(index, $"paths arrive with {known.Stack.Count} and {state.Stack.Count} entries on the stack");
         if (known.Merge(state))
-            waiting.Push(index);
+            _waiting.Push(index);
     }
 
     private bool[] FindBlocks()
@@ -232,12 +232,12 @@ internal sealed class StackFlow
         foreach (Instruction instruction in Code)
         {
             if (IlReader.IsBranch(instruction))
-                starts[indexAt[(int)instruction.Operand]] = true;
+                starts[_indexAt[(int)instruction.Operand]] = true;
             foreach (int target in instruction.Targets)
-                starts[indexAt[target]] = true;
+                starts[_indexAt[target]] = true;
         }
 
-        indexAt[Body.Il.Length] = Code.Length; // a region may end where the method does
+        _indexAt[Body.Il.Length] = Code.Length; // a region may end where the method does
         foreach (ExceptionRegion region in Body.Regions)
         {
             Start(region.TryOffset);
@@ -250,15 +250,15 @@ internal sealed class StackFlow
                 throw Bad(0, "a protected region is empty");
         }
 
-        indexAt.Remove(Body.Il.Length);
+        _indexAt.Remove(Body.Il.Length);
         return starts;
 
-        void Start(int offset) => starts[indexAt.TryGetValue(offset, out int index) ? index : throw Bad(0, "a protected region starts or ends within an instruction")] = true;
+        void Start(int offset) => starts[_indexAt.TryGetValue(offset, out int index) ? index : throw Bad(0, "a protected region starts or ends within an instruction")] = true;
     }
 
     private int Local(int number, Instruction instruction) => number < Body.LocalCount
         ? number
-        : throw Bad(indexAt[instruction.Offset], $"there is no local variable {number}");
+        : throw Bad(_indexAt[instruction.Offset], $"there is no local variable {number}");
 
     private static bool IsInTry(ExceptionRegion region, int offset) =>
         offset >= region.TryOffset && offset < region.TryOffset + region.TryLength;

@@ -10,13 +10,13 @@ namespace PvPatch.Engine.PatchedCalls.Image;
 /// </summary>
 public sealed class ImageSet : IDisposable
 {
-    private readonly Context context;
-    private readonly IReadOnlyList<PlannedImage> images;
+    private readonly Context _context;
+    private readonly IReadOnlyList<PlannedImage> _images;
 
     private ImageSet(IReadOnlyList<PlannedImage> images, bool collectible)
     {
-        this.images = images;
-        context = new Context(images, collectible);
+        _images = images;
+        _context = new Context(images, collectible);
     }
 
     /// <summary>Loads the patched images of a plan.</summary>
@@ -46,7 +46,7 @@ public sealed class ImageSet : IDisposable
         get
         {
             ArgumentNullException.ThrowIfNull(simpleName);
-            return context.Find(simpleName) ?? throw new PatchException(PatchError.UnknownImage, $"The set has no image named {simpleName}.");
+            return _context.Find(simpleName) ?? throw new PatchException(PatchError.UnknownImage, $"The set has no image named {simpleName}.");
         }
     }
 
@@ -56,7 +56,7 @@ public sealed class ImageSet : IDisposable
     public int Verify()
     {
         int compared = 0;
-        foreach (PlannedImage image in images)
+        foreach (PlannedImage image in _images)
         {
             foreach (RewrittenMethod method in image.Methods)
             {
@@ -73,8 +73,8 @@ public sealed class ImageSet : IDisposable
     /// <summary>Unloads a collectible set once none of its code runs; others stay as long as the process.</summary>
     public void Dispose()
     {
-        if (context.IsCollectible)
-            context.Unload();
+        if (_context.IsCollectible)
+            _context.Unload();
     }
 
     private static PatchException NotAsPlanned(RewrittenMethod method, byte[]? loaded)
@@ -90,12 +90,12 @@ public sealed class ImageSet : IDisposable
 
     private sealed class Context(IReadOnlyList<PlannedImage> images, bool collectible) : AssemblyLoadContext("PvPatch images", collectible)
     {
-        private readonly Lock gate = new();
+        private readonly Lock _gate = new();
 
         /// <remarks>The context itself keeps no assembly: the runtime keeps it as long as they live, which would be for ever.</remarks>
         public Assembly? Find(string simpleName)
         {
-            lock (gate)
+            lock (_gate)
             {
                 if (Assemblies.FirstOrDefault(a => !a.IsDynamic && IsNamed(a.GetName().Name)) is { } known)
                     return known;

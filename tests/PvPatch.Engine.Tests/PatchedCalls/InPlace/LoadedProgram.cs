@@ -18,7 +18,7 @@ public enum Loading
 /// <summary>A copy of a fixture that the test loaded itself, as a host program would, with its table installed.</summary>
 internal sealed class LoadedProgram
 {
-    private static int copies;
+    private static int _copies;
 
     private LoadedProgram(Assembly assembly)
     {
@@ -48,7 +48,7 @@ internal sealed class LoadedProgram
     /// <summary>A copy of a file that no other test loads: the runtime maps a path once.</summary>
     public static string CopyOf(string file)
     {
-        string folder = Path.Combine(AppContext.BaseDirectory, "copies", $"{Environment.ProcessId}-{Interlocked.Increment(ref copies)}");
+        string folder = Path.Combine(AppContext.BaseDirectory, "copies", $"{Environment.ProcessId}-{Interlocked.Increment(ref _copies)}");
         string copy = Path.Combine(Directory.CreateDirectory(folder).FullName, Path.GetFileName(file));
         File.Copy(file, copy, overwrite: true);
         return copy;
