@@ -23,12 +23,12 @@ public sealed class InstructionTableTests
     [TestCase(CpuidFeature.BMI1)]
     [TestCase(CpuidFeature.BMI2)]
     [TestCase(CpuidFeature.ADX)]
+    [TestCase(CpuidFeature.MMX)]
     public void A_feature_that_cpuid_may_advertise_is_there_with_all_its_forms(CpuidFeature feature) =>
         Assert.That(InstructionTable.IsComplete(feature));
 
     [TestCase(CpuidFeature.AVX)]
     [TestCase(CpuidFeature.FPU)]
-    [TestCase(CpuidFeature.MMX)]
     [TestCase(CpuidFeature.SSE4_2)]
     public void A_feature_with_a_missing_form_is_not_complete(CpuidFeature feature) =>
         Assert.That(InstructionTable.IsComplete(feature), Is.False);
