@@ -5,13 +5,13 @@ namespace PvPatch.Engine.Fixtures;
 /// <summary>Calls that cannot be proven or must stay, and uses of slots that are no calls. The name's end is the verdict.</summary>
 public static unsafe class Refusals
 {
-    private static delegate* unmanaged<long, long> kept;
+    private static delegate* unmanaged<long, long> _kept;
 
     public static long TwoSlotsMerge_Left(long a) => (a > 3 ? Pv.Math.Negate : Pv.Small.Same)(a);
 
     public static long SlotMergesWithOther_Left(long a)
     {
-        delegate* unmanaged<long, long> op = kept;
+        delegate* unmanaged<long, long> op = _kept;
         if (op == null)
             op = Pv.Math.Negate;
         return op(a);
@@ -51,7 +51,7 @@ public static unsafe class Refusals
             if (a > 3)
                 *op = null;
             if (*op == null)
-                *op = kept;
+                *op = _kept;
             if (*op == null)
                 *op = (delegate* unmanaged<long, long>)Pv.Small.Same;
         }
@@ -59,9 +59,9 @@ public static unsafe class Refusals
 
     public static long EscapesToField_Left(long a)
     {
-        kept = Pv.Math.Negate;
-        long result = kept(a);
-        kept = null;
+        _kept = Pv.Math.Negate;
+        long result = _kept(a);
+        _kept = null;
         return result;
     }
 
@@ -73,8 +73,8 @@ public static unsafe class Refusals
     {
         delegate* unmanaged<long, long> negate = Pv.Math.Negate;
         long result = negate(a);
-        kept = negate;
-        kept = null;
+        _kept = negate;
+        _kept = null;
         return result;
     }
 

@@ -5,7 +5,7 @@ namespace PvPatch.Engine.Fixtures;
 /// <summary>Ways to reach a slot within one method. The name's end is the verdict.</summary>
 public static unsafe class Shapes
 {
-    private static long effects;
+    private static long _effects;
 
     public static long OneArgument_Direct(long a) => Pv.Math.Negate(a);
 
@@ -88,7 +88,7 @@ public static unsafe class Shapes
         delegate* unmanaged<long, long> negate;
         if (a > 3)
         {
-            effects++;
+            _effects++;
             negate = Pv.Math.Negate;
         }
         else
@@ -121,13 +121,13 @@ public static unsafe class Shapes
 
     public static long Constant_Inline(long a) => Pv.Small.Seven(a) + a;
 
-    public static long ConstantOfEffects_Inline(long a) => Pv.Small.Seven(Effect(a)) + effects;
+    public static long ConstantOfEffects_Inline(long a) => Pv.Small.Seven(Effect(a)) + _effects;
 
     public static long WideConstant_Inline(long a) => unchecked((long)Pv.Small.MinusOne()) + a;
 
     public static long HugeConstant_Inline(long a) => Pv.Small.Huge(a) + a;
 
-    public static long HugeConstantOfEffects_Left(long a) => Pv.Small.Huge(Effect(a)) + effects;
+    public static long HugeConstantOfEffects_Left(long a) => Pv.Small.Huge(Effect(a)) + _effects;
 
     public static long Nop_Gone(long a)
     {
@@ -140,14 +140,14 @@ public static unsafe class Shapes
     {
         long x = a;
         Pv.Small.Nothing(&x, Effect(a));
-        return x + effects;
+        return x + _effects;
     }
 
     public static long NopOfBranches_Gone(long a)
     {
         long x = a;
         Pv.Small.Nothing(&x, a > 3 ? 1 : Effect(a));
-        return x + effects;
+        return x + _effects;
     }
 
     public static long NopOfTen_Gone(long a)
@@ -159,7 +159,7 @@ public static unsafe class Shapes
     public static long NopOfTenEffects_Left(long a)
     {
         Pv.Small.Ten(Effect(a), Effect(1), Effect(2), Effect(3), Effect(4), Effect(5), Effect(6), Effect(7), Effect(8), Effect(9));
-        return effects;
+        return _effects;
     }
 
     public static long Identity_Gone(long a) => Pv.Small.Same(a) + Pv.Small.Same(Effect(a));
@@ -169,5 +169,5 @@ public static unsafe class Shapes
     public static long IdentityOfCall_Mixed(long a) => Pv.Small.Same(Pv.Math.Negate(a));
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static long Effect(long a) => effects += a;
+    private static long Effect(long a) => _effects += a;
 }

@@ -45,7 +45,7 @@ public sealed class ElfImageTests
     {
         byte[] file = (byte[])Good.Clone();
         BitConverter.GetBytes(value).AsSpan(0, size).CopyTo(file.AsSpan(place));
-        ElfException refused = Assert.Throws<ElfException>(() => ElfImage.Read(file));
+        ElfException refused = Assert.Throws<ElfException>(() => ElfImage.Read(file))!;
         Assert.That(refused.Error, Is.EqualTo(expected), refused.Message);
     }
 

@@ -12,7 +12,7 @@ namespace PvPatch.GuestOs.Tests.Kit;
 /// </summary>
 internal sealed unsafe class HostThreadCpus : IDisposable
 {
-    private static SemaphoreSlim[] _s_kicks = [];
+    private static SemaphoreSlim[] _kicks = [];
 
     private readonly PhysicalMemory _memory = new(PhysicalMemory.MinSize);
     private readonly CpuState* _states;
@@ -20,7 +20,7 @@ internal sealed unsafe class HostThreadCpus : IDisposable
 
     public HostThreadCpus(int count)
     {
-        _s_kicks = [.. Enumerable.Range(0, count).Select(_ => new SemaphoreSlim(0))];
+        _kicks = [.. Enumerable.Range(0, count).Select(_ => new SemaphoreSlim(0))];
 
         // SAFETY: both blocks are zeroed, sized for what they hold and freed in Dispose, when the threads have ended.
         _states = (CpuState*)NativeMemory.AllocZeroed((nuint)count, (nuint)sizeof(CpuState));
@@ -69,13 +69,13 @@ internal sealed unsafe class HostThreadCpus : IDisposable
     private static void Pause(CpuState* cpu) => Thread.Yield();
 
     [UnmanagedCallersOnly]
-    private static void Halt(CpuState* cpu) => _s_kicks[cpu->Index].Wait();
+    private static void Halt(CpuState* cpu) => _kicks[cpu->Index].Wait();
 
     [UnmanagedCallersOnly]
     private static uint Vmcall(CpuState* cpu)
     {
         if (cpu->Rax == KvmHypercall.KickCpu)
-            _s_kicks[cpu->Rcx].Release();
+            _kicks[cpu->Rcx].Release();
         cpu->Rax = 0;
         return 0;
     }

@@ -16,8 +16,8 @@ namespace PvPatch.GuestOs.Tests.Time;
 [TestFixture]
 public sealed unsafe class ClockTests
 {
-    private static int _s_reads;
-    private static nint _s_page;
+    private static int _reads;
+    private static nint _page;
 
     [TestCase("bare")]
     [TestCase("kvm")]
@@ -130,12 +130,12 @@ public sealed unsafe class ClockTests
             SensitiveOps ops = *cpu->Sensitive;
             SensitiveOps* before = cpu->Sensitive;
             ops.Rdtsc = &ReadWhileHostWrites;
-            (_s_reads, _s_page) = (0, (nint)page);
+            (_reads, _page) = (0, (nint)page);
             cpu->Sensitive = &ops;
             time = PvTime.SchedClock(cpu) + KvmPerCpu.Of(cpu)->ClockOffset;
             cpu->Sensitive = before;
         });
-        Assert.That((_s_reads, time), Is.EqualTo((3, 2_000_000ul)), "readings: before the write, in it, after it");
+        Assert.That((_reads, time), Is.EqualTo((3, 2_000_000ul)), "readings: before the write, in it, after it");
     }
 
     [Test]
@@ -164,8 +164,8 @@ public sealed unsafe class ClockTests
     [UnmanagedCallersOnly]
     private static ulong ReadWhileHostWrites(CpuState* cpu)
     {
-        var page = (PvClockVcpuTimeInfo*)_s_page;
-        switch (++_s_reads)
+        var page = (PvClockVcpuTimeInfo*)_page;
+        switch (++_reads)
         {
             case 1:
                 page->Version++;
