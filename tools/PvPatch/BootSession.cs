@@ -42,9 +42,9 @@ internal sealed unsafe class BootSession(BootOptions options)
         if (options.Patch)
         {
             plan = Patcher.Plan(kernel.Ops, image.Files);
-            IGuestKernel text2 = image.LoadPatched(plan);
-            Do(machine, () => text2.Resume(boot, kernel.Ops));
-            kernel = text2;
+            IGuestKernel patchedKernel = image.LoadPatched(plan);
+            Do(machine, () => patchedKernel.Resume(boot, kernel.Ops));
+            kernel = patchedKernel;
             _text.Progress($"running the {options.Workload} workload patched");
             patched = MeterOf(machine, kernel).Measure(rounds);
         }
