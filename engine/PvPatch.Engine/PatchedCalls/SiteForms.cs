@@ -10,7 +10,6 @@ namespace PvPatch.Engine.PatchedCalls;
 /// <summary>The forms in which a replacement can be written in one module, the best first.</summary>
 internal sealed class SiteForms
 {
-    private readonly ModuleImage _image;
     private readonly Visibility _visibility;
     private readonly TargetTokens _tokens;
     private readonly GrowthLimit _limit;
@@ -23,7 +22,6 @@ internal sealed class SiteForms
     /// <param name="limit">How far its methods may change.</param>
     public SiteForms(ModuleImage image, Module? loaded, GrowthLimit limit)
     {
-        _image = image;
         _visibility = new Visibility(image);
         _tokens = new TargetTokens(image, _visibility, loaded);
         _limit = limit;
@@ -58,7 +56,7 @@ internal sealed class SiteForms
         }
     }
 
-    private IReadOnlyList<SiteForm> InlineOf(
+    private List<SiteForm> InlineOf(
         MethodInfo target, FlowEntry[] arguments, ArgumentTypes types, MethodDefinitionHandle caller, out string? refusal)
     {
         var forms = new List<SiteForm>();
