@@ -12,6 +12,7 @@ internal sealed class TableStream
     private readonly ulong _sorted;
     private readonly TableRows?[] _tables = new TableRows?[Table.Numbers];
     private readonly int[] _outside;
+    private byte[] _tail = [];
 
     private TableStream(ReadOnlySpan<byte> stream, int[] outside)
     {
@@ -49,6 +50,7 @@ internal sealed class TableStream
 
         foreach (int table in NumbersIn(present))
             rest = tables.ReadRows(table, counts[table], WidthsOf(table, heapSizes, counts), rest);
+        tables._tail = rest.ToArray(); // compilers end the stream with some zeros
         return tables;
     }
 
@@ -59,7 +61,7 @@ internal sealed class TableStream
         heapSizes |= _head[HeapSizesAt];
         int[] counts = [.. _tables.Select((t, number) => t?.Count ?? _outside[number])];
         ulong present = 0;
-        int size = CountsAt;
+        int size = CountsAt + _tail.Length;
         var widths = new int[Table.Numbers][];
         for (int table = 0; table < Table.Numbers; table++)
         {
@@ -84,6 +86,7 @@ internal sealed class TableStream
 
         foreach (int table in NumbersIn(present))
             rest = WriteRows(_tables[table]!, widths[table], rest);
+        _tail.CopyTo(rest);
         return bytes;
     }
 

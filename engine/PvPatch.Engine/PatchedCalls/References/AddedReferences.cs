@@ -40,7 +40,7 @@ internal sealed class AddedReferences(ModuleImage image, byte[] file, SetBinding
     {
         if (!_methods.TryGetValue(target, out (int Token, string? Refusal) known))
         {
-            refusal = bindings.RefusalOf(target.Module.Assembly) ?? Open();
+            refusal = RefusalOf(target) ?? Open();
             _methods[target] = known = refusal is null ? (Added(target), null) : (0, refusal);
         }
 
@@ -91,6 +91,15 @@ internal sealed class AddedReferences(ModuleImage image, byte[] file, SetBinding
         }
 
         return _refusal;
+    }
+
+    private string? RefusalOf(MethodInfo target)
+    {
+        Assembly own = target.Module.Assembly;
+        return bindings.RefusalOf(own)
+            ?? SignatureTypes.Of(target).Select(type => bindings.RefusalOf(type.Assembly) ?? OtherCopy(type)).FirstOrDefault(refusal => refusal is not null);
+
+        string? OtherCopy(Type type) => bindings.Replace(type.Assembly) && !bindings.Replace(own) ? $"it takes or gives {type.Name} of another copy of this program" : null;
     }
 
     private int Added(MethodInfo target)
