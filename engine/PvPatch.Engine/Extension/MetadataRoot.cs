@@ -19,14 +19,29 @@ internal sealed class MetadataRoot
 
     private readonly byte[] _head;
     private readonly List<(string Name, HeapBytes Bytes)> _streams;
-    private readonly TableStream _tables;
+    private TableStream? _tables;
 
     private MetadataRoot(byte[] head, List<(string Name, HeapBytes Bytes)> streams)
     {
         _head = head;
         _streams = streams;
-        byte[] tables = Find(TablesName)?.Original ?? throw new BadImageFormatException("its metadata have no tables");
-        _tables = TableStream.Read(tables, OutsideCounts(Find(PdbName)?.Original));
+        if (Find(TablesName) is null || Find(PdbName) is { Length: < PdbIdLength })
+            throw new BadImageFormatException("its metadata lack a stream");
+    }
+
+    private TableStream Tables
+    {
+        get
+        {
+            try
+            {
+                return _tables ??= TableStream.Read(Find(TablesName)!.Original, OutsideCounts(Find(PdbName)?.Original));
+            }
+            catch (Exception e) when (IsEndless(e))
+            {
+                throw new BadImageFormatException("its tables end too early", e);
+            }
+        }
     }
 
     /// <summary>The number by which an image knows its PDB; empty if this is none.</summary>
@@ -40,14 +55,14 @@ internal sealed class MetadataRoot
         {
             return ReadChecked(bytes);
         }
-        catch (Exception e) when (e is ArgumentException or OverflowException or IndexOutOfRangeException)
+        catch (Exception e) when (IsEndless(e))
         {
-            throw new BadImageFormatException("the metadata end too early", e);
+            throw new BadImageFormatException("its metadata end too early", e);
         }
     }
 
     /// <summary>The rows of a table; one that is not there begins to be.</summary>
-    public TableRows Rows(int table) => _tables[table];
+    public TableRows Rows(int table) => Tables[table];
 
     /// <summary>Adds a name.</summary>
     /// <returns>Its offset in the heap.</returns>
@@ -84,7 +99,7 @@ internal sealed class MetadataRoot
     {
         const int Narrow = 0x10000;
         int heapSizes = (IsWide(TextName) ? 1 : 0) | (IsWide(GuidName) ? 2 : 0) | (IsWide(BlobName) ? 4 : 0);
-        var parts = _streams.ConvertAll(s => (s.Name, Bytes: Equals(s.Name, TablesName) ? new HeapBytes(_tables.ToBytes(heapSizes)).ToBytes() : s.Bytes.ToBytes()));
+        var parts = _streams.ConvertAll(s => (s.Name, Bytes: Equals(s.Name, TablesName) ? new HeapBytes(Tables.ToBytes(heapSizes)).ToBytes() : s.Bytes.ToBytes()));
         int offset = _head.Length + 4 + parts.Sum(p => 8 + NameLength(p.Name));
         var output = new MemoryStream(offset + parts.Sum(p => p.Bytes.Length));
         var writer = new BinaryWriter(output);
@@ -107,11 +122,13 @@ internal sealed class MetadataRoot
         bool IsWide(string name) => Find(name) is { } heap && (Equals(name, GuidName) ? heap.Length / 16 : heap.Length) >= Narrow;
     }
 
+    private static bool IsEndless(Exception exception) => exception is ArgumentException or OverflowException or IndexOutOfRangeException;
+
     private static MetadataRoot ReadChecked(ReadOnlySpan<byte> bytes)
     {
         const int VersionLengthAt = 12, VersionAt = 16;
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Signature)
-            throw new BadImageFormatException("the metadata have no signature");
+            throw new BadImageFormatException("its metadata have no signature");
         byte[] head = bytes[..(VersionAt + BinaryPrimitives.ReadInt32LittleEndian(bytes[VersionLengthAt..]))].ToArray();
         int count = BinaryPrimitives.ReadUInt16LittleEndian(bytes[(head.Length + 2)..]);
         ReadOnlySpan<byte> headers = bytes[(head.Length + 4)..];

@@ -1,6 +1,6 @@
 namespace PvPatch.Engine.Extension;
 
-/// <summary>Writes a method's signature for another module: the same but for the types' rows (ECMA-335, partition II, 23.2).</summary>
+/// <summary>Writes a signature for another module: the same but for the types' rows (ECMA-335, partition II, 23.2).</summary>
 /// <param name="import">The row in the other module, coded as <c>TypeDefOrRef</c>, for a token of this one.</param>
 internal sealed class SignatureCopy(Func<int, uint> import)
 {
@@ -16,6 +16,16 @@ internal sealed class SignatureCopy(Func<int, uint> import)
     {
         _copy.Clear();
         CopyMethod(ref signature);
+        return [.. _copy];
+    }
+
+    /// <summary>The copy of a field's signature (23.2.4).</summary>
+    /// <exception cref="BadImageFormatException">It is damaged.</exception>
+    public byte[] OfField(ReadOnlySpan<byte> signature)
+    {
+        _copy.Clear();
+        CopyByte(ref signature);
+        CopyType(ref signature);
         return [.. _copy];
     }
 

@@ -45,7 +45,7 @@ internal static class ImageFiles
         {
             byte[] bytes = Read(file);
             using var image = ModuleImage.Open(bytes, file);
-            images.Add(new PlannedImage(image.AssemblyName, image.VersionId, file, bytes, []));
+            images.Add(new PlannedImage(image.AssemblyName, image.VersionId, file, bytes, [], ImageSymbols.Of(image, bytes, NoMoves)));
         }
 
         CheckNames(images);
