@@ -186,10 +186,10 @@ public sealed class PvOpTable
     /// <summary>The same method of the copy of its assembly to which a load context binds, if it is of the same build.</summary>
     private static PvTarget CopyIn(AssemblyLoadContext? context, PvTarget target)
     {
-        if (target is not PvTarget.MethodTarget { Info: var method } || CopyIn(context, method.Module.Assembly)?.ManifestModule is not { } copy)
+        if (target is not PvTarget.MethodTarget { Info: var method } installed || CopyIn(context, method.Module.Assembly)?.ManifestModule is not { } copy)
             return target;
         return copy.ModuleVersionId == method.Module.ModuleVersionId && copy.ResolveMethod(method.MetadataToken) is MethodInfo same && string.Equals(same.Name, method.Name, StringComparison.Ordinal)
-            ? PvTarget.Method(same)
+            ? installed with { Info = same }
             : target;
     }
 

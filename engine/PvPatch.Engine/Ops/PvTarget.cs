@@ -27,17 +27,32 @@ public abstract record PvTarget
     /// <param name="method">A static, non-generic method with the slot's parameter and return types.</param>
     public static PvTarget Method(MethodInfo method) => new MethodTarget(method);
 
+    /// <summary>
+    /// The op is this plain static method, and its IL is written at the sites wherever it can stand there; a direct call
+    /// elsewhere. The report says which.
+    /// </summary>
+    /// <param name="method">As for <see cref="Method(MethodInfo)"/>.</param>
+    public static PvTarget Inline(MethodInfo method) => new MethodTarget(method, IsInline: true);
+
+    /// <summary>As <see cref="Inline(MethodInfo)"/>, by name.</summary>
+    /// <param name="type">The class that declares it.</param>
+    /// <param name="name">Its name, which must not be overloaded.</param>
+    /// <exception cref="ArgumentException">The class has no static method of that name, or several.</exception>
+    public static PvTarget Inline(Type type, string name) => Inline(Found(type, name));
+
     /// <summary>The op is the static method of this name.</summary>
     /// <param name="type">The class that declares it.</param>
     /// <param name="name">Its name, which must not be overloaded.</param>
     /// <exception cref="ArgumentException">The class has no static method of that name, or several.</exception>
-    public static PvTarget Method(Type type, string name)
+    public static PvTarget Method(Type type, string name) => Method(Found(type, name));
+
+    private static MethodInfo Found(Type type, string name)
     {
         ArgumentNullException.ThrowIfNull(type);
         const BindingFlags AnyStatic = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
         MethodInfo[] found = [.. type.GetMethods(AnyStatic).Where(m => string.Equals(m.Name, name, StringComparison.Ordinal))];
         return found.Length == 1
-            ? new MethodTarget(found[0])
+            ? found[0]
             : throw new ArgumentException($"{type.FullName} has {found.Length} static methods named {name}; a target needs exactly one.", nameof(name));
     }
 
@@ -72,9 +87,10 @@ public abstract record PvTarget
 
     /// <summary>See <see cref="Method(MethodInfo)"/>.</summary>
     /// <param name="Info">The static method.</param>
-    public sealed record MethodTarget(MethodInfo Info) : PvTarget
+    /// <param name="IsInline">Whether its IL is written at the sites, as with <see cref="Inline(MethodInfo)"/>.</param>
+    public sealed record MethodTarget(MethodInfo Info, bool IsInline = false) : PvTarget
     {
         /// <inheritdoc/>
-        public override string ToString() => $"{Info.DeclaringType?.Name}.{Info.Name}";
+        public override string ToString() => $"{(IsInline ? "inline " : "")}{Info.DeclaringType?.Name}.{Info.Name}";
     }
 }

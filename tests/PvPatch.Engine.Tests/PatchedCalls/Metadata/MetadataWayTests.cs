@@ -161,7 +161,7 @@ internal sealed class MetadataWayTests
         public void AssertLeft(string op, string reason)
         {
             PatchedSite[] rows = [.. Patcher.Plan(_table, _files).Report.Sites.Where(s => s.Op.Equals(op, StringComparison.Ordinal) && s.Method.StartsWith(Shapes, StringComparison.Ordinal))];
-            Assert.That(rows.Select(r => r.Reason), Is.All.EqualTo(reason).And.Not.Empty);
+            Assert.That(rows.Select(r => r.Reason), Is.Not.Empty.And.All.EqualTo(reason));
         }
 
         public void Dispose() => Unpatched.Dispose();
