@@ -17,7 +17,7 @@ internal static class BlobBytes
     }
 
     /// <summary>Reads a compressed unsigned number and steps behind it.</summary>
-    /// <exception cref="BadImageFormatException">There is none.</exception>
+    /// <exception cref="InvalidDataException">There is none.</exception>
     public static int ReadCompressed(ref ReadOnlySpan<byte> bytes)
     {
         int length = LengthOfCompressed(bytes);
@@ -46,7 +46,7 @@ internal static class BlobBytes
     }
 
     /// <summary>Reads a compressed signed number and steps behind it.</summary>
-    /// <exception cref="BadImageFormatException">There is none.</exception>
+    /// <exception cref="InvalidDataException">There is none.</exception>
     public static int ReadCompressedSigned(ref ReadOnlySpan<byte> bytes)
     {
         int length = LengthOfCompressed(bytes), rotated = ReadCompressed(ref bytes);
@@ -55,11 +55,11 @@ internal static class BlobBytes
     }
 
     /// <summary>How many bytes a compressed number has, signed or not.</summary>
-    /// <exception cref="BadImageFormatException">There is none.</exception>
+    /// <exception cref="InvalidDataException">There is none.</exception>
     public static int LengthOfCompressed(ReadOnlySpan<byte> bytes)
     {
         int length = bytes is [var first, ..] ? (first & 0x80) == 0 ? 1 : (first & 0x40) == 0 ? 2 : 4 : int.MaxValue;
-        return length <= bytes.Length ? length : throw new BadImageFormatException("a blob ends within a number");
+        return length <= bytes.Length ? length : throw new InvalidDataException("a blob ends within a number");
     }
 
     /// <summary>A blob as a heap holds it: its length before it.</summary>

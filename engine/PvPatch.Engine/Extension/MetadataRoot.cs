@@ -26,7 +26,7 @@ internal sealed class MetadataRoot
         _head = head;
         _streams = streams;
         if (Find(TablesName) is null || Find(PdbName) is { Length: < PdbIdLength })
-            throw new BadImageFormatException("its metadata lack a stream");
+            throw new InvalidDataException("its metadata lack a stream");
     }
 
     private TableStream Tables
@@ -39,7 +39,7 @@ internal sealed class MetadataRoot
             }
             catch (Exception e) when (IsEndless(e))
             {
-                throw new BadImageFormatException("its tables end too early", e);
+                throw new InvalidDataException("its tables end too early", e);
             }
         }
     }
@@ -48,7 +48,7 @@ internal sealed class MetadataRoot
     public ReadOnlySpan<byte> PdbId => Find(PdbName) is { } pdb ? pdb.Original.AsSpan(0, PdbIdLength) : default;
 
     /// <summary>Reads metadata.</summary>
-    /// <exception cref="BadImageFormatException">It is damaged, or in a form that cannot be kept: of edit and continue, with streams or tables that are unknown.</exception>
+    /// <exception cref="InvalidDataException">It is damaged, or in a form that cannot be kept: of edit and continue, with streams or tables that are unknown.</exception>
     public static MetadataRoot Read(ReadOnlySpan<byte> bytes)
     {
         try
@@ -57,7 +57,7 @@ internal sealed class MetadataRoot
         }
         catch (Exception e) when (IsEndless(e))
         {
-            throw new BadImageFormatException("its metadata end too early", e);
+            throw new InvalidDataException("its metadata end too early", e);
         }
     }
 
@@ -80,7 +80,7 @@ internal sealed class MetadataRoot
 
     /// <summary>Adds a string that IL can load (24.2.4).</summary>
     /// <returns>Its token.</returns>
-    /// <exception cref="BadImageFormatException">No token can name more.</exception>
+    /// <exception cref="InvalidDataException">No token can name more.</exception>
     public int AddUserString(string text)
     {
         const int MostOffset = 0xFFFFFF;
@@ -89,7 +89,7 @@ internal sealed class MetadataRoot
             BinaryPrimitives.WriteUInt16LittleEndian(blob.AsSpan(2 * i), text[i]);
         blob[^1] = text.Any(NeedsCare) ? (byte)1 : (byte)0;
         int offset = HeapOf(UserStringName).Add(BlobBytes.WithLength(blob));
-        return offset <= MostOffset ? Table.TokenOf(Table.UserString, offset) : throw new BadImageFormatException("its heap of strings is full");
+        return offset <= MostOffset ? Table.TokenOf(Table.UserString, offset) : throw new InvalidDataException("its heap of strings is full");
 
         static bool NeedsCare(char c) => c is (> '\0' and < '\t') or (> '\r' and < ' ') or '\'' or '-' or >= '\x7F';
     }
@@ -128,7 +128,7 @@ internal sealed class MetadataRoot
     {
         const int VersionLengthAt = 12, VersionAt = 16;
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Signature)
-            throw new BadImageFormatException("its metadata have no signature");
+            throw new InvalidDataException("its metadata have no signature");
         byte[] head = bytes[..(VersionAt + BinaryPrimitives.ReadInt32LittleEndian(bytes[VersionLengthAt..]))].ToArray();
         int count = BinaryPrimitives.ReadUInt16LittleEndian(bytes[(head.Length + 2)..]);
         ReadOnlySpan<byte> headers = bytes[(head.Length + 4)..];
@@ -138,7 +138,7 @@ internal sealed class MetadataRoot
             int offset = BinaryPrimitives.ReadInt32LittleEndian(headers), size = BinaryPrimitives.ReadInt32LittleEndian(headers[4..]);
             string name = Encoding.UTF8.GetString(headers[8..(8 + headers[8..].IndexOf((byte)0))]);
             if (!KnownNames.Contains(name, StringComparer.Ordinal) || streams.Exists(s => Equals(s.Name, name)))
-                throw new BadImageFormatException($"its metadata have a stream {name}, which cannot be written anew");
+                throw new InvalidDataException($"its metadata have a stream {name}, which cannot be written anew");
             streams.Add((name, new HeapBytes(bytes.Slice(offset, size).ToArray())));
             headers = headers[(8 + NameLength(name))..];
         }

@@ -12,7 +12,7 @@ internal static class MovedSymbols
     /// <summary>Moves the records of some methods: lines, scopes, and what a debugger needs to step through <c>await</c>.</summary>
     /// <param name="pdb">The PDB's metadata; rows and blobs are added.</param>
     /// <param name="moves">By row of the method: the new offset for an old one, never descending.</param>
-    /// <exception cref="BadImageFormatException">The PDB is damaged.</exception>
+    /// <exception cref="InvalidDataException">The PDB is damaged.</exception>
     public static void Move(MetadataRoot pdb, IReadOnlyDictionary<int, Func<int, int>> moves)
     {
         TableRows lines = pdb.Rows(Table.MethodDebugInformation);
@@ -89,7 +89,7 @@ internal static class MovedSymbols
     private static uint Read(ref ReadOnlySpan<byte> blob)
     {
         if (blob.Length < 4)
-            throw new BadImageFormatException("a blob ends within a number");
+            throw new InvalidDataException("a blob ends within a number");
         uint value = BinaryPrimitives.ReadUInt32LittleEndian(blob);
         blob = blob[4..];
         return value;

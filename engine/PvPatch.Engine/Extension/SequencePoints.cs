@@ -9,7 +9,7 @@ internal static class SequencePoints
     /// <param name="blob">The blob as it was.</param>
     /// <param name="hasDocument">Whether the row names the method's one document, which the blob then does not.</param>
     /// <param name="move">The new offset for an old one; never descending.</param>
-    /// <exception cref="BadImageFormatException">It is damaged.</exception>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
     public static byte[] Moved(ReadOnlySpan<byte> blob, bool hasDocument, Func<int, int> move)
     {
         if (blob.IsEmpty)

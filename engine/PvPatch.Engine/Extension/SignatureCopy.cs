@@ -11,7 +11,7 @@ internal sealed class SignatureCopy(Func<int, uint> import)
     private readonly List<byte> _copy = [];
 
     /// <summary>The copy of a method's signature.</summary>
-    /// <exception cref="BadImageFormatException">It is damaged.</exception>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
     public byte[] OfMethod(ReadOnlySpan<byte> signature)
     {
         _copy.Clear();
@@ -20,7 +20,7 @@ internal sealed class SignatureCopy(Func<int, uint> import)
     }
 
     /// <summary>The copy of a field's signature (23.2.4).</summary>
-    /// <exception cref="BadImageFormatException">It is damaged.</exception>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
     public byte[] OfField(ReadOnlySpan<byte> signature)
     {
         _copy.Clear();
@@ -79,7 +79,7 @@ internal sealed class SignatureCopy(Func<int, uint> import)
 
     private byte CopyByte(ref ReadOnlySpan<byte> from)
     {
-        byte value = from is [var first, ..] ? first : throw new BadImageFormatException("a signature ends too early");
+        byte value = from is [var first, ..] ? first : throw new InvalidDataException("a signature ends too early");
         _copy.Add(value);
         from = from[1..];
         return value;

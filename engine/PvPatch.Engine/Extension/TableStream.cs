@@ -27,7 +27,7 @@ internal sealed class TableStream
     /// <summary>Reads the stream.</summary>
     /// <param name="stream">Its bytes.</param>
     /// <param name="outside">How many rows the tables have that lie in other metadata: those of a PDB's image.</param>
-    /// <exception cref="BadImageFormatException">It is of edit and continue, has a table that is unknown, or is damaged.</exception>
+    /// <exception cref="InvalidDataException">It is of edit and continue, has a table that is unknown, or is damaged.</exception>
     /// <exception cref="ArgumentException">It ends too early.</exception>
     public static TableStream Read(ReadOnlySpan<byte> stream, int[] outside)
     {
@@ -35,7 +35,7 @@ internal sealed class TableStream
         var tables = new TableStream(stream, outside);
         int heapSizes = stream[HeapSizesAt];
         if ((heapSizes & ~KnownSizes) != 0)
-            throw new BadImageFormatException("its tables are in a form of edit and continue");
+            throw new InvalidDataException("its tables are in a form of edit and continue");
 
         ulong present = BinaryPrimitives.ReadUInt64LittleEndian(stream[MasksAt..]);
         int[] counts = [.. outside];
@@ -43,7 +43,7 @@ internal sealed class TableStream
         foreach (int table in NumbersIn(present))
         {
             if (TableColumns.Of(table) is null)
-                throw new BadImageFormatException($"its table 0x{table:X2} is unknown");
+                throw new InvalidDataException($"its table 0x{table:X2} is unknown");
             counts[table] = BinaryPrimitives.ReadInt32LittleEndian(rest);
             rest = rest[4..];
         }

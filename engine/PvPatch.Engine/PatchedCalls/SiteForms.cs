@@ -66,7 +66,7 @@ internal sealed class SiteForms
         }
     }
 
-    private IReadOnlyList<SiteForm> InlineOf(
+    private List<SiteForm> InlineOf(
         MethodInfo target, FlowEntry[] arguments, ArgumentTypes types, MethodDefinitionHandle caller, out string? refusal)
     {
         var forms = new List<SiteForm>();

@@ -94,7 +94,7 @@ internal sealed class ExtendedImageTests
                 root.AddText("more");
                 root.ToBytes();
             }
-            catch (BadImageFormatException)
+            catch (InvalidDataException)
             {
                 refused++;
             }

@@ -61,7 +61,7 @@ internal sealed class InlineForms(InlineBody body, IReadOnlyList<MovableInstruct
         || instruction.Code.OperandType is OperandType.InlineVar or OperandType.ShortInlineVar;
 
     /// <summary>What stands for an instruction of the body.</summary>
-    private IReadOnlyList<MovableInstruction> Written(int index)
+    private MovableInstruction[] Written(int index)
     {
         MovableInstruction instruction = code[index];
         if (instruction.Is(OpCodes.Ret))

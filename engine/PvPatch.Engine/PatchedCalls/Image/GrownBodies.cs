@@ -1,9 +1,6 @@
 using System.Buffers.Binary;
-using System.Reflection;
-using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using PvPatch.Engine.Extension;
-using PvPatch.Engine.Il;
 using PvPatch.Engine.PatchedCalls.Growth;
 using PvPatch.Engine.PatchedCalls.References;
 

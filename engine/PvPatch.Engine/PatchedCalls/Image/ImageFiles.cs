@@ -12,7 +12,7 @@ namespace PvPatch.Engine.PatchedCalls.Image;
 internal static class ImageFiles
 {
     /// <summary>Plans a set of images.</summary>
-    public static PatchPlan Plan(PvOpTable table, IReadOnlyList<string> files)
+    public static PatchPlan Plan(PvOpTable table, IReadOnlyList<string> files, PatchEvents events)
     {
         IReadOnlyList<PlannedImage> originals = Read(files);
         var tree = new SlotTree(table.Ops);
@@ -27,6 +27,7 @@ internal static class ImageFiles
                 var added = new AddedTokens(image, original.Bytes, bindings);
                 var sites = new ModuleSites(image, table, tree, PatchWay.Image, limit: GrowthLimit.Named, added: added);
                 rows.AddRange(sites.Rows);
+                events.Patched(image.AssemblyName, sites.Rows);
                 images.Add(Patched(original, image, sites.Methods, added));
             }
             catch (Exception e) when (Damage.IsShownBy(e))

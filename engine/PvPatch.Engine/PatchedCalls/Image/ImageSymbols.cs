@@ -36,7 +36,7 @@ internal sealed record ImageSymbols(byte[]? Pdb, string? Note)
             MovedSymbols.Move(root, moves);
             return new ImageSymbols(root.ToBytes(), null);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException || Damage.IsShownBy(e))
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException || Damage.IsShownBy(e))
         {
             return Unused($"{name} cannot be read: {e.Message.TrimEnd('.')}");
         }

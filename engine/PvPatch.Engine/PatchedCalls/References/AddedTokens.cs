@@ -39,7 +39,7 @@ internal sealed class AddedTokens(ModuleImage image, byte[] file, SetBindings bi
             if (_refusal is null)
                 Extended ??= ExtendedImage.Open(file);
         }
-        catch (BadImageFormatException e)
+        catch (Exception e) when (Damage.IsShownBy(e))
         {
             _refusal = $"nothing can be added to the image: {e.Message}";
         }
