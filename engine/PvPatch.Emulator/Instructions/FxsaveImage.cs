@@ -45,25 +45,8 @@ internal static unsafe class FxsaveImage
         byte* host = Operands.Modify(cpu, u, linear, Size, out bool slow);
         if (host == null)
             return null;
-
-        // SAFETY: Modify gave 512 bytes that may be changed; all offsets below lie in them.
-        ref FpuState fpu = ref cpu->Fpu;
-        Unsafe.WriteUnaligned(host, fpu.Control);
-        Unsafe.WriteUnaligned(host + 2, fpu.Status);
-        Unsafe.WriteUnaligned(host + 4, (ushort)fpu.Used);
-        Unsafe.WriteUnaligned(host + Opcode, fpu.LastOpcode);
-        Unsafe.WriteUnaligned(host + Instruction, TPointers.IsLong ? fpu.LastInstruction : (uint)fpu.LastInstruction);
-        Unsafe.WriteUnaligned(host + Data, TPointers.IsLong ? fpu.LastData : (uint)fpu.LastData);
-        Unsafe.WriteUnaligned(host + Mxcsr, cpu->Mxcsr);
-        Unsafe.WriteUnaligned(host + MxcsrMask, MxcsrBits);
-        for (int i = 0; i < 8; i++)
-        {
-            Float80 value = X87.Get(cpu, i);
-            Unsafe.WriteUnaligned(host + Registers + (16 * i), value.Mantissa);
-            Unsafe.WriteUnaligned(host + Registers + (16 * i) + 8, (ulong)value.High);
-        }
-
-        Unsafe.CopyBlockUnaligned(host + Xmm, cpu->Xmm, XmmSize(u));
+        StoreComponents<TPointers>(cpu, u, host, StateComponents.All);
+        StoreMxcsr(cpu, host);
         return slow ? Operands.Finish(cpu, u) : u + 1;
     }
 
@@ -75,29 +58,77 @@ internal static unsafe class FxsaveImage
         byte* host = Operands.Read(cpu, u, linear, Size);
         if (host == null)
             return null;
-
-        // SAFETY: Read gave 512 readable bytes; all offsets below lie in them, Number is below 8.
-        uint mxcsr = Unsafe.ReadUnaligned<uint>(host + Mxcsr);
-        if ((mxcsr & ~MxcsrBits) != 0)
+        if (!MxcsrIsValid(host))
             return Execution.Raise(cpu, u, Vectors.GeneralProtection);
-        ref FpuState fpu = ref cpu->Fpu;
-        fpu.Status = Unsafe.ReadUnaligned<ushort>(host + 2);
-        X87Control.SetControl(ref fpu, Unsafe.ReadUnaligned<ushort>(host));
-        fpu.Used = host[4];
-        fpu.LastOpcode = (ushort)(Unsafe.ReadUnaligned<ushort>(host + Opcode) & 0x7ff);
-        fpu.LastInstruction = TPointers.IsLong ? Unsafe.ReadUnaligned<ulong>(host + Instruction) : Unsafe.ReadUnaligned<uint>(host + Instruction);
-        fpu.LastData = TPointers.IsLong ? Unsafe.ReadUnaligned<ulong>(host + Data) : Unsafe.ReadUnaligned<uint>(host + Data);
-        cpu->Mxcsr = mxcsr;
-        for (int i = 0; i < 8; i++)
-        {
-            int number = X87.Number(cpu, i);
-            fpu.Mantissa[number] = Unsafe.ReadUnaligned<ulong>(host + Registers + (16 * i));
-            fpu.Exponent[number] = Unsafe.ReadUnaligned<ushort>(host + Registers + (16 * i) + 8);
-        }
-
-        Unsafe.CopyBlockUnaligned(cpu->Xmm, host + Xmm, XmmSize(u));
+        LoadComponents<TPointers>(cpu, u, host, StateComponents.All);
+        LoadMxcsr(cpu, host);
         return u + 1;
     }
+
+    // SAFETY, for all below: callers give an image whose 512 bytes may be read or changed; all offsets lie in them, Number is below 8.
+
+    /// <summary>Writes state components, but not MXCSR.</summary>
+    public static void StoreComponents<TPointers>(CpuState* cpu, DecodedInstruction* u, byte* image, ulong components)
+        where TPointers : IPointerWidth
+    {
+        if ((components & StateComponents.X87) != 0)
+        {
+            ref FpuState fpu = ref cpu->Fpu;
+            Unsafe.WriteUnaligned(image, fpu.Control);
+            Unsafe.WriteUnaligned(image + 2, fpu.Status);
+            Unsafe.WriteUnaligned(image + 4, (ushort)fpu.Used);
+            Unsafe.WriteUnaligned(image + Opcode, fpu.LastOpcode);
+            Unsafe.WriteUnaligned(image + Instruction, TPointers.IsLong ? fpu.LastInstruction : (uint)fpu.LastInstruction);
+            Unsafe.WriteUnaligned(image + Data, TPointers.IsLong ? fpu.LastData : (uint)fpu.LastData);
+            for (int i = 0; i < 8; i++)
+            {
+                Float80 value = X87.Get(cpu, i);
+                Unsafe.WriteUnaligned(image + Registers + (16 * i), value.Mantissa);
+                Unsafe.WriteUnaligned(image + Registers + (16 * i) + 8, (ulong)value.High);
+            }
+        }
+
+        if ((components & StateComponents.Sse) != 0)
+            Unsafe.CopyBlockUnaligned(image + Xmm, cpu->Xmm, XmmSize(u));
+    }
+
+    /// <summary>Reads state components, but not MXCSR.</summary>
+    public static void LoadComponents<TPointers>(CpuState* cpu, DecodedInstruction* u, byte* image, ulong components)
+        where TPointers : IPointerWidth
+    {
+        if ((components & StateComponents.X87) != 0)
+        {
+            ref FpuState fpu = ref cpu->Fpu;
+            fpu.Status = Unsafe.ReadUnaligned<ushort>(image + 2);
+            X87Control.SetControl(ref fpu, Unsafe.ReadUnaligned<ushort>(image));
+            fpu.Used = image[4];
+            fpu.LastOpcode = (ushort)(Unsafe.ReadUnaligned<ushort>(image + Opcode) & 0x7ff);
+            fpu.LastInstruction = TPointers.IsLong ? Unsafe.ReadUnaligned<ulong>(image + Instruction) : Unsafe.ReadUnaligned<uint>(image + Instruction);
+            fpu.LastData = TPointers.IsLong ? Unsafe.ReadUnaligned<ulong>(image + Data) : Unsafe.ReadUnaligned<uint>(image + Data);
+            for (int i = 0; i < 8; i++)
+            {
+                int number = X87.Number(cpu, i);
+                fpu.Mantissa[number] = Unsafe.ReadUnaligned<ulong>(image + Registers + (16 * i));
+                fpu.Exponent[number] = Unsafe.ReadUnaligned<ushort>(image + Registers + (16 * i) + 8);
+            }
+        }
+
+        if ((components & StateComponents.Sse) != 0)
+            Unsafe.CopyBlockUnaligned(cpu->Xmm, image + Xmm, XmmSize(u));
+    }
+
+    /// <summary>Writes MXCSR and the mask of its bits.</summary>
+    public static void StoreMxcsr(CpuState* cpu, byte* image)
+    {
+        Unsafe.WriteUnaligned(image + Mxcsr, cpu->Mxcsr);
+        Unsafe.WriteUnaligned(image + MxcsrMask, MxcsrBits);
+    }
+
+    /// <summary>Reads MXCSR.</summary>
+    public static void LoadMxcsr(CpuState* cpu, byte* image) => cpu->Mxcsr = Unsafe.ReadUnaligned<uint>(image + Mxcsr);
+
+    /// <summary>Whether an image's MXCSR may be loaded.</summary>
+    public static bool MxcsrIsValid(byte* image) => (Unsafe.ReadUnaligned<uint>(image + Mxcsr) & ~MxcsrBits) == 0;
 
     /// <summary>#UD with CR0.EM, #NM with CR0.TS, #GP off a multiple of 16; what no address is faults later, by its segment.</summary>
     private static bool IsReady(CpuState* cpu, DecodedInstruction* u, bool write, out ulong linear)

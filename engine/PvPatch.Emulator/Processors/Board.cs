@@ -19,12 +19,13 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, IDisposable
     private readonly ManualResetEventSlim _wake = new();
     private int _openLines;
 
-    public Board(PhysicalMemory memory, MachineClock clock, TimeProvider wallClock, IPlatform platform, int cpuCount, ExitSignal exit)
+    public Board(PhysicalMemory memory, MachineClock clock, TimeProvider wallClock, IPlatform platform, int cpuCount, RandomSource random, ExitSignal exit)
     {
         Memory = memory;
         Clock = clock;
         WallClock = wallClock;
         Platform = platform;
+        Random = random;
         _exit = exit;
         ProcessorId = new ProcessorId(clock.Frequency, cpuCount);
 
@@ -56,6 +57,8 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, IDisposable
     public TimeProvider WallClock { get; }
 
     public IPlatform Platform { get; }
+
+    public RandomSource Random { get; }
 
     public PortBus Ports { get; } = new();
 
