@@ -1,7 +1,8 @@
 using Iced.Intel;
 using PvPatch.Emulator.State;
+using PvPatch.Oracle.Cases;
 
-namespace PvPatch.Emulator.Tests.Oracle;
+namespace PvPatch.Oracle.Judgement;
 
 /// <summary>Flags that the manuals leave undefined: those are not compared. Each row is the instruction's own page in Intel SDM vol. 2, "Flags Affected".</summary>
 internal static class UndefinedFlags

@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
 using Iced.Intel;
+using PvPatch.Oracle.Cases;
 using static Iced.Intel.AssemblerRegisters;
 
-namespace PvPatch.Emulator.Tests.Oracle;
+namespace PvPatch.Oracle.Native;
 
 /// <summary>
 /// The helper process, assembled here: a static ELF64 without libraries. It maps the pages of the cases, then every
@@ -78,6 +79,15 @@ internal static class OracleProgram
         a.mov(__qword_ptr[rdi + 16], (int)CaseLayout.SignalStackSize);
         a.xor(esi, esi);
         a.mov(eax, 131);
+        a.syscall();
+
+        // SIGINT is for the process that asks: ignored here.
+        a.mov(rsi, ActionPlace);
+        a.mov(__qword_ptr[rsi], 1);
+        a.mov(edi, 2);
+        a.xor(edx, edx);
+        a.mov(r10d, 8);
+        a.mov(eax, 13);
         a.syscall();
 
         // rt_sigaction for SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV: SA_SIGINFO, SA_ONSTACK, SA_NODEFER, SA_RESTORER.

@@ -1,7 +1,8 @@
 using System.Text;
 using Iced.Intel;
+using PvPatch.Oracle.Cases;
 
-namespace PvPatch.Emulator.Tests.Oracle;
+namespace PvPatch.Oracle.Judgement;
 
 /// <summary>Compares the x87 of the host and of the emulator.</summary>
 internal static class X87Comparison
@@ -53,12 +54,12 @@ internal static class X87Comparison
             Code.Fnstenv_m28byte or Code.Fnsave_m108byte => (12, 26),
 
             // Also what the mask of MXCSR tells of the processor.
-            Code.Fxsave_m512byte or Code.Fxsave64_m512byte => (6, 32),
+            _ when StateImage.IsSaved(instruction) => (6, 32),
             _ => (0, 0),
         };
         if (last == 0 || host.Vector != 3 || emulated.Vector != 3)
             return;
-        ulong address = CaseGenerator.EffectiveAddress(instruction, given);
+        ulong address = CaseAddresses.Effective(instruction, given);
         for (int i = 0; i < CaseLayout.Windows.Length; i++)
         {
             CaseLayout.Window window = CaseLayout.Windows[i];

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace PvPatch.Emulator.Tests.Oracle;
+namespace PvPatch.Oracle.Cases;
 
 /// <summary>
 /// A case as a line of text: code bytes, state, "=>", result. State names only what is not zero, the result only what
@@ -17,9 +17,9 @@ internal static class CaseLine
         ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
 
     /// <summary>Writes a case and its result.</summary>
-    public static string Format(MachineCase given, int length, MachineCase result)
+    public static string Format(MachineCase given, MachineCase result)
     {
-        var line = new StringBuilder(Convert.ToHexString(given.Code.AsSpan(0, length)));
+        var line = new StringBuilder(Convert.ToHexString(given.Code.AsSpan(0, given.Length)));
         var empty = new MachineCase { Rip = given.Rip, Mxcsr = 0x1f80 };
         X87Image.Set(empty.Fpu, InitialControl, 0, 0);
         Append(line, empty, given);
@@ -32,7 +32,7 @@ internal static class CaseLine
     }
 
     /// <summary>Reads a line.</summary>
-    public static (MachineCase Given, int Length, MachineCase Result) Parse(string line)
+    public static (MachineCase Given, MachineCase Result) Parse(string line)
     {
         string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         byte[] code = Convert.FromHexString(words[0]);
@@ -41,12 +41,11 @@ internal static class CaseLine
             throw new FormatException($"No result in the case {line}");
         var given = new MachineCase { Rip = CaseLayout.CodeStart, Mxcsr = 0x1f80 };
         X87Image.Set(given.Fpu, InitialControl, 0, 0);
-        given.Code.AsSpan().Fill(0xcc);
-        code.CopyTo(given.Code, 0);
+        given.SetCode(code);
         Apply(given, words.AsSpan(1, arrow - 1));
         MachineCase result = given.Clone();
         Apply(result, words.AsSpan(arrow + 1));
-        return (given, code.Length, result);
+        return (given, result);
     }
 
     private static void Append(StringBuilder line, MachineCase from, MachineCase to)

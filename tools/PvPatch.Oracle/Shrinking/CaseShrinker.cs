@@ -1,25 +1,33 @@
-using System.Runtime.Versioning;
-using Iced.Intel;
+using PvPatch.Oracle.Cases;
+using PvPatch.Oracle.Emulation;
+using PvPatch.Oracle.Judgement;
+using PvPatch.Oracle.Native;
 
-namespace PvPatch.Emulator.Tests.Oracle;
+namespace PvPatch.Oracle.Shrinking;
 
-/// <summary>Makes a case that differs as small as it stays different: registers and memory become zero one by one.</summary>
-[SupportedOSPlatform("linux")]
-internal static class CaseShrinker
+/// <summary>Makes a case that differs as small as it stays different.</summary>
+internal sealed class CaseShrinker(HostOracle host, EmulatedOracle emulator)
 {
-    /// <summary>The shrunk case as a line for a case file, with the host's result.</summary>
-    public static string Shrink(MachineCase given, in Instruction instruction, HostOracle host, EmulatedOracle emulator)
+    /// <summary>The case with registers and memory zeroed one by one.</summary>
+    public MachineCase ShrinkState(MachineCase given)
     {
         MachineCase smallest = given;
         foreach (Action<MachineCase> step in Steps())
         {
             MachineCase tried = smallest.Clone();
             step(tried);
-            if (Differs(tried, instruction, host, emulator))
+            if (Differs(tried))
                 smallest = tried;
         }
 
-        return CaseLine.Format(smallest, instruction.Length, host.Run([smallest])[0]);
+        return smallest;
+    }
+
+    /// <summary>Whether both sides still differ.</summary>
+    public bool Differs(MachineCase tried)
+    {
+        MachineCase emulated = emulator.Run(tried);
+        return emulated.IsSafeOnHost && CaseComparison.Difference(tried, host.Run([tried])[0], emulated) != null;
     }
 
     private static IEnumerable<Action<MachineCase>> Steps()
@@ -50,13 +58,5 @@ internal static class CaseShrinker
                 yield return state => state.Memory[number].AsSpan(first, Piece).Clear();
             }
         }
-    }
-
-    private static bool Differs(MachineCase tried, in Instruction instruction, HostOracle host, EmulatedOracle emulator)
-    {
-        MachineCase emulated = emulator.Run(tried);
-        if (CaseLayout.BelongsToHelper(emulated.General[4]) || (emulated.Vector == 14 && CaseLayout.BelongsToHelper(emulated.Cr2)))
-            return false;
-        return CaseComparison.Difference(tried, instruction, host.Run([tried])[0], emulated) != null;
     }
 }

@@ -2,19 +2,23 @@ using System.Diagnostics;
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using PvPatch.Oracle.Cases;
 
-namespace PvPatch.Emulator.Tests.Oracle;
+namespace PvPatch.Oracle.Native;
 
 /// <summary>The host CPU as the judge: runs cases in a helper process of its own.</summary>
-[SupportedOSPlatform("linux")]
 internal sealed class HostOracle : IDisposable
 {
+    /// <summary>A batch takes milliseconds; a case that never ends must not keep us for ever.</summary>
+    private static readonly TimeSpan LongestBatch = TimeSpan.FromSeconds(30);
+
     private readonly string _directory;
     private readonly Process _process;
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _shared;
     private readonly byte[] _batch = new byte[CaseLayout.SharedSize];
 
+    [SupportedOSPlatform("linux")]
     private HostOracle(string directory)
     {
         _directory = directory;
@@ -31,6 +35,12 @@ internal sealed class HostOracle : IDisposable
     /// <summary>Starts the helper, or says why the host can't be the judge.</summary>
     public static HostOracle? TryStart(out string reason)
     {
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+        {
+            reason = "the host is not Linux on x86-64";
+            return null;
+        }
+
         string place = Directory.CreateTempSubdirectory("pvpatch-oracle-").FullName;
         try
         {
@@ -69,7 +79,7 @@ internal sealed class HostOracle : IDisposable
 
     public void Dispose()
     {
-        _process.StandardInput.Close();
+        _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
         _shared.Dispose();
@@ -79,10 +89,11 @@ internal sealed class HostOracle : IDisposable
 
     private void WaitForBatch()
     {
+        using var watch = new Timer(_ => _process.Kill(), null, LongestBatch, Timeout.InfiniteTimeSpan);
         if (_process.StandardOutput.BaseStream.ReadByte() < 0)
         {
             _process.WaitForExit();
-            throw new IOException($"it ended with status {_process.ExitCode}");
+            throw new IOException($"the helper process ended with status {_process.ExitCode}");
         }
     }
 }

@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using Iced.Intel;
+using PvPatch.Oracle.Cases;
 
-namespace PvPatch.Emulator.Tests.Oracle;
+namespace PvPatch.Oracle.Generation;
 
 /// <summary>Random states of the x87 and random operands for it, mostly at the corners of the formats.</summary>
 internal sealed class X87Cases(Random random)

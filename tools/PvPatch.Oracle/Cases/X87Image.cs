@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using PvPatch.Emulator.State;
 
-namespace PvPatch.Emulator.Tests.Oracle;
+namespace PvPatch.Oracle.Cases;
 
 /// <summary>The x87's part of an FXSAVE image (Intel SDM vol. 1, table 10-2), as the host's signal frames have it.</summary>
 internal static unsafe class X87Image

@@ -1,6 +1,7 @@
 using Iced.Intel;
+using PvPatch.Oracle.Cases;
 
-namespace PvPatch.Emulator.Tests.Oracle;
+namespace PvPatch.Oracle.Judgement;
 
 /// <summary>What a host can't judge: results that the manuals leave undefined or that differ between makers of processors.</summary>
 internal static class UndefinedResults
@@ -19,14 +20,25 @@ internal static class UndefinedResults
     /// <summary>Mnemonics whose result depends on the host system's tables, MSRs, devices or clock.</summary>
     private static readonly HashSet<Mnemonic> OfTheSystem =
     [
-        Mnemonic.Syscall, Mnemonic.Sysret, Mnemonic.Cpuid, Mnemonic.Rdtsc, Mnemonic.Vmcall, Mnemonic.Vmmcall,
-        Mnemonic.Iret, Mnemonic.Iretd, Mnemonic.Iretq, Mnemonic.Retf, Mnemonic.Sgdt, Mnemonic.Sidt, Mnemonic.Sldt, Mnemonic.Str, Mnemonic.Smsw,
-        Mnemonic.Wrfsbase, Mnemonic.Wrgsbase, Mnemonic.In, Mnemonic.Out,
+        Mnemonic.Syscall, Mnemonic.Sysret, Mnemonic.Sysenter, Mnemonic.Sysexit, Mnemonic.Vmcall, Mnemonic.Vmmcall,
+        Mnemonic.Iret, Mnemonic.Iretd, Mnemonic.Iretq, Mnemonic.Retf,
+        Mnemonic.Cpuid, Mnemonic.Rdtsc, Mnemonic.Rdtscp, Mnemonic.Rdpid, Mnemonic.Rdpmc, Mnemonic.Rdrand, Mnemonic.Rdseed, Mnemonic.Xgetbv,
+        Mnemonic.Sgdt, Mnemonic.Sidt, Mnemonic.Sldt, Mnemonic.Str, Mnemonic.Smsw, Mnemonic.Wrfsbase, Mnemonic.Wrgsbase,
+        Mnemonic.Lar, Mnemonic.Lsl, Mnemonic.Verr, Mnemonic.Verw, Mnemonic.Lss, Mnemonic.Lfs, Mnemonic.Lgs,
+        Mnemonic.In, Mnemonic.Out, Mnemonic.Insb, Mnemonic.Insw, Mnemonic.Insd, Mnemonic.Outsb, Mnemonic.Outsw, Mnemonic.Outsd,
     ];
 
-    /// <summary>Whether a form may be compared.</summary>
-    public static bool CanJudge(Code code) =>
-        !Forms.ContainsKey(code) && !OfTheSystem.Contains(code.Mnemonic()) && !UsesSegmentRegister(code) && !IsFar(code);
+    /// <summary>Why a form can't be compared; null if it can.</summary>
+    public static string? WhyNot(Code code)
+    {
+        if (Forms.TryGetValue(code, out string? reason))
+            return reason;
+        if (OfTheSystem.Contains(code.Mnemonic()))
+            return "the host system's tables, registers, devices or clock decide";
+        if (UsesSegmentRegister(code) || IsFar(code))
+            return "selectors are the host system's";
+        return null;
+    }
 
     private static bool UsesSegmentRegister(Code code) => code is
         Code.Mov_Sreg_rm16 or Code.Mov_Sreg_r32m16 or Code.Mov_Sreg_r64m16 or Code.Mov_rm16_Sreg or Code.Mov_r32m16_Sreg or Code.Mov_r64m16_Sreg or
@@ -37,11 +49,18 @@ internal static class UndefinedResults
 
     /// <summary>Whether the result of an instruction is undefined in a given state.</summary>
     public static bool Has(in Instruction instruction, MachineCase given) =>
-        UndefinedFlags.ShiftsTooFar(instruction, given) || RepeatsLoop(instruction) || IsExtendedPause(instruction, given);
+        UndefinedFlags.ShiftsTooFar(instruction, given) || RepeatsLoop(instruction) || IsExtendedPause(instruction, given) || IsUnalignedSha(instruction, given);
 
     /// <summary>F3 90 with REX.B: Iced reads PAUSE, AMD processors exchange R8 and RAX.</summary>
     private static bool IsExtendedPause(in Instruction instruction, MachineCase given) =>
         instruction.Code == Code.Pause && (given.Code[instruction.Length - 2] & 0xf1) == 0x41;
+
+    /// <summary>A memory operand of SHA off a multiple of 16: #GP for Intel (SDM vol. 2, exception type 4), nothing for AMD's processors.</summary>
+    private static bool IsUnalignedSha(in Instruction instruction, MachineCase given) =>
+        NeedsAlignment(instruction) && instruction.Op1Kind == OpKind.Memory && (CaseAddresses.Effective(instruction, given) & 15) != 0;
+
+    /// <summary>Whether only an aligned memory operand gives the same everywhere.</summary>
+    public static bool NeedsAlignment(in Instruction instruction) => instruction.Code.CpuidFeatures() is [CpuidFeature.SHA];
 
     /// <summary>Whether an instruction has two memory operands, of which the manuals don't say which one faults first.</summary>
     public static bool MayFaultEitherWay(in Instruction instruction) =>

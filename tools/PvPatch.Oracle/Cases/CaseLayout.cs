@@ -1,6 +1,6 @@
-namespace PvPatch.Emulator.Tests.Oracle;
+namespace PvPatch.Oracle.Cases;
 
-/// <summary>Where things are in the pages of a case and in the file that the helper process and the test share.</summary>
+/// <summary>Where things are in the pages of a case and in the file that the helper process and this one share.</summary>
 internal static class CaseLayout
 {
     // The pages that a case sees, at the same addresses on both sides; what lies behind the data pages is not mapped.
@@ -26,9 +26,9 @@ internal static class CaseLayout
     public const int ResultOffset = SlotSize / 2;
     public const int Registers = 0;
     public const int FrameRegisterCount = 23;
-    public const int Code = 192;
-    public const int CodeSize = 64;
     public const int Fpu = 256;
+    public const int Code = 2560;
+    public const int CodeSize = 1024;
 
     // The order of registers in a Linux signal frame, and where RIP and the rest stand in it.
     public const int Rip = 16;
