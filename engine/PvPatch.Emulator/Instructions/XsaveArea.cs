@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
@@ -112,7 +111,7 @@ internal static unsafe class XsaveArea
         return TryPlace(cpu, u, write: true, out ulong linear) ? Operands.Modify(cpu, u, linear, Size, out slow) : null;
     }
 
-    /// <summary>#UD without CR4.OSXSAVE, #NM with CR0.TS, #GP off a multiple of 64; what no address is faults later, by its segment.</summary>
+    /// <summary>#UD without CR4.OSXSAVE, #NM with CR0.TS, #GP off a multiple of 64.</summary>
     private static bool TryPlace(CpuState* cpu, DecodedInstruction* u, bool write, out ulong linear)
     {
         linear = 0;
@@ -125,7 +124,7 @@ internal static unsafe class XsaveArea
         }
 
         linear = Operands.Linear(cpu, u, Size, write);
-        if ((linear & 63) == 0 || !PageWalk.IsCanonical(linear))
+        if ((linear & 63) == 0)
             return true;
         Execution.Raise(cpu, u, Vectors.GeneralProtection);
         return false;
