@@ -2,7 +2,6 @@ using System.Text;
 using PvPatch.Emulator.Linux.Elf;
 using PvPatch.Emulator.Linux.Files;
 using PvPatch.Emulator.Linux.Loading;
-using PvPatch.Emulator.Linux.Programs;
 using PvPatch.Emulator.Linux.Spaces;
 using PvPatch.Emulator.Linux.Tasks;
 

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using PvPatch.Emulator.Linux.Files;
 using PvPatch.Emulator.Linux.Programs;
-using PvPatch.Emulator.Linux.Spaces;
 using PvPatch.Emulator.Linux.Tasks;
 
 namespace PvPatch.Emulator.Linux.Calls;
@@ -10,6 +9,7 @@ namespace PvPatch.Emulator.Linux.Calls;
 internal static unsafe class ThreadCalls
 {
     private const int Clone3Size = 64;
+    private const ulong EndSignal = 0xff;
     private const int NoHang = 1;
     private const int OptionsKnown = 0x6000_000b;                        // WNOHANG, WUNTRACED, WCONTINUED, __WCLONE, __WALL
 
@@ -18,7 +18,6 @@ internal static unsafe class ThreadCalls
     private enum Flag : ulong
     {
         None = 0,
-        SignalMask = 0xff,
         SharesMemory = 0x100,
         ParentWaits = 0x4000,
         IsThread = 0x1_0000,
@@ -44,7 +43,7 @@ internal static unsafe class ThreadCalls
         if (!process.TryRead(call.A0, words))
             return -Errno.BadAddress;
         ulong stack = Word(words, 5);
-        var flags = (Flag)(Word(words, 0) & ~(ulong)Flag.SignalMask | Word(words, 4));
+        var flags = (Flag)((Word(words, 0) & ~EndSignal) | Word(words, 4));
         return Make(process, new Wanted(flags, stack == 0 ? 0 : stack + Word(words, 6), Word(words, 3), Word(words, 2), Word(words, 7)));
     }
 
@@ -128,7 +127,7 @@ internal static unsafe class ThreadCalls
         bool isThread = wanted.Flags.HasFlag(Flag.IsThread);
         if (isThread && !wanted.Flags.HasFlag(Flag.SharesMemory))
             return -Errno.Invalid;
-        LinuxProcess? owner = isThread ? process : process.Fork(wanted.Flags.HasFlag(Flag.SharesMemory), (Signal)(wanted.Flags & Flag.SignalMask));
+        LinuxProcess? owner = isThread ? process : process.Fork(wanted.Flags.HasFlag(Flag.SharesMemory), (Signal)((ulong)wanted.Flags & EndSignal));
         if (owner is null)
             return -Errno.NoMemory;
         var thread = new LinuxThread(isThread ? system.NewId() : owner.Id, owner)

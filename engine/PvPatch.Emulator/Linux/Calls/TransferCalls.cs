@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using PvPatch.Emulator.Linux.Files;
 using PvPatch.Emulator.Linux.Programs;
 using PvPatch.Emulator.Linux.Spaces;

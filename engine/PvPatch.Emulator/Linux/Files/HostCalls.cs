@@ -21,8 +21,7 @@ internal static unsafe partial class HostCalls
     {
         if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess)
             return -Errno.NotImplemented;
-        ArgumentOutOfRangeException.ThrowIfLessThan(status.Length, StatfsSize);
-        fixed (byte* buffer = status)
+        fixed (byte* buffer = status[..StatfsSize])
         {
             // SAFETY: the buffer has the 120 bytes that the call fills.
             return HostStatfs(path, buffer) == 0 ? 0 : -Marshal.GetLastPInvokeError();

@@ -69,7 +69,11 @@ internal sealed class Pipe
 
         public override long Seek(long offset, SeekOrigin origin) => throw new IOException("A pipe has no places.", Errno.IllegalSeek);
 
-        protected override void Dispose(bool disposing) => pipe.HasReader = false;
+        protected override void Dispose(bool disposing)
+        {
+            pipe.HasReader = false;
+            base.Dispose(disposing);
+        }
     }
 
     private sealed class WriteEnd(Pipe pipe, int flags) : OpenFile(flags)
@@ -89,6 +93,10 @@ internal sealed class Pipe
 
         public override long Seek(long offset, SeekOrigin origin) => throw new IOException("A pipe has no places.", Errno.IllegalSeek);
 
-        protected override void Dispose(bool disposing) => pipe.HasWriter = false;
+        protected override void Dispose(bool disposing)
+        {
+            pipe.HasWriter = false;
+            base.Dispose(disposing);
+        }
     }
 }
