@@ -1,5 +1,4 @@
 using Iced.Intel;
-using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Linux.Programs;
 using PvPatch.Emulator.Linux.Spaces;

@@ -1,4 +1,3 @@
-using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Linux.Calls;
 using PvPatch.Emulator.Linux.Elf;
