@@ -65,11 +65,13 @@ internal sealed class Cell
     /// <summary>Name of the cell, as in <c>in place when tier-1</c>.</summary>
     public override string ToString() => $"{Words.Of(_way)} when {Words.Of(State)}";
 
-    /// <summary>Runs every kind once with each argument and checks the values.</summary>
-    public void CheckValues(string when)
+    /// <summary>Runs every kind with each argument and checks the values.</summary>
+    /// <param name="when">Before or after what, for messages.</param>
+    /// <param name="passes">How often it runs.</param>
+    public void CheckValues(string when, int passes = 1)
     {
-        for (int k = 0; k < _outcomes.Count; k++)
-            CheckValues(k, when);
+        for (int k = 0; k < _outcomes.Count * passes; k++)
+            CheckValues(k % _outcomes.Count, when);
     }
 
     /// <summary>Patches the program, in the middle of a loop of it.</summary>
@@ -95,15 +97,16 @@ internal sealed class Cell
     }
 
     /// <summary>Runs every kind, and compares the calls that are seen with what the report says.</summary>
-    public void Observe()
+    /// <param name="passes">How often it runs.</param>
+    public void Observe(int passes)
     {
         PatchReport before = Report;
         long[] calls = new long[_outcomes.Count];
-        for (int k = 0; k < _outcomes.Count; k++)
+        for (int k = 0; k < _outcomes.Count * passes; k++)
         {
             long from = _subject.Calls;
-            CheckValues(k, "patched");
-            calls[k] = _subject.Calls - from;
+            CheckValues(k % _outcomes.Count, "patched");
+            calls[k % _outcomes.Count] += _subject.Calls - from;
         }
 
         PatchReport after = Report;

@@ -30,7 +30,7 @@ internal sealed record Outcome(Kind Kind)
         _ => "deferred",
     };
 
-    /// <summary>Why it is not native; empty where it is.</summary>
+    /// <summary>Why it is not native from the start to the end; empty where it is.</summary>
     public string Reason => _history.LastCalls == 0 ? _history.FirstReason : _history.LastReason;
 
     /// <summary>Notes what must not be.</summary>
@@ -52,6 +52,8 @@ internal sealed record Outcome(Kind Kind)
         _history.Calls += calls;
         _history.LastCalls = calls;
         _history.LastReason = Told(after);
+        if (_history.FirstReason.Length == 0)
+            _history.FirstReason = _history.LastReason;
         _history.IsLeft = Rows(after).Any(r => r.State == SiteState.Left);
         if (calls > 0 && _history.LastReason.Length == 0 && Told(before).Length == 0)
             Wrong($"{calls} calls came through a slot, and the report says that all is patched");

@@ -22,25 +22,20 @@ internal static class Program
             .SelectMany(w => Words.StatesOf(state).Select(s => new Cell(w, s, CopyOf(copy, file), file, reference)))];
         List<Cell> hot = cells.FindAll(c => c.State == State.Tier1);
 
-        Settle(() => hot.ForEach(c => Repeat(() => c.CheckValues("unpatched"))));
+        // The runtime counts what runs as hot: 30 calls (dotnet/runtime, clrconfignames.h, TC_CallCountThreshold).
+        const int HotPasses = 5;
+        Settle(() => hot.ForEach(c => c.CheckValues("unpatched", HotPasses)));
         cells.FindAll(c => c.State == State.Tier0).ForEach(c => c.CheckValues("unpatched"));
         cells.ForEach(c => c.Patch());
-        cells.ForEach(c => c.Observe());
-        Settle(() => cells.ForEach(c => Repeat(c.Observe)));
-        cells.ForEach(c => c.Observe());
+        cells.ForEach(c => c.Observe(passes: 1));
+        Settle(() => cells.ForEach(c => c.Observe(HotPasses)));
+        cells.ForEach(c => c.Observe(passes: 1));
         cells.ForEach(c => c.Restore());
         return Tell(cells);
     }
 
     private static Subject CopyOf(string copy, string file) =>
         copy == "host" ? new Subject(typeof(Program).Assembly) : Subject.Load(file, fromMemory: copy == "memory");
-
-    /// <summary>Often enough for the runtime to count what runs as hot: 30 calls (dotnet/runtime, clrconfignames.h, TC_CallCountThreshold).</summary>
-    private static void Repeat(Action pass)
-    {
-        for (int i = 0; i < 5; i++)
-            pass();
-    }
 
     /// <summary>Goes on until the runtime has compiled nothing for some rounds, so that everything has the last code it gets.</summary>
     private static void Settle(Action round)

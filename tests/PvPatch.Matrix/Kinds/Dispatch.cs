@@ -21,9 +21,9 @@ public static unsafe class Virtual
 
 public static unsafe class VirtualNotInlined
 {
-    private static Shape s_shape = new Square();
+    private static readonly Shape Only = new Square();
 
-    public static long Run(long a) => s_shape.Site(a);
+    public static long Run(long a) => Only.Site(a);
 
     private abstract class Shape
     {

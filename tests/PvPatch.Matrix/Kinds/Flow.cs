@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace PvPatch.Matrix.Kinds;
 
 public static unsafe class Recursion
@@ -84,7 +82,7 @@ public static unsafe class LongLoop
 
     private static long Site(long a)
     {
-        for (int i = 0; i < 60_000; i++)
+        for (int i = 0; i < 20_000; i++)
             a = Pv.Join(a, i) & 0xFFFF;
         return a;
     }
@@ -93,14 +91,14 @@ public static unsafe class LongLoop
 /// <summary>The program is patched while the loop runs: see <see cref="Moment"/>.</summary>
 public static unsafe class LoopInFlight
 {
-    public static long Run(long a) => Site(a, 60_000);
+    public static long Run(long a) => Site(a, 20_000);
 
     private static long Site(long a, int rounds)
     {
         for (int i = 0; i < rounds; i++)
         {
             a = Pv.Join(a, i) & 0xFFFF;
-            if (i == 100)
+            if (i == 100 || i == rounds - 100)
                 Moment.Come();
         }
 

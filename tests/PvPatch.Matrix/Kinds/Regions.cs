@@ -73,7 +73,7 @@ public static unsafe class TryFinally
     }
 }
 
-public static unsafe class TryFault
+public static class TryFault
 {
     public static long Run(long a)
     {
@@ -87,11 +87,14 @@ public static unsafe class TryFault
     private static IEnumerable<long> Numbers(long a)
     {
         using var held = new MemoryStream();
-        yield return Inner(a);
-        yield return Inner(a + held.Length);
-    }
+        long b;
+        unsafe
+        {
+            b = Pv.Mix(a + held.Length);
+        }
 
-    private static long Inner(long a) => Pv.Mix(a);
+        yield return b;
+    }
 }
 
 public static unsafe class TryInArguments
@@ -126,21 +129,21 @@ public static unsafe class NestedRegions
             try
             {
                 b = Pv.Mix(a);
-                throw new ArgumentException(null);
+                throw new FormatException();
             }
             finally
             {
                 b = Pv.Join(b, 1);
             }
         }
-        catch (ArgumentException) when (b != 0)
+        catch (FormatException) when (b != 0)
         {
             try
             {
                 b = Pv.Join(b, 2);
                 throw;
             }
-            catch (ArgumentException)
+            catch (FormatException)
             {
                 return Pv.Mix(b);
             }
