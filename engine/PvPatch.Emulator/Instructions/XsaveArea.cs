@@ -32,7 +32,7 @@ internal static unsafe class XsaveArea
             return null;
         ulong asked = Asked(cpu);
         ulong saved = asked & ToBeSaved(cpu);
-        FxsaveImage.StoreComponents<TPointers>(cpu, u, host, saved);
+        FxsaveImage.StoreComponents(cpu, host, saved, TPointers.IsLong, FxsaveImage.XmmSize(u));
         if ((saved & StateComponents.Sse) != 0)
             FxsaveImage.StoreMxcsr(cpu, host);
         // SAFETY: BeginSave gave Size bytes that may be changed.
@@ -61,7 +61,7 @@ internal static unsafe class XsaveArea
             return Execution.Raise(cpu, u, Vectors.GeneralProtection);
 
         StateComponents.Initialize(cpu, asked & ~present);
-        FxsaveImage.LoadComponents<TPointers>(cpu, u, host, asked & present);
+        FxsaveImage.LoadComponents(cpu, host, asked & present, TPointers.IsLong, FxsaveImage.XmmSize(u));
         if (takesMxcsr)
             FxsaveImage.LoadMxcsr(cpu, host);
         else if ((asked & StateComponents.Sse) != 0)
@@ -76,7 +76,7 @@ internal static unsafe class XsaveArea
         if (host == null)
             return null;
         ulong asked = Asked(cpu);
-        FxsaveImage.StoreComponents<TPointers>(cpu, u, host, asked & worthSaving);
+        FxsaveImage.StoreComponents(cpu, host, asked & worthSaving, TPointers.IsLong, FxsaveImage.XmmSize(u));
         if ((asked & StateComponents.Sse) != 0)
             FxsaveImage.StoreMxcsr(cpu, host);
         // SAFETY: BeginSave gave Size bytes that may be changed.
