@@ -116,7 +116,7 @@ internal static unsafe class Operands
         Execution* execution = Execution.Of(cpu);
         if (!TryReserve(cpu, u, linear, size, AccessKind.Read))
             return null;
-        execution->Reserved.CopyTo(execution->Scratch);
+        execution->Reserved.CopyTo(cpu, execution->Scratch);
         return execution->Scratch;
     }
 
@@ -136,7 +136,7 @@ internal static unsafe class Operands
         Execution* execution = Execution.Of(cpu);
         if (!TryReserve(cpu, u, linear, size, AccessKind.Write))
             return null;
-        execution->Reserved.CopyTo(execution->Scratch);
+        execution->Reserved.CopyTo(cpu, execution->Scratch);
         return execution->Scratch;
     }
 

@@ -1,21 +1,9 @@
+using PvPatch.Emulator.Hooks;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Interpreter;
-
-/// <summary>What is being delivered, which decides error codes and privilege checks.</summary>
-internal enum EventSource
-{
-    /// <summary>A fault or trap of the CPU.</summary>
-    Exception,
-
-    /// <summary>INT n, INT3 or INTO: the gate's privilege counts.</summary>
-    Software,
-
-    /// <summary>An interrupt from outside.</summary>
-    External,
-}
 
 /// <summary>
 /// Delivers events to emulated code through the IDT of long mode (Intel SDM vol. 3, 6.14): gate, code segment, stack from TSS

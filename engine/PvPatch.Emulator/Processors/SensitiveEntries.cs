@@ -61,6 +61,7 @@ internal static unsafe class SensitiveEntries
                 MsrAnswer.Fault => false,
                 _ => vcpu.Msrs.Read(msr, out *value),
             };
+            if (done) vcpu.Board.Hooks.Msr(cpu, msr, *value, isWrite: false);
             vcpu.Resume();
             return done ? 0 : GeneralProtection;
         }
@@ -77,6 +78,7 @@ internal static unsafe class SensitiveEntries
         Vcpu vcpu = Vcpu.Of(cpu);
         try
         {
+            vcpu.Board.Hooks.Msr(cpu, msr, value, isWrite: true);
             vcpu.SettleLazyEoi();
             bool done = vcpu.Board.Platform.WriteMsr(cpu, msr, value) switch
             {
@@ -102,6 +104,7 @@ internal static unsafe class SensitiveEntries
         try
         {
             if (!vcpu.Board.Platform.In(cpu, port, size, out uint value)) value = vcpu.Board.Ports.In(port, size);
+            vcpu.Board.Hooks.Port(cpu, port, size, value, isWrite: false);
             vcpu.Resume();
             return value;
         }
@@ -118,6 +121,7 @@ internal static unsafe class SensitiveEntries
         Vcpu vcpu = Vcpu.Of(cpu);
         try
         {
+            vcpu.Board.Hooks.Port(cpu, port, size, value, isWrite: true);
             vcpu.Board.Ports.Out(port, size, value);
             vcpu.Resume();
         }
@@ -216,7 +220,7 @@ internal static unsafe class SensitiveEntries
         try
         {
             vcpu.SettleLazyEoi();
-            bool done = vcpu.Board.Platform.Hypercall(cpu);
+            bool done = vcpu.Board.Platform.Hypercall(cpu) || vcpu.Board.AsksOwner(cpu);
             vcpu.Resume();
             return done ? 0 : InvalidOpcode;
         }
