@@ -49,6 +49,9 @@ public enum EventSource
     /// <summary>INT n, INT3 or INTO: the gate's privilege counts.</summary>
     Software,
 
+    /// <summary>INT1: a software interrupt that any level may make (Intel SDM vol. 2, INT n).</summary>
+    PrivilegedSoftware,
+
     /// <summary>An interrupt from outside.</summary>
     External,
 }

@@ -62,6 +62,7 @@ public readonly unsafe struct ReservedBytes
             return false;
         }
 
+        Breakpoints.NoteAccess(cpu, linear, size, kind);
         bytes = new ReservedBytes(linear, first, inFirst, second, size, watched);
         return true;
     }

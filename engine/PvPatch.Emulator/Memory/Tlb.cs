@@ -24,8 +24,11 @@ public static unsafe class Tlb
     /// <summary>Gives a CPU its TLB, empty.</summary>
     public static void Allocate(CpuState* cpu)
     {
-        // SAFETY: the size covers all entries, a frame and one byte of notes each, and the flag byte; Free releases it.
-        cpu->Tlb = (TlbEntry*)NativeMemory.AlignedAlloc((nuint)((AllEntries * (sizeof(TlbEntry) + sizeof(ulong))) + AllEntries + 1), 64);
+        // SAFETY: the size covers all entries, the table that stays empty, a frame and a byte of notes per entry, and the flag byte; Free releases it.
+        int bytes = ((AllEntries + Entries) * sizeof(TlbEntry)) + (AllEntries * (sizeof(ulong) + 1)) + 1;
+        cpu->Tlb = (TlbEntry*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
+        for (int i = 0; i < Entries; i++)
+            Nothing(cpu)[i] = new TlbEntry { ReadTag = TlbEntry.Invalid, WriteTag = TlbEntry.Invalid, ExecuteTag = TlbEntry.Invalid };
         Flush(cpu);
     }
 
@@ -40,6 +43,9 @@ public static unsafe class Tlb
     /// <summary>The table of one access mode.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TlbEntry* Table(CpuState* cpu, AccessMode mode) => cpu->Tlb + ((int)mode * Entries);
+
+    /// <summary>A table that holds nothing, for accesses that must all take the slow path.</summary>
+    public static TlbEntry* Nothing(CpuState* cpu) => cpu->Tlb + AllEntries;
 
     /// <summary>Host address for a read of <paramref name="size"/> bytes, null if the slow path must look.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -96,8 +102,9 @@ public static unsafe class Tlb
             linear = (uint)linear;
         int index = ((int)mode * Entries) + (int)((linear >> 12) & (Entries - 1));
         ulong tag = linear & PageMask;
-        bool readable = translation.Rights.HasFlag(PageRights.Read);
-        writable = writable && translation.Rights.HasFlag(PageRights.Write) && translation.Dirty && !CodePages.Holds(cpu, physical);
+        bool watched = Breakpoints.Watch(cpu, tag);
+        bool readable = !watched && translation.Rights.HasFlag(PageRights.Read);
+        writable = writable && !watched && translation.Rights.HasFlag(PageRights.Write) && translation.Dirty && !CodePages.Holds(cpu, physical);
         if (cpu->Watches != 0)
         {
             MemoryWatches watches = MemoryWatches.Of(cpu);
@@ -190,7 +197,7 @@ public static unsafe class Tlb
         Frames(cpu)[((int)mode * Entries) + (int)((linear >> 12) & (Entries - 1))] | (linear & 0xfff);
 
     /// <summary>The physical page of each entry.</summary>
-    private static ulong* Frames(CpuState* cpu) => (ulong*)(cpu->Tlb + AllEntries);
+    private static ulong* Frames(CpuState* cpu) => (ulong*)(cpu->Tlb + AllEntries + Entries);
 
     /// <summary>A byte per entry: page size in bits, and whether the page is global.</summary>
     private static byte* Notes(CpuState* cpu) => (byte*)(Frames(cpu) + AllEntries);

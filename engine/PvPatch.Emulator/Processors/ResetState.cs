@@ -47,6 +47,8 @@ internal static unsafe class ResetState
         cpu->Tr = new Segment { Attributes = BusyTssAttributes, Limit = 0xffff };
         cpu->Gdtr = cpu->Idtr = default;
         cpu->KernelGsBase = 0;
+        cpu->PendingDebug = 0;
+        cpu->Interruptibility = Interruptibility.None;
         for (int index = 0; index < 32; index++) cpu->Xmm[index] = 0;
         cpu->Mxcsr = MxcsrAtReset;
         cpu->Fpu = new FpuState { Control = FpuControlAtReset, Used = 0xff };

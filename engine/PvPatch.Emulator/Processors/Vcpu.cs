@@ -22,14 +22,11 @@ namespace PvPatch.Emulator.Processors;
 /// </summary>
 internal sealed unsafe class Vcpu : ICpuHost, IDisposable
 {
-    private const byte NmiVector = 2;
-
     private readonly EventDelivery _delivery;
     private readonly X2ApicRegisters _apicRegisters;
     private readonly GCHandle _handle;
     private int _nmiWaits;
     private int _kicked;
-    private bool _nmiBlocked;
     private bool _eoiOffered;
 
     public Vcpu(Board board, CpuState* state, int index)
@@ -83,7 +80,7 @@ internal sealed unsafe class Vcpu : ICpuHost, IDisposable
     /// <summary>Whether RFLAGS.IF is set.</summary>
     public bool TakesInterrupts => (State->RFlags & RFlags.InterruptEnable) != 0;
 
-    private bool NmiDeliverable => Volatile.Read(ref _nmiWaits) != 0 && !_nmiBlocked;
+    private bool NmiDeliverable => Volatile.Read(ref _nmiWaits) != 0 && (State->Interruptibility & Interruptibility.BlockedByNmi) == 0;
 
     /// <summary>The vCPU a state belongs to.</summary>
     public static Vcpu Of(CpuState* cpu) => (Vcpu)GCHandle.FromIntPtr(cpu->Vcpu).Target!;
@@ -221,10 +218,11 @@ internal sealed unsafe class Vcpu : ICpuHost, IDisposable
     {
         Interlocked.Exchange(ref State->EventPending, 0);
         SettleLazyEoi();
-        vector = NmiVector;
-        if (!_nmiBlocked && Interlocked.Exchange(ref _nmiWaits, 0) != 0)
+        vector = (byte)Vectors.Nmi;
+        if (NmiDeliverable)
         {
-            _nmiBlocked = true;
+            Interlocked.Exchange(ref _nmiWaits, 0);
+            State->Interruptibility |= Interruptibility.BlockedByNmi;
             return true;
         }
 
@@ -251,7 +249,7 @@ internal sealed unsafe class Vcpu : ICpuHost, IDisposable
     private void Deliver(byte vector, uint errorCode)
     {
         _delivery.Deliver(vector, errorCode);
-        _nmiBlocked = false;
+        State->Interruptibility &= ~Interruptibility.BlockedByNmi;
     }
 
     private void Signal()
