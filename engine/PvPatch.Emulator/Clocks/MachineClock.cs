@@ -47,6 +47,14 @@ public abstract class MachineClock : IDisposable
     /// <summary>A vCPU had the processor for a slice of time in which it did not look at the clock.</summary>
     public abstract void PassSlice();
 
+    /// <summary>How many instructions may be executed before an alarm rings, by a clock that instructions move.</summary>
+    public virtual ulong InstructionsToNextAlarm => ulong.MaxValue;
+
+    /// <summary>A vCPU that executes x86 code completed so many instructions.</summary>
+    public virtual void PassInstructions(ulong count)
+    {
+    }
+
     /// <summary>Nothing runs until the next alarm: goes there at once if this clock can. False: it cannot, or no alarm is set.</summary>
     public abstract bool SkipToNextAlarm();
 

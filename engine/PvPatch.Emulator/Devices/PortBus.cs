@@ -8,6 +8,9 @@ public sealed class PortBus
 {
     private readonly Dictionary<ushort, IPortDevice> _devices = [];
 
+    /// <summary>Called for each access that no device answers, none of its bytes: port, size, what was written (null: a read).</summary>
+    internal Action<ushort, uint, uint?>? Unclaimed { get; set; }
+
     /// <summary>Adds a device; two devices on one port are a mistake.</summary>
     public void Add(IPortDevice device)
     {
@@ -23,12 +26,16 @@ public sealed class PortBus
     public uint In(ushort port, uint size)
     {
         uint value = 0;
+        bool claimed = false;
         for (uint index = 0; index < size; index++)
         {
             var at = (ushort)(port + index);
-            value |= (uint)(_devices.TryGetValue(at, out IPortDevice? device) ? device.Read(at) : 0xff) << (int)(index * 8);
+            bool found = _devices.TryGetValue(at, out IPortDevice? device);
+            claimed |= found;
+            value |= (uint)(found ? device!.Read(at) : 0xff) << (int)(index * 8);
         }
 
+        if (!claimed) Unclaimed?.Invoke(port, size, null);
         return value;
     }
 
@@ -38,10 +45,15 @@ public sealed class PortBus
     /// <param name="value">The value, its low byte to the lowest port.</param>
     public void Out(ushort port, uint size, uint value)
     {
+        bool claimed = false;
         for (uint index = 0; index < size; index++)
         {
             var at = (ushort)(port + index);
-            if (_devices.TryGetValue(at, out IPortDevice? device)) device.Write(at, (byte)(value >> (int)(index * 8)));
+            if (!_devices.TryGetValue(at, out IPortDevice? device)) continue;
+            claimed = true;
+            device.Write(at, (byte)(value >> (int)(index * 8)));
         }
+
+        if (!claimed) Unclaimed?.Invoke(port, size, value);
     }
 }
