@@ -4,6 +4,7 @@ using PvPatch.Emulator.Devices;
 using PvPatch.Emulator.Exits;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Processors;
+using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator;
@@ -113,6 +114,38 @@ public sealed unsafe class Machine : IDisposable
     public void Stop() => _board.Stop();
 
     /// <summary>
+    /// Writes all state of a machine that runs x86 code to a stream: vCPUs, RAM, devices, clock. It goes on from there in any
+    /// machine that is built alike, exactly as it would here. Both forget what their TLBs hold. Hooks and ROM are not saved.
+    /// </summary>
+    /// <exception cref="SnapshotException">The guest is C# code.</exception>
+    public void Save(Stream target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        lock (_oneRun)
+        {
+            PrepareForSnapshot();
+            for (int index = 0; index < CpuCount; index++) _board.FlushTlb(index);
+            MachineSnapshot.Save(_board, target);
+        }
+    }
+
+    /// <summary>
+    /// Replaces all state by what <see cref="Save"/> wrote, from where the stream stands. The machine must be built as the saved
+    /// one was: vCPUs, memory regions, devices, platform, kind and frequency of the clock. A machine that was off is on again.
+    /// </summary>
+    /// <exception cref="SnapshotException">It cannot be restored; the machine is as it was.</exception>
+    public void Restore(Stream source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        lock (_oneRun)
+        {
+            PrepareForSnapshot();
+            MachineSnapshot.Restore(_board, source);
+            _off = null;
+        }
+    }
+
+    /// <summary>
     /// Opens a line by which the owner interrupts vCPUs from outside, as a device would. While one is open a machine that
     /// waits in HLT waits on; with none open it knows that nothing can wake it.
     /// </summary>
@@ -132,6 +165,13 @@ public sealed unsafe class Machine : IDisposable
             _handle.Free();
             Memory.Dispose();
         }
+    }
+
+    private void PrepareForSnapshot()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (_guest != null) throw new SnapshotException(SnapshotError.ManagedGuest, "its state is on the host's stacks");
+        if (_board.Code == null) _board.ExecuteCode();
     }
 
     private void AddDevices(TimeProvider wallClock)

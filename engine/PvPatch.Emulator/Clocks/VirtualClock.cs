@@ -70,5 +70,8 @@ public sealed class VirtualClock : MachineClock
     }
 
     /// <inheritdoc/>
+    protected override void SetTime(ulong cycles) => Volatile.Write(ref _now, cycles);
+
+    /// <inheritdoc/>
     protected override void AlarmsChanged() => FireDue();
 }

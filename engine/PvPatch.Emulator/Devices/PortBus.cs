@@ -7,9 +7,13 @@ namespace PvPatch.Emulator.Devices;
 public sealed class PortBus
 {
     private readonly Dictionary<ushort, IPortDevice> _devices = [];
+    private readonly List<IPortDevice> _order = [];
 
     /// <summary>Called for each access that no device answers, none of its bytes: port, size, what was written (null: a read).</summary>
     internal Action<ushort, uint, uint?>? Unclaimed { get; set; }
+
+    /// <summary>The devices in the order they were added.</summary>
+    public IReadOnlyList<IPortDevice> Devices => _order;
 
     /// <summary>Adds a device; two devices on one port are a mistake.</summary>
     public void Add(IPortDevice device)
@@ -18,6 +22,8 @@ public sealed class PortBus
         {
             if (!_devices.TryAdd(port, device)) throw new ArgumentException($"Port 0x{port:x} has a device already: {_devices[port].GetType().Name}.", nameof(device));
         }
+
+        _order.Add(device);
     }
 
     /// <summary>IN.</summary>

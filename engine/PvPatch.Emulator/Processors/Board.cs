@@ -4,12 +4,13 @@ using PvPatch.Emulator.Devices;
 using PvPatch.Emulator.Exits;
 using PvPatch.Emulator.Interrupts;
 using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Processors;
 
 /// <summary>What the vCPUs sit on: memory, clock, ports, the platform, and the wires between them.</summary>
-internal sealed unsafe class Board : IMachineControl, IApicBus, IDisposable
+internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDisposable
 {
     private readonly CpuState* _states;
     private readonly SensitiveOps* _ops;
@@ -183,6 +184,22 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, IDisposable
         _watches.Dispose();
         NativeMemory.AlignedFree(_states);
         NativeMemory.Free(_ops);
+    }
+
+    /// <summary>All state of a machine that executes x86 code, but its RAM.</summary>
+    public void Transfer(StateTransfer state)
+    {
+        state.Same(CpuCount, "the number of vCPUs");
+        state.Same(Platform.Name, "what stands under the guest");
+        state.Same(string.Join(", ", Memory.Regions.Select(region => $"{region.Kind} 0x{region.Start:x} to 0x{region.End - 1:x}")), "physical memory");
+        Clock.Transfer(state);
+        foreach (Vcpu vcpu in _vcpus) vcpu.Transfer(state);
+        Code!.Transfer(state);
+        foreach (object part in (IEnumerable<object>)[Platform, .. Ports.Devices, .. Memory.Regions.Select(region => region.Device).OfType<IMemoryDevice>()])
+        {
+            state.Same(part.GetType().Name, "a device");
+            (part as ISavedState)?.Transfer(state);
+        }
     }
 
     /// <summary>A hypercall that the platform does not know: whether the owner answers it.</summary>

@@ -1,5 +1,6 @@
 using PvPatch.Emulator.Exits;
 using PvPatch.Emulator.Interpreter;
+using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Processors;
@@ -10,7 +11,7 @@ namespace PvPatch.Emulator.Processors;
 /// </summary>
 /// <param name="board">The board.</param>
 /// <param name="vcpus">All vCPUs, the boot one first.</param>
-internal sealed unsafe class CodeRunner(Board board, Vcpu[] vcpus) : IVcpuScheduler
+internal sealed unsafe class CodeRunner(Board board, Vcpu[] vcpus) : IVcpuScheduler, ISavedState
 {
     /// <summary>Instructions of a vCPU before the next one's turn.</summary>
     private const ulong Turn = 100_000;
@@ -81,6 +82,17 @@ internal sealed unsafe class CodeRunner(Board board, Vcpu[] vcpus) : IVcpuSchedu
         if (from != _running || index == from || !vcpus[index].Runnable) return;
         _next = index;
         EndTurn();
+    }
+
+    /// <summary>Whose turn it is.</summary>
+    public void Transfer(StateTransfer state)
+    {
+        state.Value(Instructions, value => Instructions = value);
+        state.Value(ref _running);
+        state.Value(ref _next);
+        state.Value(ref _entered);
+        state.Value(ref _leftInTurn);
+        if ((uint)_running >= vcpus.Length || (_next is { } next && (uint)next >= vcpus.Length)) throw StateTransfer.Damaged("the turn is of a vCPU that is not there");
     }
 
     private void EndTurn()

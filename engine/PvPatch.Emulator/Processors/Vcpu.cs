@@ -5,6 +5,7 @@ using PvPatch.Emulator.Hooks;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Interrupts;
 using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Processors;
@@ -20,7 +21,7 @@ namespace PvPatch.Emulator.Processors;
 /// it waits for a lower priority, the EOI or task priority write that lowers it looks again.
 /// </para>
 /// </summary>
-internal sealed unsafe class Vcpu : ICpuHost, IDisposable
+internal sealed unsafe class Vcpu : ICpuHost, ISavedState, IDisposable
 {
     private readonly EventDelivery _delivery;
     private readonly X2ApicRegisters _apicRegisters;
@@ -201,6 +202,21 @@ internal sealed unsafe class Vcpu : ICpuHost, IDisposable
         Apic.TaskPriority = (uint)value << 4;
         PrioritiesChanged();
         return 0;
+    }
+
+    /// <summary>All of a vCPU that executes x86 code.</summary>
+    public void Transfer(StateTransfer state)
+    {
+        CpuStateTransfer.Transfer(State, state);
+        state.Value(ref _nmiWaits);
+        state.Value(ref _kicked);
+        state.Value(ref _eoiOffered);
+        state.Value(Started, value => Started = value);
+        state.Value(Halted, value => Halted = value);
+        state.Value(Tsc.Offset, value => Tsc.Offset = value);
+        Msrs.Transfer(state);
+        Apic.Transfer(state);
+        _apicRegisters.Transfer(state);
     }
 
     /// <summary>An exception of the host stops the machine.</summary>
