@@ -13,7 +13,7 @@ namespace PvPatch.Engine.PatchedCalls.Loaded;
 /// </remarks>
 internal static unsafe class MethodEntry
 {
-    private const int JumpLength = 6, LongestChain = 4;
+    private const int JumpLength = 6, CountLength = 12, LongestChain = 4;
 
     /// <summary>Whether a method has been compiled; <see langword="null"/> where its entry cannot tell.</summary>
     public static bool? IsCompiled(MethodBase method)
@@ -35,6 +35,23 @@ internal static unsafe class MethodEntry
         return null;
     }
 
+    /// <summary>Address of the code that a call of a compiled method runs, past the stubs that jump and that count calls; 0 where it cannot be told.</summary>
+    public static nint CodeOf(MethodBase method)
+    {
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || method.ContainsGenericParameters)
+            return 0;
+        nint code = method.MethodHandle.GetFunctionPointer();
+        for (int step = 0; step < LongestChain; step++)
+        {
+            nint* slot = SlotAt(code + (IsCount(code) ? CountLength : 0));
+            if (slot is null)
+                return IsLoadOfMethod(code) ? 0 : code;
+            code = Volatile.Read(ref *slot);
+        }
+
+        return 0;
+    }
+
     /// <summary>The data slot of a method's entry; <see langword="null"/> if the entry is no such stub.</summary>
     /// <param name="method">The method.</param>
     /// <param name="behind">Where the stub goes on to call the compiler or, if that is done, to fetch the method's code.</param>
@@ -44,6 +61,13 @@ internal static unsafe class MethodEntry
         behind = code + JumpLength;
         nint* slot = SlotAt(code);
         return slot is not null && IsLoadOfMethod(behind) ? slot : null;
+    }
+
+    /// <summary>Whether the code counts a call down before it jumps (callcountingstub).</summary>
+    private static bool IsCount(nint code)
+    {
+        // SAFETY: the address is that of a method's entry or of what its stub jumps to: code, of more than twelve bytes.
+        return (*(uint*)code & 0xFFFFFF) == 0x058B48 && *(uint*)(code + 7) == 0x7408FF66; // mov rax, [rip+disp32]; dec word [rax]; je
     }
 
     /// <summary>Whether the code loads the runtime's number of a method, as stubs do on their way to the compiler.</summary>
