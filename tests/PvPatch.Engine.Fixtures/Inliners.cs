@@ -62,7 +62,9 @@ public static unsafe class Inliners
             long sum = 0;
             for (int i = 0; i < 3; i++)
             {
+#pragma warning disable CA2014 // it is what keeps the JIT from inlining
                 long* numbers = stackalloc long[(int)(a & 7) + 4];
+#pragma warning restore CA2014
                 numbers[i] = Pv.Math.Add(a, i);
                 sum += numbers[i];
             }

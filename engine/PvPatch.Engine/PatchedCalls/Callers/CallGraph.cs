@@ -6,9 +6,10 @@ namespace PvPatch.Engine.PatchedCalls.Callers;
 
 /// <summary>A method that may call another one.</summary>
 /// <param name="Method">The caller.</param>
-/// <param name="Calls">How often its IL calls the other one by its own name.</param>
+/// <param name="Calls">How often its IL calls the other one.</param>
 /// <param name="TakesAddress">Whether it takes the other one's address.</param>
-internal readonly record struct Caller(MethodBase Method, int Calls, bool TakesAddress);
+/// <param name="IsByOtherName">Whether it names a method of a base class or an interface that the other one stands for.</param>
+internal readonly record struct Caller(MethodBase Method, int Calls, bool TakesAddress, bool IsByOtherName);
 
 /// <summary>
 /// Who calls whom, by the IL of the assemblies that are bound to the one called. Code that is made while the program runs
@@ -31,7 +32,7 @@ internal sealed class CallGraph(IReadOnlyList<Assembly> loaded)
                 foreach (Mention mention in ModuleCalls.Of(module).MentionsOf(token, name))
                 {
                     if (Resolved(module, mention.Caller) is { } caller)
-                        yield return new Caller(caller, named == method ? mention.Calls : 0, mention.TakesAddress);
+                        yield return new Caller(caller, mention.Calls, mention.TakesAddress, named != method);
                 }
             }
         }
@@ -43,7 +44,7 @@ internal sealed class CallGraph(IReadOnlyList<Assembly> loaded)
     private static IEnumerable<MethodBase> NamesOf(MethodBase method)
     {
         yield return method;
-        if (method is not MethodInfo { IsVirtual: true, DeclaringType: { IsInterface: false } owner } info)
+        if (method is not MethodInfo { DeclaringType: { IsInterface: false } owner } info)
             yield break;
         if (info.GetBaseDefinition() is var first && first != info)
             yield return first;

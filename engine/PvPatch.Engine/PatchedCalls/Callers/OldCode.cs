@@ -30,39 +30,56 @@ internal sealed class OldCode(CallGraph graph, bool isLoading)
     /// <summary>What holds code of a method's old IL.</summary>
     public OldBodies Of(MethodBase method)
     {
-        var found = new Search();
+        var holders = new List<Holder>();
+        string? unknown = null;
         bool? isCompiled = IsCompiled(method);
         if (isCompiled is null && IsGeneric(method))
-            found.Unknown = "generic: an instantiation may have been compiled before";
+            unknown = "generic: an instantiation may have been compiled before";
         else if (isCompiled is null)
-            found.Add(method, "it cannot be told whether it was compiled before");
+            holders.Add(new Holder(method, "it cannot be told whether it was compiled before"));
         else if (isCompiled.Value)
-            found.Add(method, "compiled before: that code goes through the slot until the method is compiled anew");
+            holders.Add(new Holder(method, "compiled before: that code goes through the slot until the method is compiled anew"));
 
-        GoUp(method, found);
-        return new OldBodies(found.Holders.Values, found.Unknown);
+        var inlinable = new Dictionary<MethodBase, List<Caller>>();
+        Collect(method, inlinable);
+        foreach (MethodBase inlined in inlinable.Keys)
+            unknown ??= UnknownCallerOf(inlined, inlinable[inlined]);
+        foreach (IGrouping<MethodBase, (Caller Caller, MethodBase Called)> calls in inlinable.SelectMany(i => i.Value, (i, c) => (Caller: c, Called: i.Key)).GroupBy(c => c.Caller.Method))
+        {
+            if (calls.Key != method && IsCompiled(calls.Key) is { } known ? known && MayHaveInlined([.. calls], inlinable) : calls.Key != method && !IsGeneric(calls.Key))
+                holders.Add(new Holder(calls.Key, $"{NameOf(calls.Key)} was compiled before, and may have inlined it"));
+        }
+
+        return new OldBodies(holders, unknown);
     }
 
-    /// <summary>Follows a method, with what it has inlined itself, into those that may have inlined it.</summary>
-    private void GoUp(MethodBase method, Search found)
+    /// <summary>Enters the callers of a method that may be inlined, and of those of them that may be inlined with it in turn.</summary>
+    private void Collect(MethodBase method, Dictionary<MethodBase, List<Caller>> inlinable)
     {
-        if (!found.Seen.Add(method) || !MayBeInlined(method))
+        if (inlinable.ContainsKey(method) || !MayBeInlined(method))
             return;
-        bool? isCompiled = IsCompiled(method);
-        if (isCompiled != false && graph.IsCalledFromElsewhere(method))
-            found.Unknown ??= $"{NameOf(method)} is called by names of other assemblies, and who does so may have inlined it";
-        foreach (Caller caller in graph.CallersOf(method))
-        {
-            if (caller.TakesAddress && isCompiled != false)
-                found.Unknown ??= $"{NameOf(method)} is called through a delegate, and who does so may have inlined it";
-            bool? mayHaveInlined = IsCompiled(caller.Method);
-            if (mayHaveInlined is null && IsGeneric(caller.Method))
-                found.Unknown ??= $"{NameOf(caller.Method)} is generic, and an instantiation may have inlined it";
-            else if (mayHaveInlined != false && MayHaveInlined(caller, method))
-                found.Add(caller.Method, $"{NameOf(caller.Method)} was compiled before, and may have inlined it");
+        bool isKnownByOtherNames = IsCompiled(method) != false || MayHaveObjects(method.DeclaringType!);
+        inlinable[method] = [.. graph.CallersOf(method).Where(c => isKnownByOtherNames || !c.IsByOtherName)];
+        foreach (Caller caller in inlinable[method])
+            Collect(caller.Method, inlinable);
+    }
 
-            GoUp(caller.Method, found);
-        }
+    /// <summary>Whether compiled code may make objects of a class: without one, no call by another name was ever bound to its methods.</summary>
+    private bool MayHaveObjects(Type type) =>
+        type.IsValueType || type.IsGenericType
+        || type.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Any(c => IsCompiled(c) != false || graph.CallersOf(c).Any(u => IsCompiled(u.Method) != false));
+
+    /// <summary>Who may have inlined a method and cannot be named, as a sentence for a report; <see langword="null"/> if nobody.</summary>
+    private string? UnknownCallerOf(MethodBase method, List<Caller> callers)
+    {
+        bool hasRun = IsCompiled(method) != false;
+        if (hasRun && callers.Exists(c => c.TakesAddress))
+            return $"{NameOf(method)} is called through a delegate, and who does so may have inlined it";
+        if (hasRun && graph.IsCalledFromElsewhere(method))
+            return $"{NameOf(method)} is called by names of other assemblies, and who does so may have inlined it";
+        return callers.Find(c => IsGeneric(c.Method) && IsCompiled(c.Method) is null) is { Method: { } generic }
+            ? $"{NameOf(generic)} is generic, and an instantiation may have inlined it"
+            : null;
     }
 
     /// <summary>
@@ -103,15 +120,45 @@ internal sealed class OldCode(CallGraph graph, bool isLoading)
     }
 
     /// <summary>
-    /// Whether a compiled method may have inlined another one. Its present code shows that it has not if it makes as many calls
-    /// as its IL; but a method with a loop may have a second body, for the loop alone, which nothing shows.
+    /// Whether a compiled method may have inlined one of those that it calls. Its present code shows that it has not if it makes
+    /// as many calls as its IL. That shows nothing where a call could come from a method inlined with it, or where the
+    /// method has a loop: then it may have a second body, for the loop alone.
     /// </summary>
-    private unsafe bool MayHaveInlined(Caller caller, MethodBase method)
+    private bool MayHaveInlined((Caller Caller, MethodBase Called)[] calls, Dictionary<MethodBase, List<Caller>> inlinable)
     {
-        if (caller.Calls == 0 || caller.TakesAddress || IsGeneric(method) || HasLoop(caller.Method))
+        MethodBase caller = calls[0].Caller.Method;
+        if (HasLoop(caller) || NativeCode.Of(caller, _map) is not { } code)
             return true;
-        nint* slot = MethodEntry.SlotOf(method, out _);
-        return slot is null || NativeCode.Of(caller.Method, _map) is not { } code || code.CallsBy((nint)slot) < caller.Calls;
+        foreach ((Caller how, MethodBase called) in calls)
+        {
+            if (how.TakesAddress || how.IsByOtherName || IsGeneric(called) || CallsBy(code, called) < how.Calls)
+                return true;
+            HashSet<MethodBase> leadHere = CallersWithin(called, inlinable);
+            if (Array.Exists(calls, c => leadHere.Contains(c.Called)))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static unsafe int CallsBy(NativeCode code, MethodBase called)
+    {
+        nint* slot = MethodEntry.SlotOf(called, out _);
+        return slot is null ? 0 : code.CallsBy((nint)slot);
+    }
+
+    /// <summary>The methods that call one, directly or through others, and could be inlined with their calls.</summary>
+    private static HashSet<MethodBase> CallersWithin(MethodBase method, Dictionary<MethodBase, List<Caller>> inlinable)
+    {
+        var found = new HashSet<MethodBase>();
+        var waiting = new Stack<MethodBase>([method]);
+        while (waiting.TryPop(out MethodBase? next))
+        {
+            foreach (Caller caller in inlinable[next].Where(c => inlinable.ContainsKey(c.Method) && found.Add(c.Method)))
+                waiting.Push(caller.Method);
+        }
+
+        return found;
     }
 
     private static bool MayBeInlined(MethodBase method) =>
@@ -126,16 +173,4 @@ internal sealed class OldCode(CallGraph graph, bool isLoading)
     private static bool IsGeneric(MethodBase method) => method.IsGenericMethod || method.DeclaringType is { IsGenericType: true };
 
     private static string NameOf(MethodBase method) => $"{method.DeclaringType?.Name}.{method.Name}";
-
-    /// <summary>What is found while the callers of one method are followed.</summary>
-    private sealed class Search
-    {
-        public Dictionary<MethodBase, Holder> Holders { get; } = [];
-
-        public HashSet<MethodBase> Seen { get; } = [];
-
-        public string? Unknown { get; set; }
-
-        public void Add(MethodBase method, string reason) => Holders.TryAdd(method, new Holder(method, reason));
-    }
 }

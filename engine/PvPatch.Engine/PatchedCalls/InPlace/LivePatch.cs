@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using PvPatch.Engine.IndirectCalls;
@@ -21,11 +22,14 @@ public sealed class LivePatch : IDisposable
     private readonly List<PatchedAssembly> _done = [];
     private readonly List<PatchException> _refusals = [];
     private readonly Redirects? _redirects;
+    private readonly PatchEvents _events;
+    private readonly ConcurrentQueue<Action> _untold = new();
     private bool _isRestored, _isSettled;
 
     internal LivePatch(PvOpTable table, ApplyOptions options)
     {
         _table = table;
+        _events = new PatchEvents(options.Log);
         _redirects = options.RedirectCompiled ? new Redirects(new EntrySwap()) : null;
         _isWanted = options.Assemblies ?? new BoundAssemblies(table.Ops.SelectMany(o => o.Path).Select(f => f.Module.Assembly)).Reach;
         if (options.WatchLoads)
@@ -87,7 +91,11 @@ public sealed class LivePatch : IDisposable
                 patched.Restore();
             _redirects?.Undo();
             _isRestored = true;
+            foreach (PatchedAssembly patched in _done.Where(d => d.IsChanged))
+                _untold.Enqueue(() => _events.Restored(patched.Name));
         }
+
+        TellEvents();
     }
 
     /// <summary>Ends the watch for assemblies loaded later. What is patched stays.</summary>
@@ -105,7 +113,15 @@ public sealed class LivePatch : IDisposable
         bool isKnown = _seen.TryGetValue(assembly, out Lazy<PatchedAssembly?>? work);
         work ??= _seen.GetValue(assembly, a => new Lazy<PatchedAssembly?>(() => PatchOnce(a)));
         _ = work.Value;
+        TellEvents();
         return !isKnown;
+    }
+
+    /// <summary>Tells what happened, now that no lock is held: a log may load assemblies, or wait for a thread that does.</summary>
+    private void TellEvents()
+    {
+        while (_untold.TryDequeue(out Action? tell))
+            tell();
     }
 
     private PatchedAssembly? PatchOnce(Assembly assembly)
@@ -118,13 +134,14 @@ public sealed class LivePatch : IDisposable
                 return null;
             var patched = PatchedAssembly.Patch(assembly, _table);
             if (Volatile.Read(ref _isSettled))
-                patched.Settle(new OldCode(new CallGraph([assembly]), isLoading: true), _redirects);
+                Settle(patched, new OldCode(new CallGraph([assembly]), isLoading: true));
             return Entered(patched);
         }
         catch (PatchException e)
         {
             lock (_gate)
                 _refusals.Add(e);
+            _untold.Enqueue(() => _events.Refused(assembly.GetName().Name ?? "", e));
             return null;
         }
     }
@@ -153,7 +170,14 @@ public sealed class LivePatch : IDisposable
             patched = [.. _done];
         var old = new OldCode(new CallGraph(AppDomain.CurrentDomain.GetAssemblies()), isLoading: false);
         foreach (PatchedAssembly one in patched)
-            one.Settle(old, _redirects);
+            Settle(one, old);
+        TellEvents();
+    }
+
+    private void Settle(PatchedAssembly patched, OldCode old)
+    {
+        patched.Settle(old, _redirects);
+        _untold.Enqueue(() => _events.Patched(patched.Name, [.. patched.Rows]));
     }
 
     private PatchedAssembly? SharerOf(nint metadata)

@@ -1,4 +1,6 @@
 using System.Reflection;
+using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace PvPatch.Engine.PatchedCalls.Loaded;
@@ -15,12 +17,14 @@ internal static unsafe class MethodEntry
 {
     private const int JumpLength = 6, CountLength = 12, LongestChain = 4;
 
+    private static readonly ConditionalWeakTable<MethodBase, StrongBox<nint>> StructEntries = [];
+
     /// <summary>Whether a method has been compiled; <see langword="null"/> where its entry cannot tell.</summary>
     public static bool? IsCompiled(MethodBase method)
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || method.ContainsGenericParameters)
             return null;
-        nint code = method.MethodHandle.GetFunctionPointer();
+        nint code = EntryOf(method);
         for (int step = 0; step < LongestChain; step++)
         {
             nint* slot = SlotAt(code);
@@ -40,7 +44,7 @@ internal static unsafe class MethodEntry
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || method.ContainsGenericParameters)
             return 0;
-        nint code = method.MethodHandle.GetFunctionPointer();
+        nint code = EntryOf(method);
         for (int step = 0; step < LongestChain; step++)
         {
             nint* slot = SlotAt(code + (IsCount(code) ? CountLength : 0));
@@ -57,7 +61,7 @@ internal static unsafe class MethodEntry
     /// <param name="behind">Where the stub goes on to call the compiler or, if that is done, to fetch the method's code.</param>
     public static nint* SlotOf(MethodBase method, out nint behind)
     {
-        nint code = method.MethodHandle.GetFunctionPointer();
+        nint code = EntryOf(method);
         behind = code + JumpLength;
         nint* slot = SlotAt(code);
         return slot is not null && IsLoadOfMethod(behind) ? slot : null;
@@ -68,6 +72,26 @@ internal static unsafe class MethodEntry
     {
         // SAFETY: the address is that of a method's entry or of what its stub jumps to: code, of more than twelve bytes.
         return (*(uint*)code & 0xFFFFFF) == 0x058B48 && *(uint*)(code + 7) == 0x7408FF66; // mov rax, [rip+disp32]; dec word [rax]; je
+    }
+
+    /// <summary>
+    /// Address of a method's entry. A struct's virtual method has two: reflection knows the one for boxed structs, which goes
+    /// on to the other; calls that know the struct, as those of an async method's builder do, begin at the other.
+    /// </summary>
+    private static nint EntryOf(MethodBase method)
+    {
+        if (method is not MethodInfo { IsVirtual: true, DeclaringType.IsValueType: true } own)
+            return method.MethodHandle.GetFunctionPointer();
+        return StructEntries.GetValue(own, static m => new StrongBox<nint>(EntryByItsOwnName((MethodInfo)m))).Value;
+    }
+
+    private static nint EntryByItsOwnName(MethodInfo method)
+    {
+        var entry = new DynamicMethod($"entry of {method.Name}", typeof(nint), [], method.Module, skipVisibility: true);
+        ILGenerator il = entry.GetILGenerator();
+        il.Emit(OpCodes.Ldftn, method);
+        il.Emit(OpCodes.Ret);
+        return entry.CreateDelegate<Func<nint>>()();
     }
 
     /// <summary>Whether the code loads the runtime's number of a method, as stubs do on their way to the compiler.</summary>
