@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Reflection;
 using System.Reflection.Metadata;
@@ -139,7 +138,7 @@ internal sealed class MovedSymbolsTests
     }
 
     /// <summary>The offsets in the two kinds of records that have some (Portable PDB format).</summary>
-    private static IEnumerable<int> OffsetsIn(Guid kind, BlobReader blob)
+    private static List<int> OffsetsIn(Guid kind, BlobReader blob)
     {
         var offsets = new List<int>();
         if (kind == new Guid("6DA9A61E-F8C7-4874-BE62-68BC5630DF71"))
