@@ -53,7 +53,7 @@ internal static class IlText
         OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineType or OperandType.InlineTok =>
             $"{instruction.Code.Name} {names.Short(instruction.Token)}",
         OperandType.InlineBrTarget or OperandType.ShortInlineBrTarget => $"{instruction.Code.Name} IL_{instruction.Operand:x4}",
-        OperandType.InlineString => $"{instruction.Code.Name} 0x{instruction.Token:X8}",
+        OperandType.InlineString => $"{instruction.Code.Name} {names.Short(instruction.Token)}",
         _ => $"{instruction.Code.Name} {instruction.Operand}",
     };
 }

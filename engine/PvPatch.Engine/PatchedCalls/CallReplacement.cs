@@ -23,7 +23,7 @@ internal abstract record CallReplacement
         PvTarget.IdentityTarget => new Argument(TypeOf(op)),
         PvTarget.ConstantTarget constant => new Number(Truncated(constant.Value, TypeOf(op)), TypeOf(op)),
         PvTarget.MethodTarget method => new DirectCall(method.Info),
-        _ => new Indirect("missing: the call stays, and its slot stops with the op's name"),
+        _ => new Stop(op.Name),
     };
 
     private static TypeCode TypeOf(PvOp op) => Type.GetTypeCode(op.Slot.FieldType.GetFunctionPointerReturnType());
@@ -96,6 +96,32 @@ internal abstract record CallReplacement
 
         /// <inheritdoc/>
         public override string ToString() => $"call {Target.DeclaringType?.Name}.{Target.Name}";
+    }
+
+    /// <summary>The end of the process, with the op's name and the caller's.</summary>
+    /// <param name="Op">The op's name.</param>
+    internal sealed record Stop(string Op) : CallReplacement
+    {
+        /// <summary>What the process ends with.</summary>
+        /// <param name="caller">Full name of the method that calls.</param>
+        public string MessageTo(string caller) => $"pv op {Op} is missing, called by {caller}";
+
+        /// <summary>The instructions; none until the module's tokens for them are known.</summary>
+        public byte[] Code { get; private init; } = [];
+
+        /// <summary>
+        /// The same with its instructions: load the message, call <see cref="Environment.FailFast(string)"/>, which never
+        /// returns, and throw, so that nothing has to stand in for the op's value. What is on the stack goes with it.
+        /// </summary>
+        /// <param name="message">Token of the message.</param>
+        /// <param name="failFast">Token of the method.</param>
+        public Stop With(int message, int failFast) => this with
+        {
+            Code = [(byte)OpCodes.Ldstr.Value, .. BitConverter.GetBytes(message), .. DirectCall.CodeFor(failFast), (byte)OpCodes.Ldnull.Value, (byte)OpCodes.Throw.Value],
+        };
+
+        /// <inheritdoc/>
+        public override string ToString() => "stop: missing";
     }
 
     /// <summary>The call as it was.</summary>

@@ -86,6 +86,7 @@ internal sealed class MethodRewrite
         CallReplacement.DirectCall => CallReplacement.DirectCall.CodeFor(token),
         CallReplacement.Argument argument => argument.Code,
         CallReplacement.Number number => number.Code,
+        CallReplacement.Stop stop => stop.Code,
         _ => [],
     };
 

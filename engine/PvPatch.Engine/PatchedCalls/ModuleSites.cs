@@ -4,6 +4,7 @@ using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Flow;
+using PvPatch.Engine.PatchedCalls.References;
 using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.PatchedCalls;
@@ -16,11 +17,14 @@ internal sealed record RewrittenMethod(Il.MethodBody Body, byte[] Il);
 /// <summary>What is to be done in one module: finds the sites of every method, decides each, and writes the new IL.</summary>
 internal sealed class ModuleSites
 {
+    private static readonly MethodInfo FailFast = ((Action<string>)Environment.FailFast).Method;
+
     private readonly ModuleImage _image;
     private readonly PvOpTable _table;
     private readonly SlotMap _map;
     private readonly StackEffects _effects;
     private readonly TargetTokens _tokens;
+    private readonly AddedReferences? _added;
     private readonly PatchWay _way;
     private readonly List<PatchedSite> _rows = [];
     private readonly List<RewrittenMethod> _methods = [];
@@ -31,14 +35,16 @@ internal sealed class ModuleSites
     /// <param name="tree">The places of their slots.</param>
     /// <param name="way">How the new IL will get in.</param>
     /// <param name="loaded">The module as the runtime has it; <see langword="null"/> for a file.</param>
-    public ModuleSites(ModuleImage image, PvOpTable table, SlotTree tree, PatchWay way, Module? loaded = null)
+    /// <param name="added">What a file's module can get; <see langword="null"/> where nothing can be added.</param>
+    public ModuleSites(ModuleImage image, PvOpTable table, SlotTree tree, PatchWay way, Module? loaded = null, AddedReferences? added = null)
     {
+        _added = added;
         _image = image;
         _table = table;
         _way = way;
         _map = new SlotMap(image, tree);
         _effects = new StackEffects(image.Metadata);
-        _tokens = new TargetTokens(image, loaded);
+        _tokens = new TargetTokens(image, loaded, added);
         if (_map.IsEmpty)
             return;
         foreach (MethodDefinitionHandle handle in image.MethodsWithIl)
@@ -94,7 +100,7 @@ internal sealed class ModuleSites
                 Before = IlText.Of(flow.Code, ranges, _image.Names),
                 After = refusal is null ? IlText.Of(after, ranges, _image.Names) : null,
                 State = refusal is null ? SiteState.Patched : SiteState.Left,
-                Way = refusal is null ? _way : null,
+                Way = refusal is null ? WayOf(wanted[call.Index].Token) : null,
                 Reason = refusal,
             });
         }
@@ -135,10 +141,25 @@ internal sealed class ModuleSites
                 return null;
             case CallReplacement.DirectCall direct:
                 return _tokens.Find(direct.Target, caller, out refusal) is { } token ? (direct, token) : null;
+            case CallReplacement.Stop stop:
+                return StopIn(caller, stop, out refusal);
             default:
                 return (replacement, 0);
         }
     }
+
+    /// <summary>A call of a missing op where the message can be added to the module.</summary>
+    private (CallReplacement Replacement, int Token)? StopIn(MethodDefinitionHandle caller, CallReplacement.Stop stop, out string? refusal)
+    {
+        refusal = "missing: the call stays, and its slot stops with the op's name";
+        if (_added is null)
+            return null;
+        if (_tokens.Find(FailFast, caller, out refusal) is not { } failFast || _added.StringToken(stop.MessageTo(_image.Names.Of(caller)), out refusal) is not { } message)
+            return null;
+        return (stop.With(message, failFast), message);
+    }
+
+    private PatchWay WayOf(int token) => _added is not null && _added.Holds(token) ? PatchWay.Metadata : _way;
 
     private PatchedSite RowOf(Il.MethodBody body, int offset, IReadOnlyList<PvOp> ops) => new()
     {

@@ -1,20 +1,24 @@
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
-using System.Runtime.Loader;
 using PvPatch.Engine.Il;
+using PvPatch.Engine.PatchedCalls.References;
 
 namespace PvPatch.Engine.PatchedCalls;
 
 /// <summary>
-/// Finds the token by which a module can call a target. A same-size patch cannot add one: the target is a method of this
-/// very module, or one that the module refers to already.
+/// Finds the token by which a module can call a target: the target is a method of this very module, or one that the module
+/// refers to already, or one that a file's module can be made to refer to.
 /// </summary>
 /// <param name="image">The module.</param>
 /// <param name="loaded">The module as the runtime has it: its tokens must lead to the very target, not to another copy. <see langword="null"/> for a file.</param>
-internal sealed class TargetTokens(ModuleImage image, Module? loaded)
+/// <param name="added">What a file's module can get; <see langword="null"/> where nothing can be added.</param>
+internal sealed class TargetTokens(ModuleImage image, Module? loaded, AddedReferences? added)
 {
     private readonly Dictionary<MethodInfo, int?> _known = [];
+    private readonly Lazy<ILookup<string, MemberReferenceHandle>> _references = new(() => image.Metadata.MemberReferences
+        .Where(handle => image.Metadata.GetMemberReference(handle) is { Parent: { Kind: HandleKind.TypeReference, IsNil: false } } member && member.GetKind() == MemberReferenceKind.Method)
+        .ToLookup(handle => image.Metadata.GetString(image.Metadata.GetMemberReference(handle).Name), StringComparer.Ordinal));
 
     /// <summary>The target's token for a call in a method of this module.</summary>
     /// <param name="target">The installed method; it may belong to another copy of the same build.</param>
@@ -28,10 +32,13 @@ internal sealed class TargetTokens(ModuleImage image, Module? loaded)
         string name = $"{target.DeclaringType!.Name}.{target.Name}";
         if (token is null)
         {
+            refusal = null;
             bool otherBuild = string.Equals(target.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal);
-            refusal = otherBuild
-                ? $"no token for {name} in this module: the installed one is of another build"
-                : $"no token for {name} in this module";
+            if (!otherBuild && added?.MethodToken(target, out refusal) is { } made)
+                return made;
+            refusal = otherBuild ? $"no token for {name} in this module: the installed one is of another build"
+                : refusal is null ? $"no token for {name} in this module"
+                : $"no token for {name} in this module: {refusal}";
             return null;
         }
 
@@ -41,13 +48,13 @@ internal sealed class TargetTokens(ModuleImage image, Module? loaded)
             return null;
         }
 
-        refusal = IsOfThisImage(target) && !IsVisible(target, caller) ? $"{name} is private, the call cannot name it" : null;
+        refusal = null;
+        if (IsOfThisImage(target) && !IsVisible(target, caller))
+            refusal = added is null ? $"{name} is private, the call cannot name it" : added.OpenAccess(token.Value);
         return refusal is null ? token : null;
     }
 
-    private bool IsOfThisImage(MethodInfo target) =>
-        target.Module.ModuleVersionId == image.VersionId
-        && string.Equals(target.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal);
+    private bool IsOfThisImage(MethodInfo target) => image.IsCopyOf(target.Module);
 
     /// <summary>The target's own token, if it still means the target: tools that rewrite an image may keep its version id.</summary>
     private int? OwnToken(MethodInfo target)
@@ -61,16 +68,12 @@ internal sealed class TargetTokens(ModuleImage image, Module? loaded)
 
     private int? FindReference(MethodInfo target)
     {
-        MetadataReader metadata = image.Metadata;
-        foreach (MemberReferenceHandle handle in metadata.MemberReferences)
+        foreach (MemberReferenceHandle handle in _references.Value[target.Name])
         {
-            MemberReference member = metadata.GetMemberReference(handle);
-            if (member.Parent is { Kind: HandleKind.TypeReference, IsNil: false } parent
-                && metadata.StringComparer.Equals(member.Name, target.Name)
-                && member.GetKind() == MemberReferenceKind.Method
-                && string.Equals(image.Names.Of((TypeReferenceHandle)parent), target.DeclaringType!.FullName, StringComparison.Ordinal)
+            var parent = (TypeReferenceHandle)image.Metadata.GetMemberReference(handle).Parent;
+            if (string.Equals(image.Names.Of(parent), target.DeclaringType!.FullName, StringComparison.Ordinal)
                 && string.Equals(image.Signatures.OfMethod(handle), SignatureTexts.Of(target), StringComparison.Ordinal)
-                && LeadsTo(image.Names.AssemblyOf((TypeReferenceHandle)parent), target.DeclaringType))
+                && BoundTypes.LeadsTo(image.Names.AssemblyOf(parent), target.DeclaringType))
             {
                 return MetadataTokens.GetToken(handle);
             }
@@ -89,23 +92,6 @@ internal sealed class TargetTokens(ModuleImage image, Module? loaded)
         catch (Exception e) when (e is IOException or TypeLoadException or MissingMemberException or BadImageFormatException or ArgumentException)
         {
             return false; // what the token names cannot be loaded
-        }
-    }
-
-    /// <summary>Whether an assembly has the type or forwards it: references name <c>System.Runtime</c> for what lies elsewhere.</summary>
-    private static bool LeadsTo(string? assembly, Type type)
-    {
-        Assembly own = type.Assembly;
-        if (assembly is null || string.Equals(assembly, own.GetName().Name, StringComparison.Ordinal))
-            return assembly is not null;
-        try
-        {
-            AssemblyLoadContext context = AssemblyLoadContext.GetLoadContext(own) ?? AssemblyLoadContext.Default;
-            return context.LoadFromAssemblyName(new AssemblyName(assembly)).GetType(type.FullName!) == type;
-        }
-        catch (IOException)
-        {
-            return false; // the module refers to an assembly that is not there
         }
     }
 

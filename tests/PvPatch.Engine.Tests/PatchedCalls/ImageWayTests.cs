@@ -33,6 +33,9 @@ internal sealed class ImageWayTests
             case "Gone":
                 Assert.That(rows.Select(r => r.Replacement), Is.All.AnyOf("gone", "its argument"), all);
                 break;
+            case "Metadata":
+                Assert.That(rows.Select(r => r.Way), Is.All.EqualTo(PatchWay.Metadata), all);
+                break;
             case "Mixed":
                 Assert.That(rows.Select(r => r.Replacement).Distinct(StringComparer.Ordinal).Count(), Is.GreaterThan(1), all);
                 return;

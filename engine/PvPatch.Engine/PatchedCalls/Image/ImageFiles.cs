@@ -1,6 +1,8 @@
+using PvPatch.Engine.Extension;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.PatchedCalls.Flow;
+using PvPatch.Engine.PatchedCalls.References;
 using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.PatchedCalls.Image;
@@ -11,28 +13,29 @@ internal static class ImageFiles
     /// <summary>Plans a set of images.</summary>
     public static PatchPlan Plan(PvOpTable table, IReadOnlyList<string> files, PatchEvents events)
     {
+        IReadOnlyList<PlannedImage> originals = Read(files);
         var tree = new SlotTree(table.Ops);
+        var bindings = new SetBindings(originals.ToDictionary(o => o.Name, o => o.VersionId, StringComparer.OrdinalIgnoreCase));
         var rows = new List<PatchedSite>();
         var images = new List<PlannedImage>();
-        foreach (string file in files)
+        foreach (PlannedImage original in originals)
         {
-            byte[] bytes = Read(file);
-            using var image = ModuleImage.Open(bytes, file);
+            using var image = ModuleImage.Open(original.Bytes, original.File);
             try
             {
-                var sites = new ModuleSites(image, table, tree, PatchWay.Image);
+                var added = new AddedReferences(image, original.Bytes, bindings);
+                var sites = new ModuleSites(image, table, tree, PatchWay.Image, added: added);
                 rows.AddRange(sites.Rows);
+                images.Add(original with { Bytes = Patched(original.Bytes, sites.Methods, added.Extended), Methods = sites.Methods });
                 events.Patched(image.AssemblyName, sites.Rows);
-                images.Add(new PlannedImage(image.AssemblyName, file, Patched(bytes, sites.Methods), sites.Methods));
             }
             catch (Exception e) when (Damage.IsShownBy(e))
             {
-                throw new PatchException(PatchError.BadImage, $"{Path.GetFileName(file)} is damaged: {e.Message}", e);
+                throw new PatchException(PatchError.BadImage, $"{Path.GetFileName(original.File)} is damaged: {e.Message}", e);
             }
         }
 
-        CheckNames(images);
-        return new PatchPlan(images, new PatchReport(rows));
+        return new PatchPlan(images, new PatchReport(rows), bindings.Added);
     }
 
     /// <summary>Reads a set of images that stay as they are.</summary>
@@ -43,7 +46,7 @@ internal static class ImageFiles
         {
             byte[] bytes = Read(file);
             using var image = ModuleImage.Open(bytes, file);
-            images.Add(new PlannedImage(image.AssemblyName, file, bytes, []));
+            images.Add(new PlannedImage(image.AssemblyName, image.VersionId, file, bytes, []));
         }
 
         CheckNames(images);
@@ -62,8 +65,15 @@ internal static class ImageFiles
         }
     }
 
-    private static byte[] Patched(byte[] original, IReadOnlyList<RewrittenMethod> methods)
+    private static byte[] Patched(byte[] original, IReadOnlyList<RewrittenMethod> methods, ExtendedImage? extended)
     {
+        if (extended is not null)
+        {
+            foreach (RewrittenMethod method in methods)
+                extended.Section.Overwrite(method.Body.Offset, method.Il);
+            return extended.ToBytes();
+        }
+
         byte[] bytes = [.. original];
         foreach (RewrittenMethod method in methods)
             method.Il.CopyTo(bytes.AsSpan(method.Body.Offset));
