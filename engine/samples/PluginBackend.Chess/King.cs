@@ -1,4 +1,4 @@
-namespace PvPatch.Samples.PluginBackend.Chebyshev;
+namespace PvPatch.Samples.PluginBackend.Chess;
 
 /// <summary>Moves of a chess king.</summary>
 public static class King
