@@ -25,6 +25,9 @@ internal struct LongPointers : IPointerWidth
 /// <summary>FXSAVE and FXRSTOR (Intel SDM vol. 1, 10.5): x87, MMX and SSE state in 512 bytes. Neither waits for exceptions of the x87.</summary>
 internal static unsafe class FxsaveImage
 {
+    /// <summary>Bytes of all XMM registers.</summary>
+    public const uint AllXmm = 256;
+
     private const int Size = 512;
     private const int Opcode = 6;
     private const int Instruction = 8;
@@ -46,24 +49,8 @@ internal static unsafe class FxsaveImage
         if (host == null)
             return null;
 
-        // SAFETY: Modify gave 512 bytes that may be changed; all offsets below lie in them.
-        ref FpuState fpu = ref cpu->Fpu;
-        Unsafe.WriteUnaligned(host, fpu.Control);
-        Unsafe.WriteUnaligned(host + 2, fpu.Status);
-        Unsafe.WriteUnaligned(host + 4, (ushort)fpu.Used);
-        Unsafe.WriteUnaligned(host + Opcode, fpu.LastOpcode);
-        Unsafe.WriteUnaligned(host + Instruction, TPointers.IsLong ? fpu.LastInstruction : (uint)fpu.LastInstruction);
-        Unsafe.WriteUnaligned(host + Data, TPointers.IsLong ? fpu.LastData : (uint)fpu.LastData);
-        Unsafe.WriteUnaligned(host + Mxcsr, cpu->Mxcsr);
-        Unsafe.WriteUnaligned(host + MxcsrMask, MxcsrBits);
-        for (int i = 0; i < 8; i++)
-        {
-            Float80 value = X87.Get(cpu, i);
-            Unsafe.WriteUnaligned(host + Registers + (16 * i), value.Mantissa);
-            Unsafe.WriteUnaligned(host + Registers + (16 * i) + 8, (ulong)value.High);
-        }
-
-        Unsafe.CopyBlockUnaligned(host + Xmm, cpu->Xmm, XmmSize(u));
+        // SAFETY: Modify gave 512 bytes that may be changed.
+        Store(cpu, host, TPointers.IsLong, XmmSize(u));
         return slow ? Operands.Finish(cpu, u) : u + 1;
     }
 
@@ -76,17 +63,55 @@ internal static unsafe class FxsaveImage
         if (host == null)
             return null;
 
-        // SAFETY: Read gave 512 readable bytes; all offsets below lie in them, Number is below 8.
+        // SAFETY: Read gave 512 readable bytes.
+        return TryLoad(cpu, host, TPointers.IsLong, XmmSize(u)) ? u + 1 : Execution.Raise(cpu, u, Vectors.GeneralProtection);
+    }
+
+    /// <summary>Writes the image.</summary>
+    /// <param name="cpu">The CPU.</param>
+    /// <param name="host">512 bytes.</param>
+    /// <param name="longPointers">The pointers to the last instruction and operand have 64 bits.</param>
+    /// <param name="xmmSize">How many bytes of the XMM registers are written.</param>
+    public static void Store(CpuState* cpu, byte* host, bool longPointers, uint xmmSize)
+    {
+        // SAFETY: all offsets below lie in the 512 bytes.
+        ref FpuState fpu = ref cpu->Fpu;
+        Unsafe.WriteUnaligned(host, fpu.Control);
+        Unsafe.WriteUnaligned(host + 2, fpu.Status);
+        Unsafe.WriteUnaligned(host + 4, (ushort)fpu.Used);
+        Unsafe.WriteUnaligned(host + Opcode, fpu.LastOpcode);
+        Unsafe.WriteUnaligned(host + Instruction, longPointers ? fpu.LastInstruction : (uint)fpu.LastInstruction);
+        Unsafe.WriteUnaligned(host + Data, longPointers ? fpu.LastData : (uint)fpu.LastData);
+        Unsafe.WriteUnaligned(host + Mxcsr, cpu->Mxcsr);
+        Unsafe.WriteUnaligned(host + MxcsrMask, MxcsrBits);
+        for (int i = 0; i < 8; i++)
+        {
+            Float80 value = X87.Get(cpu, i);
+            Unsafe.WriteUnaligned(host + Registers + (16 * i), value.Mantissa);
+            Unsafe.WriteUnaligned(host + Registers + (16 * i) + 8, (ulong)value.High);
+        }
+
+        Unsafe.CopyBlockUnaligned(host + Xmm, cpu->Xmm, xmmSize);
+    }
+
+    /// <summary>Loads registers from an image; false if its MXCSR has bits that do not exist, and then nothing is loaded.</summary>
+    /// <param name="cpu">The CPU.</param>
+    /// <param name="host">512 bytes.</param>
+    /// <param name="longPointers">The pointers to the last instruction and operand have 64 bits.</param>
+    /// <param name="xmmSize">How many bytes of the XMM registers are read.</param>
+    public static bool TryLoad(CpuState* cpu, byte* host, bool longPointers, uint xmmSize)
+    {
+        // SAFETY: all offsets below lie in the 512 bytes; Number is below 8.
         uint mxcsr = Unsafe.ReadUnaligned<uint>(host + Mxcsr);
         if ((mxcsr & ~MxcsrBits) != 0)
-            return Execution.Raise(cpu, u, Vectors.GeneralProtection);
+            return false;
         ref FpuState fpu = ref cpu->Fpu;
         fpu.Status = Unsafe.ReadUnaligned<ushort>(host + 2);
         X87Control.SetControl(ref fpu, Unsafe.ReadUnaligned<ushort>(host));
         fpu.Used = host[4];
         fpu.LastOpcode = (ushort)(Unsafe.ReadUnaligned<ushort>(host + Opcode) & 0x7ff);
-        fpu.LastInstruction = TPointers.IsLong ? Unsafe.ReadUnaligned<ulong>(host + Instruction) : Unsafe.ReadUnaligned<uint>(host + Instruction);
-        fpu.LastData = TPointers.IsLong ? Unsafe.ReadUnaligned<ulong>(host + Data) : Unsafe.ReadUnaligned<uint>(host + Data);
+        fpu.LastInstruction = longPointers ? Unsafe.ReadUnaligned<ulong>(host + Instruction) : Unsafe.ReadUnaligned<uint>(host + Instruction);
+        fpu.LastData = longPointers ? Unsafe.ReadUnaligned<ulong>(host + Data) : Unsafe.ReadUnaligned<uint>(host + Data);
         cpu->Mxcsr = mxcsr;
         for (int i = 0; i < 8; i++)
         {
@@ -95,8 +120,8 @@ internal static unsafe class FxsaveImage
             fpu.Exponent[number] = Unsafe.ReadUnaligned<ushort>(host + Registers + (16 * i) + 8);
         }
 
-        Unsafe.CopyBlockUnaligned(cpu->Xmm, host + Xmm, XmmSize(u));
-        return u + 1;
+        Unsafe.CopyBlockUnaligned(cpu->Xmm, host + Xmm, xmmSize);
+        return true;
     }
 
     /// <summary>#UD with CR0.EM, #NM with CR0.TS, #GP off a multiple of 16; what no address is faults later, by its segment.</summary>
@@ -119,5 +144,5 @@ internal static unsafe class FxsaveImage
     }
 
     /// <summary>Outside 64-bit mode XMM8 to XMM15 are left alone.</summary>
-    private static uint XmmSize(DecodedInstruction* u) => (u->Marks & Marks.Code64) != Marks.None ? 256u : 128u;
+    private static uint XmmSize(DecodedInstruction* u) => (u->Marks & Marks.Code64) != Marks.None ? AllXmm : AllXmm / 2;
 }

@@ -2,10 +2,9 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using PvPatch.Emulator.Linux.Elf;
-using PvPatch.Emulator.Linux.Programs;
 using PvPatch.Emulator.Linux.Spaces;
 
-namespace PvPatch.Emulator.Linux;
+namespace PvPatch.Emulator.Linux.Loading;
 
 /// <summary>What a program finds on its stack: arguments, environment, auxiliary vector (System V ABI, AMD64 supplement, 3.4.1).</summary>
 internal static class InitialStack
@@ -18,13 +17,14 @@ internal static class InitialStack
     /// <param name="space">The address space, with its stack mapped.</param>
     /// <param name="image">The program.</param>
     /// <param name="slide">How far it was moved.</param>
-    /// <param name="options">Arguments and environment.</param>
+    /// <param name="start">Its file, arguments and environment.</param>
+    /// <param name="owner">The user's and the group's number.</param>
     /// <exception cref="ElfException">They do not fit.</exception>
-    public static ulong Fill(AddressSpace space, ElfImage image, ulong slide, ProgramOptions options)
+    public static ulong Fill(AddressSpace space, ElfImage image, ulong slide, ProgramStart start, (uint User, uint Group) owner)
     {
-        byte[][] arguments = [.. options.Arguments.Select(Terminated)];
-        byte[][] environment = [.. options.Environment.Select(Terminated)];
-        byte[] path = Terminated(options.Path);
+        byte[][] arguments = [.. start.Arguments.Select(Terminated)];
+        byte[][] environment = [.. start.Environment.Select(Terminated)];
+        byte[] path = Terminated(start.Path);
         byte[] platform = Terminated("x86_64");
         ulong size = (ulong)(arguments.Concat(environment).Sum(text => text.LongLength + 8) + path.Length);
         if (size > AddressSpace.StackSize / 4)
@@ -46,10 +46,10 @@ internal static class InitialStack
             7, 0,                                                                // AT_BASE: no interpreter
             8, 0,                                                                // AT_FLAGS
             9, image.Entry + slide,                                              // AT_ENTRY
-            11, options.Owner.User,                                              // AT_UID
-            12, options.Owner.User,                                              // AT_EUID
-            13, options.Owner.Group,                                             // AT_GID
-            14, options.Owner.Group,                                             // AT_EGID
+            11, owner.User,                                              // AT_UID
+            12, owner.User,                                              // AT_EUID
+            13, owner.Group,                                             // AT_GID
+            14, owner.Group,                                             // AT_EGID
             15, platformAt,                                                      // AT_PLATFORM
             16, UserCpuid.HardwareCapabilities,                                  // AT_HWCAP
             17, ClockTicksPerSecond,                                             // AT_CLKTCK
