@@ -239,13 +239,6 @@ public static unsafe class SlotShapes
         return a;
     }
 
-    public static long ArrayPassed_Left(long a)
-    {
-        return Call(PvSlots.Array, a);
-
-        static long Call(delegate* unmanaged<long, long>[] slots, long x) => slots[0](x);
-    }
-
     public static long ObjectFromElsewhere_Left(long a) => Second.Negate(a);
 
     public static long ObjectByOtherGetter_Left(long a) => OtherWay.Alias.Negate(a);
@@ -253,13 +246,6 @@ public static unsafe class SlotShapes
     public static long TwoObjectsMerge_Left(long a) => (a > 3 ? PvSlots.Object : Second).Negate(a);
 
     public static long ThroughThis_Left(long a) => PvSlots.Object.ThroughThis_Left(a);
-
-    public static long ObjectParameter_Left(long a)
-    {
-        return Call(PvSlots.Object, a);
-
-        static long Call(ObjectOps ops, long x) => ops.Negate(x);
-    }
 
     public static long Managed_Direct(long a) => PvSlots.ManagedNegate(a) + PvSlots.ManagedNegate(PvSlots.ManagedNegate(1));
 

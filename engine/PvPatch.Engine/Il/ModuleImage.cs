@@ -91,6 +91,9 @@ internal sealed class ModuleImage : IDisposable
     public BlobReader IlOf(MethodDefinitionHandle handle) =>
         _pe.GetMethodBody(Metadata.GetMethodDefinition(handle).RelativeVirtualAddress).GetILReader();
 
+    /// <summary>The bodies of all of them, read once.</summary>
+    public IReadOnlyList<MethodBody> Bodies => field ??= [.. MethodsWithIl.Select(BodyOf)];
+
     /// <summary>The body of a method.</summary>
     public MethodBody BodyOf(MethodDefinitionHandle handle)
     {
