@@ -54,7 +54,7 @@ internal sealed class GuestPatch : IDisposable
 
     private static GuestPatch Image(GuestImage image, IGuestKernel booted)
     {
-        PatchPlan plan = Patcher.Plan(booted.Ops, image.Files);
+        PatchPlan plan = Patcher.Plan(booted.Ops, image.Files, ToolLog.FromEngine);
         return new GuestPatch(image.LoadPatched(plan), plan);
     }
 
@@ -69,6 +69,6 @@ internal sealed class GuestPatch : IDisposable
     private static ApplyOptions OptionsFor(IGuestKernel kernel)
     {
         AssemblyLoadContext? context = AssemblyLoadContext.GetLoadContext(kernel.GetType().Assembly);
-        return new ApplyOptions { Assemblies = (Assembly assembly) => AssemblyLoadContext.GetLoadContext(assembly) == context };
+        return new ApplyOptions { Assemblies = (Assembly assembly) => AssemblyLoadContext.GetLoadContext(assembly) == context, Log = ToolLog.FromEngine };
     }
 }
