@@ -106,7 +106,7 @@ public static unsafe class Refusals
 
     public static long ClassThree_Left(long a) => Pv.Stubborn.Entry(a);
 
-    public static long Missing_Left(long a) => a < 0 ? Pv.Stubborn.Absent(a) : a;
+    public static long Missing_Metadata(long a) => a < 0 ? Pv.Stubborn.Absent(a) : a;
 
     public static long PrivateTarget_Metadata(long a) => Pv.Stubborn.Private(a);
 

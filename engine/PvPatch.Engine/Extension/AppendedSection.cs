@@ -19,7 +19,7 @@ internal sealed class AppendedSection
     /// <summary>Makes the section, empty.</summary>
     /// <param name="image">Content of the image's file; it is not changed.</param>
     /// <param name="headers">Its headers.</param>
-    /// <exception cref="BadImageFormatException">The headers have no room for a section.</exception>
+    /// <exception cref="InvalidDataException">The headers have no room for a section.</exception>
     public AppendedSection(byte[] image, PEHeaders headers)
     {
         _headers = headers;
@@ -28,7 +28,7 @@ internal sealed class AppendedSection
         int free = _headers.SectionHeaders.Where(s => s.PointerToRawData > 0).Min(s => s.PointerToRawData) - SectionTableEnd;
         _shift = free >= SectionHeaderSize ? 0 : AlignedTo(header.FileAlignment, SectionHeaderSize);
         if (_shift > 0 && header.SizeOfHeaders + _shift > _headers.SectionHeaders.Min(s => s.VirtualAddress))
-            throw new BadImageFormatException("its headers have no room for one more section");
+            throw new InvalidDataException("its headers have no room for one more section");
         _image = new byte[image.Length + _shift];
         image.AsSpan(0, SectionTableEnd).CopyTo(_image);
         image.AsSpan(SectionTableEnd).CopyTo(_image.AsSpan(SectionTableEnd + _shift));

@@ -19,7 +19,7 @@ internal sealed class ExtendedImage
 
     /// <summary>Opens an image.</summary>
     /// <param name="file">Content of its file; it is not changed.</param>
-    /// <exception cref="BadImageFormatException">It is in a form that cannot be added to.</exception>
+    /// <exception cref="InvalidDataException">It is in a form that cannot be added to.</exception>
     public static ExtendedImage Open(byte[] file) => new(file, new PEHeaders(new MemoryStream(file, writable: false)));
 
     /// <summary>Writes it.</summary>

@@ -19,35 +19,50 @@ internal sealed class MetadataRoot
 
     private readonly byte[] _head;
     private readonly List<(string Name, HeapBytes Bytes)> _streams;
-    private readonly TableStream _tables;
+    private TableStream? _tables;
 
     private MetadataRoot(byte[] head, List<(string Name, HeapBytes Bytes)> streams)
     {
         _head = head;
         _streams = streams;
-        byte[] tables = Find(TablesName)?.Original ?? throw new BadImageFormatException("its metadata have no tables");
-        _tables = TableStream.Read(tables, OutsideCounts(Find(PdbName)?.Original));
+        if (Find(TablesName) is null || Find(PdbName) is { Length: < PdbIdLength })
+            throw new InvalidDataException("its metadata lack a stream");
+    }
+
+    private TableStream Tables
+    {
+        get
+        {
+            try
+            {
+                return _tables ??= TableStream.Read(Find(TablesName)!.Original, OutsideCounts(Find(PdbName)?.Original));
+            }
+            catch (Exception e) when (IsEndless(e))
+            {
+                throw new InvalidDataException("its tables end too early", e);
+            }
+        }
     }
 
     /// <summary>The number by which an image knows its PDB; empty if this is none.</summary>
     public ReadOnlySpan<byte> PdbId => Find(PdbName) is { } pdb ? pdb.Original.AsSpan(0, PdbIdLength) : default;
 
     /// <summary>Reads metadata.</summary>
-    /// <exception cref="BadImageFormatException">It is damaged, or in a form that cannot be kept: of edit and continue, with streams or tables that are unknown.</exception>
+    /// <exception cref="InvalidDataException">It is damaged, or in a form that cannot be kept: of edit and continue, with streams or tables that are unknown.</exception>
     public static MetadataRoot Read(ReadOnlySpan<byte> bytes)
     {
         try
         {
             return ReadChecked(bytes);
         }
-        catch (Exception e) when (e is ArgumentException or OverflowException or IndexOutOfRangeException)
+        catch (Exception e) when (IsEndless(e))
         {
-            throw new BadImageFormatException("the metadata end too early", e);
+            throw new InvalidDataException("its metadata end too early", e);
         }
     }
 
     /// <summary>The rows of a table; one that is not there begins to be.</summary>
-    public TableRows Rows(int table) => _tables[table];
+    public TableRows Rows(int table) => Tables[table];
 
     /// <summary>Adds a name.</summary>
     /// <returns>Its offset in the heap.</returns>
@@ -65,7 +80,7 @@ internal sealed class MetadataRoot
 
     /// <summary>Adds a string that IL can load (24.2.4).</summary>
     /// <returns>Its token.</returns>
-    /// <exception cref="BadImageFormatException">No token can name more.</exception>
+    /// <exception cref="InvalidDataException">No token can name more.</exception>
     public int AddUserString(string text)
     {
         const int MostOffset = 0xFFFFFF;
@@ -74,7 +89,7 @@ internal sealed class MetadataRoot
             BinaryPrimitives.WriteUInt16LittleEndian(blob.AsSpan(2 * i), text[i]);
         blob[^1] = text.Any(NeedsCare) ? (byte)1 : (byte)0;
         int offset = HeapOf(UserStringName).Add(BlobBytes.WithLength(blob));
-        return offset <= MostOffset ? Table.TokenOf(Table.UserString, offset) : throw new BadImageFormatException("its heap of strings is full");
+        return offset <= MostOffset ? Table.TokenOf(Table.UserString, offset) : throw new InvalidDataException("its heap of strings is full");
 
         static bool NeedsCare(char c) => c is (> '\0' and < '\t') or (> '\r' and < ' ') or '\'' or '-' or >= '\x7F';
     }
@@ -84,7 +99,7 @@ internal sealed class MetadataRoot
     {
         const int Narrow = 0x10000;
         int heapSizes = (IsWide(TextName) ? 1 : 0) | (IsWide(GuidName) ? 2 : 0) | (IsWide(BlobName) ? 4 : 0);
-        var parts = _streams.ConvertAll(s => (s.Name, Bytes: Equals(s.Name, TablesName) ? new HeapBytes(_tables.ToBytes(heapSizes)).ToBytes() : s.Bytes.ToBytes()));
+        var parts = _streams.ConvertAll(s => (s.Name, Bytes: Equals(s.Name, TablesName) ? new HeapBytes(Tables.ToBytes(heapSizes)).ToBytes() : s.Bytes.ToBytes()));
         int offset = _head.Length + 4 + parts.Sum(p => 8 + NameLength(p.Name));
         var output = new MemoryStream(offset + parts.Sum(p => p.Bytes.Length));
         var writer = new BinaryWriter(output);
@@ -107,11 +122,13 @@ internal sealed class MetadataRoot
         bool IsWide(string name) => Find(name) is { } heap && (Equals(name, GuidName) ? heap.Length / 16 : heap.Length) >= Narrow;
     }
 
+    private static bool IsEndless(Exception exception) => exception is ArgumentException or OverflowException or IndexOutOfRangeException;
+
     private static MetadataRoot ReadChecked(ReadOnlySpan<byte> bytes)
     {
         const int VersionLengthAt = 12, VersionAt = 16;
         if (BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Signature)
-            throw new BadImageFormatException("the metadata have no signature");
+            throw new InvalidDataException("its metadata have no signature");
         byte[] head = bytes[..(VersionAt + BinaryPrimitives.ReadInt32LittleEndian(bytes[VersionLengthAt..]))].ToArray();
         int count = BinaryPrimitives.ReadUInt16LittleEndian(bytes[(head.Length + 2)..]);
         ReadOnlySpan<byte> headers = bytes[(head.Length + 4)..];
@@ -121,7 +138,7 @@ internal sealed class MetadataRoot
             int offset = BinaryPrimitives.ReadInt32LittleEndian(headers), size = BinaryPrimitives.ReadInt32LittleEndian(headers[4..]);
             string name = Encoding.UTF8.GetString(headers[8..(8 + headers[8..].IndexOf((byte)0))]);
             if (!KnownNames.Contains(name, StringComparer.Ordinal) || streams.Exists(s => Equals(s.Name, name)))
-                throw new BadImageFormatException($"its metadata have a stream {name}, which cannot be written anew");
+                throw new InvalidDataException($"its metadata have a stream {name}, which cannot be written anew");
             streams.Add((name, new HeapBytes(bytes.Slice(offset, size).ToArray())));
             headers = headers[(8 + NameLength(name))..];
         }

@@ -1,6 +1,6 @@
 namespace PvPatch.Engine.Extension;
 
-/// <summary>Writes a method's signature for another module: the same but for the types' rows (ECMA-335, partition II, 23.2).</summary>
+/// <summary>Writes a signature for another module: the same but for the types' rows (ECMA-335, partition II, 23.2).</summary>
 /// <param name="import">The row in the other module, coded as <c>TypeDefOrRef</c>, for a token of this one.</param>
 internal sealed class SignatureCopy(Func<int, uint> import)
 {
@@ -11,11 +11,21 @@ internal sealed class SignatureCopy(Func<int, uint> import)
     private readonly List<byte> _copy = [];
 
     /// <summary>The copy of a method's signature.</summary>
-    /// <exception cref="BadImageFormatException">It is damaged.</exception>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
     public byte[] OfMethod(ReadOnlySpan<byte> signature)
     {
         _copy.Clear();
         CopyMethod(ref signature);
+        return [.. _copy];
+    }
+
+    /// <summary>The copy of a field's signature (23.2.4).</summary>
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public byte[] OfField(ReadOnlySpan<byte> signature)
+    {
+        _copy.Clear();
+        CopyByte(ref signature);
+        CopyType(ref signature);
         return [.. _copy];
     }
 
@@ -69,7 +79,7 @@ internal sealed class SignatureCopy(Func<int, uint> import)
 
     private byte CopyByte(ref ReadOnlySpan<byte> from)
     {
-        byte value = from is [var first, ..] ? first : throw new BadImageFormatException("a signature ends too early");
+        byte value = from is [var first, ..] ? first : throw new InvalidDataException("a signature ends too early");
         _copy.Add(value);
         from = from[1..];
         return value;

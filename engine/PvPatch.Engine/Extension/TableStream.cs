@@ -12,6 +12,7 @@ internal sealed class TableStream
     private readonly ulong _sorted;
     private readonly TableRows?[] _tables = new TableRows?[Table.Numbers];
     private readonly int[] _outside;
+    private byte[] _tail = [];
 
     private TableStream(ReadOnlySpan<byte> stream, int[] outside)
     {
@@ -26,7 +27,7 @@ internal sealed class TableStream
     /// <summary>Reads the stream.</summary>
     /// <param name="stream">Its bytes.</param>
     /// <param name="outside">How many rows the tables have that lie in other metadata: those of a PDB's image.</param>
-    /// <exception cref="BadImageFormatException">It is of edit and continue, has a table that is unknown, or is damaged.</exception>
+    /// <exception cref="InvalidDataException">It is of edit and continue, has a table that is unknown, or is damaged.</exception>
     /// <exception cref="ArgumentException">It ends too early.</exception>
     public static TableStream Read(ReadOnlySpan<byte> stream, int[] outside)
     {
@@ -34,7 +35,7 @@ internal sealed class TableStream
         var tables = new TableStream(stream, outside);
         int heapSizes = stream[HeapSizesAt];
         if ((heapSizes & ~KnownSizes) != 0)
-            throw new BadImageFormatException("its tables are in a form of edit and continue");
+            throw new InvalidDataException("its tables are in a form of edit and continue");
 
         ulong present = BinaryPrimitives.ReadUInt64LittleEndian(stream[MasksAt..]);
         int[] counts = [.. outside];
@@ -42,13 +43,14 @@ internal sealed class TableStream
         foreach (int table in NumbersIn(present))
         {
             if (TableColumns.Of(table) is null)
-                throw new BadImageFormatException($"its table 0x{table:X2} is unknown");
+                throw new InvalidDataException($"its table 0x{table:X2} is unknown");
             counts[table] = BinaryPrimitives.ReadInt32LittleEndian(rest);
             rest = rest[4..];
         }
 
         foreach (int table in NumbersIn(present))
             rest = tables.ReadRows(table, counts[table], WidthsOf(table, heapSizes, counts), rest);
+        tables._tail = rest.ToArray(); // compilers end the stream with some zeros
         return tables;
     }
 
@@ -59,7 +61,7 @@ internal sealed class TableStream
         heapSizes |= _head[HeapSizesAt];
         int[] counts = [.. _tables.Select((t, number) => t?.Count ?? _outside[number])];
         ulong present = 0;
-        int size = CountsAt;
+        int size = CountsAt + _tail.Length;
         var widths = new int[Table.Numbers][];
         for (int table = 0; table < Table.Numbers; table++)
         {
@@ -84,6 +86,7 @@ internal sealed class TableStream
 
         foreach (int table in NumbersIn(present))
             rest = WriteRows(_tables[table]!, widths[table], rest);
+        _tail.CopyTo(rest);
         return bytes;
     }
 

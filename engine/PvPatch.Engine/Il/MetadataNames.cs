@@ -9,11 +9,6 @@ internal sealed class MetadataNames(MetadataReader metadata)
 {
     private const int DeepestNesting = 64;
 
-    private readonly Dictionary<int, string> _added = [];
-
-    /// <summary>Names a token that the module is about to get.</summary>
-    public void Add(int token, string name) => _added[token] = name;
-
     /// <summary>Full name of a method: <c>Namespace.Type.Method</c>.</summary>
     public string Of(MethodDefinitionHandle handle)
     {
@@ -54,8 +49,6 @@ internal sealed class MetadataNames(MetadataReader metadata)
     /// <summary>Short text of what a token stands for, for people: <c>Irq::SaveFlags</c>.</summary>
     public string Short(int token)
     {
-        if (_added.TryGetValue(token, out string? added))
-            return added;
         EntityHandle handle = MetadataTokens.EntityHandle(token);
         switch (handle.Kind)
         {

@@ -7,18 +7,19 @@ using PvPatch.Engine.PatchedCalls.References;
 namespace PvPatch.Engine.PatchedCalls;
 
 /// <summary>
-/// Finds the token by which a module can call a target: the target is a method of this very module, or one that the module
-/// refers to already, or one that a file's module can be made to refer to.
+/// Finds the token by which a module can call a target. A same-size patch cannot add one: the target is a method of this
+/// very module, or one that the module refers to already.
 /// </summary>
 /// <param name="image">The module.</param>
+/// <param name="visibility">Which members its methods may name.</param>
 /// <param name="loaded">The module as the runtime has it: its tokens must lead to the very target, not to another copy. <see langword="null"/> for a file.</param>
-/// <param name="added">What a file's module can get; <see langword="null"/> where nothing can be added.</param>
-internal sealed class TargetTokens(ModuleImage image, Module? loaded, AddedReferences? added)
+internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Module? loaded)
 {
     private readonly Dictionary<MethodInfo, int?> _known = [];
     private readonly Lazy<ILookup<string, MemberReferenceHandle>> _references = new(() => image.Metadata.MemberReferences
         .Where(handle => image.Metadata.GetMemberReference(handle) is { Parent: { Kind: HandleKind.TypeReference, IsNil: false } } member && member.GetKind() == MemberReferenceKind.Method)
         .ToLookup(handle => image.Metadata.GetString(image.Metadata.GetMemberReference(handle).Name), StringComparer.Ordinal));
+    private readonly Dictionary<Module, bool> _sameMetadata = [];
 
     /// <summary>The target's token for a call in a method of this module.</summary>
     /// <param name="target">The installed method; it may belong to another copy of the same build.</param>
@@ -27,18 +28,14 @@ internal sealed class TargetTokens(ModuleImage image, Module? loaded, AddedRefer
     public int? Find(MethodInfo target, MethodDefinitionHandle caller, out string? refusal)
     {
         if (!_known.TryGetValue(target, out int? token))
-            _known[target] = token = IsOfThisImage(target) ? OwnToken(target) : FindReference(target);
+            _known[target] = token = visibility.IsOwn(target) ? OwnToken(target) : FindReference(target);
 
         string name = $"{target.DeclaringType!.Name}.{target.Name}";
         if (token is null)
         {
-            refusal = null;
-            bool otherBuild = string.Equals(target.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal);
-            if (!otherBuild && added?.MethodToken(target, out refusal) is { } made)
-                return made;
-            refusal = otherBuild ? $"no token for {name} in this module: the installed one is of another build"
-                : refusal is null ? $"no token for {name} in this module"
-                : $"no token for {name} in this module: {refusal}";
+            refusal = IsOfOtherBuild(target)
+                ? $"no token for {name} in this module: the installed one is of another build"
+                : $"no token for {name} in this module";
             return null;
         }
 
@@ -48,13 +45,28 @@ internal sealed class TargetTokens(ModuleImage image, Module? loaded, AddedRefer
             return null;
         }
 
-        refusal = null;
-        if (IsOfThisImage(target) && !IsVisible(target, caller))
-            refusal = added is null ? $"{name} is private, the call cannot name it" : added.OpenAccess(token.Value);
+        refusal = visibility.IsOwn(target) && !visibility.IsVisible(target, caller) ? $"{name} is private, the call cannot name it" : null;
         return refusal is null ? token : null;
     }
 
-    private bool IsOfThisImage(MethodInfo target) => image.IsCopyOf(target.Module);
+    /// <summary>Whether a target belongs to a build of this assembly that is not this image's, or no longer is where it was.</summary>
+    public bool IsOfOtherBuild(MethodInfo target) =>
+        string.Equals(target.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal) && !(visibility.IsOwn(target) && OwnToken(target) is not null);
+
+    /// <summary>Whether every token of a loaded module means the same in this one: their metadata is equal to the byte.</summary>
+    public unsafe bool HasTokensOf(Module other)
+    {
+        if (!_sameMetadata.TryGetValue(other, out bool isSame))
+        {
+            // SAFETY: the runtime's copy of the metadata stays where it is as long as the assembly, which the module keeps.
+            isSame = other.Assembly.TryGetRawMetadata(out byte* blob, out int length)
+                && new ReadOnlySpan<byte>(blob, length).SequenceEqual(new ReadOnlySpan<byte>(image.Metadata.MetadataPointer, image.Metadata.MetadataLength));
+            GC.KeepAlive(other);
+            _sameMetadata[other] = isSame;
+        }
+
+        return isSame;
+    }
 
     /// <summary>The target's own token, if it still means the target: tools that rewrite an image may keep its version id.</summary>
     private int? OwnToken(MethodInfo target)
@@ -93,26 +105,5 @@ internal sealed class TargetTokens(ModuleImage image, Module? loaded, AddedRefer
         {
             return false; // what the token names cannot be loaded
         }
-    }
-
-    /// <summary>Whether a method of the same module may name the target: neither it nor a class around it is private to others.</summary>
-    private bool IsVisible(MethodInfo target, MethodDefinitionHandle caller)
-    {
-        var around = new HashSet<int>();
-        for (TypeDefinitionHandle type = image.Metadata.GetMethodDefinition(caller).GetDeclaringType();
-            !type.IsNil && around.Add(MetadataTokens.GetToken(type));
-            type = image.Metadata.GetTypeDefinition(type).GetDeclaringType())
-        {
-        }
-
-        if ((target.IsPrivate || target.IsFamily || target.IsFamilyAndAssembly) && !around.Contains(target.DeclaringType!.MetadataToken))
-            return false;
-        for (Type type = target.DeclaringType!; type.DeclaringType is { } outer; type = outer)
-        {
-            if ((type.IsNestedPrivate || type.IsNestedFamily || type.IsNestedFamANDAssem) && !around.Contains(outer.MetadataToken))
-                return false;
-        }
-
-        return true;
     }
 }

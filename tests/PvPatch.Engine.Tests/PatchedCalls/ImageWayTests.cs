@@ -25,10 +25,10 @@ internal sealed class ImageWayTests
         switch (verdict)
         {
             case "Direct":
-                Assert.That(rows.Select(r => r.Replacement), Is.All.StartsWith("call "), all);
+                Assert.That(rows.Select(r => r.Replacement), Is.All.StartsWith("call ").Or.StartsWith("inline "), all); // inline where other ways have no room for it
                 break;
             case "Inline":
-                Assert.That(rows.Select(r => r.Replacement), Is.All.StartsWith("constant "), all);
+                Assert.That(rows.Select(r => r.Replacement), Is.All.Match("^(inline|constant) "), all);
                 break;
             case "Gone":
                 Assert.That(rows.Select(r => r.Replacement), Is.All.AnyOf("gone", "its argument"), all);

@@ -1,7 +1,8 @@
-using PvPatch.Engine.Extension;
+using System.Collections.Immutable;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.PatchedCalls.Flow;
+using PvPatch.Engine.PatchedCalls.Growth;
 using PvPatch.Engine.PatchedCalls.References;
 using PvPatch.Engine.Reports;
 
@@ -23,11 +24,11 @@ internal static class ImageFiles
             using var image = ModuleImage.Open(original.Bytes, original.File);
             try
             {
-                var added = new AddedReferences(image, original.Bytes, bindings);
-                var sites = new ModuleSites(image, table, tree, PatchWay.Image, added: added);
+                var added = new AddedTokens(image, original.Bytes, bindings);
+                var sites = new ModuleSites(image, table, tree, PatchWay.Image, limit: GrowthLimit.Named, added: added);
                 rows.AddRange(sites.Rows);
-                images.Add(original with { Bytes = Patched(original.Bytes, sites.Methods, added.Extended), Methods = sites.Methods });
                 events.Patched(image.AssemblyName, sites.Rows);
+                images.Add(Patched(original, image, sites.Methods, added));
             }
             catch (Exception e) when (Damage.IsShownBy(e))
             {
@@ -46,7 +47,7 @@ internal static class ImageFiles
         {
             byte[] bytes = Read(file);
             using var image = ModuleImage.Open(bytes, file);
-            images.Add(new PlannedImage(image.AssemblyName, image.VersionId, file, bytes, []));
+            images.Add(new PlannedImage(image.AssemblyName, image.VersionId, file, bytes, [], ImageSymbols.Of(image, bytes, ImmutableDictionary<int, Func<int, int>>.Empty)));
         }
 
         CheckNames(images);
@@ -65,19 +66,31 @@ internal static class ImageFiles
         }
     }
 
-    private static byte[] Patched(byte[] original, IReadOnlyList<RewrittenMethod> methods, ExtendedImage? extended)
+    private static PlannedImage Patched(PlannedImage original, ModuleImage image, IReadOnlyList<RewrittenMethod> methods, AddedTokens added)
     {
-        if (extended is not null)
+        if (methods.All(m => m.Growth is null))
         {
+            byte[] bytes = methods.Count == 0 ? original.Bytes : [.. original.Bytes];
             foreach (RewrittenMethod method in methods)
-                extended.Section.Overwrite(method.Body.Offset, method.Il);
-            return extended.ToBytes();
+                method.Il.CopyTo(bytes.AsSpan(method.Body.Offset));
+            return original with { Bytes = bytes, Methods = methods };
         }
 
-        byte[] bytes = [.. original];
+        var grown = new GrownBodies(added);
+        var done = new List<RewrittenMethod>(methods.Count);
         foreach (RewrittenMethod method in methods)
-            method.Il.CopyTo(bytes.AsSpan(method.Body.Offset));
-        return bytes;
+        {
+            if (method.Growth is { } growth)
+            {
+                done.Add(grown.Add(method, growth));
+                continue;
+            }
+
+            added.Extended!.Section.Overwrite(method.Body.Offset, method.Il);
+            done.Add(method);
+        }
+
+        return original with { Bytes = added.Extended!.ToBytes(), Methods = done, Symbols = ImageSymbols.Of(image, original.Bytes, grown.Moves) };
     }
 
     private static void CheckNames(List<PlannedImage> images)

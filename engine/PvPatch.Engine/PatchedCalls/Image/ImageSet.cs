@@ -110,8 +110,7 @@ public sealed class ImageSet : IDisposable
 
         private Assembly LoadFrom(PlannedImage image)
         {
-            string symbols = Path.ChangeExtension(image.File, ".pdb");
-            using Stream? pdb = File.Exists(symbols) ? File.OpenRead(symbols) : null;
+            using Stream? pdb = image.Symbols.Pdb is { } symbols ? new MemoryStream(symbols, writable: false) : null;
             using var bytes = new MemoryStream(image.Bytes, writable: false);
             try
             {

@@ -16,6 +16,9 @@ public sealed class PatchPlan
     /// <summary>What was done to every site.</summary>
     public PatchReport Report { get; }
 
+    /// <summary>What else is to be known of the images, a sentence each: why a PDB is not used.</summary>
+    public IReadOnlyList<string> Notes => [.. Images.Select(i => i.Symbols.Note).OfType<string>()];
+
     internal IReadOnlyList<PlannedImage> Images { get; }
 
     /// <summary>Assemblies of targets, by simple name, which the loaded images must be given because nobody else would.</summary>

@@ -16,6 +16,9 @@ internal sealed class SetBindings(IReadOnlyDictionary<string, Guid> images)
     /// <summary>The assemblies, by simple name, that the set must be given because nobody else would.</summary>
     public IReadOnlyDictionary<string, Assembly> Added => _added;
 
+    /// <summary>Whether the set has a copy of an assembly of its own, to which its references lead.</summary>
+    public bool Replace(Assembly assembly) => images.ContainsKey(assembly.GetName().Name ?? "");
+
     /// <summary>Why an image of the set cannot refer to an assembly; <see langword="null"/> if it can.</summary>
     public string? RefusalOf(Assembly assembly)
     {
