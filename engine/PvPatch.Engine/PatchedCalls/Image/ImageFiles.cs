@@ -27,8 +27,8 @@ internal static class ImageFiles
                 var added = new AddedTokens(image, original.Bytes, bindings);
                 var sites = new ModuleSites(image, table, tree, PatchWay.Image, limit: GrowthLimit.Named, added: added);
                 rows.AddRange(sites.Rows);
-                events.Patched(image.AssemblyName, sites.Rows);
                 images.Add(Patched(original, image, sites.Methods, added));
+                events.Patched(image.AssemblyName, sites.Rows);
             }
             catch (Exception e) when (Damage.IsShownBy(e))
             {
