@@ -243,14 +243,14 @@ internal static unsafe class Privileged
     private static bool TryDebugRegister(CpuState* cpu, DecodedInstruction* u, int asked, out int number)
     {
         number = asked is 4 or 5 ? asked + 2 : asked;
-        if (!IsSupervisor(cpu, u))
-            return false;
         if (asked > 7 || (number != asked && (cpu->Cr4 & Cr4Bits.DebuggingExtensions) != 0))
         {
             Execution.Raise(cpu, u, Vectors.InvalidOpcode);
             return false;
         }
 
+        if (!IsSupervisor(cpu, u))
+            return false;
         if ((cpu->Dr[7] & Dr7GeneralDetect) == 0)
             return true;
         cpu->Dr[6] |= Dr6DebugRegisterAccess;
