@@ -99,7 +99,7 @@ internal static unsafe class FarReturns
         fault = default;
         stack = new Segment { Selector = selector };
         bool longCode = code.IsLong && ProcessorMode.IsLong(cpu);
-        if (Selector.IsNull(selector) && longCode && level != 3 && Selector.RequestedPrivilege(selector) == level)
+        if (Selector.IsNull(selector) && longCode && level != 3)
             return true;
         return SegmentLoads.TryReadStack(cpu, selector, level, Vectors.GeneralProtection, 0, out stack, out fault);
     }

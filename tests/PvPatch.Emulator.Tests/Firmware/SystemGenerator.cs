@@ -207,9 +207,11 @@ internal sealed class SystemGenerator(int seed)
             case 10 or 11 or 12: // IRET
                 Push(AnySelector());
                 Push(Pick(SystemLayout.UserStack, SystemLayout.InnerStack, 0x1_0010u));
-                Push((uint)_random.Next(0x40_0000) & (Chance(4) ? uint.MaxValue : ~(uint)(RFlags.Virtual8086 | RFlags.NestedTask)));
+                uint target = Target();
+                bool mayBecomeVirtual = target == SystemLayout.Code + 0x80; // about a higher EIP there, manual and emulators differ
+                Push((uint)_random.Next(0x40_0000) & (mayBecomeVirtual && Chance(4) ? uint.MaxValue : ~(uint)(RFlags.Virtual8086 | RFlags.NestedTask)));
                 Push(CodeSelector());
-                Push(Target());
+                Push(target);
                 if (Bits == 64)
                     Bytes(0x48);
                 Bytes(0xcf);
