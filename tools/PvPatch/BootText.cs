@@ -1,5 +1,5 @@
+using PvPatch.Engine;
 using PvPatch.Engine.Ops;
-using PvPatch.Engine.PatchedCalls;
 using PvPatch.Engine.Reports;
 using Serilog;
 
@@ -40,13 +40,8 @@ internal sealed class BootText(TextWriter output, Ink ink, BootOptions options)
     /// <summary>The patch summary and the figures.</summary>
     internal void Write(BootResult result)
     {
-        if (result.Plan is { } plan)
-        {
-            foreach (PatchedSite site in plan.Report.Sites)
-                Log.Debug("{State} {Op} in {Method} IL_{Offset:x4}: {Outcome}", site.State, site.Op, site.Method, site.IlOffset, Outcome(site));
-            if (!options.Quiet)
-                WritePatches(result, plan.Report);
-        }
+        if (result.Plan is { } plan && !options.Quiet)
+            WritePatches(result, plan.Report);
 
         Log.Information("{Workload}: {Slots:F3} ns/op through the slots, {Patched:F3} patched", options.Workload,
             result.Slots.NanosecondsPer(result.TotalCalls), result.Patched?.NanosecondsPer(result.TotalCalls));
@@ -63,7 +58,7 @@ internal sealed class BootText(TextWriter output, Ink ink, BootOptions options)
         {
             PatchedSite[] sites = [.. report.Sites.Where(site => string.Equals(site.Op, op.Name, StringComparison.Ordinal))];
             long calls = result.Calls.GetValueOrDefault(op.Name);
-            string what = sites.Length > 0 ? string.Join("; ", sites.Select(Outcome).Distinct(StringComparer.Ordinal)) : CallReplacement.Describe(op, targets[op.Name]);
+            string what = sites.Length > 0 ? string.Join("; ", sites.Select(Outcome).Distinct(StringComparer.Ordinal)) : Patcher.ReplacementOf(op, targets[op.Name]);
             string line = $"{op.Name.PadRight(name)}  {Class(op.Class),-5}  {sites.Length,5}  {calls,9:N0}  {what}";
             output.WriteLine(Array.TrueForAll(sites, site => site.State == SiteState.Patched) ? line : ink.Paint(Ink.Dim, line));
             if (!options.Verbose)

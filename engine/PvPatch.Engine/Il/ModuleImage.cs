@@ -44,6 +44,10 @@ internal sealed class ModuleImage : IDisposable
     /// <summary>The module version id: the same for copies of one build only.</summary>
     public Guid VersionId { get; }
 
+    /// <summary>Whether a loaded module is of the same build.</summary>
+    public bool IsCopyOf(Module module) =>
+        module.ModuleVersionId == VersionId && string.Equals(module.Assembly.GetName().Name, AssemblyName, StringComparison.Ordinal);
+
     /// <summary>Opens an image.</summary>
     /// <param name="bytes">Content of the file. Nobody may change them while the image is read.</param>
     /// <param name="file">Its path, for messages.</param>
@@ -83,6 +87,10 @@ internal sealed class ModuleImage : IDisposable
             return method.RelativeVirtualAddress != 0 && (method.ImplAttributes & MethodImplAttributes.CodeTypeMask) == MethodImplAttributes.IL;
         });
 
+    /// <summary>A method's IL, where it lies.</summary>
+    public BlobReader IlOf(MethodDefinitionHandle handle) =>
+        _pe.GetMethodBody(Metadata.GetMethodDefinition(handle).RelativeVirtualAddress).GetILReader();
+
     /// <summary>The body of a method.</summary>
     public MethodBody BodyOf(MethodDefinitionHandle handle)
     {
@@ -99,6 +107,8 @@ internal sealed class ModuleImage : IDisposable
             Il = block.GetILBytes() ?? [],
             MaxStack = block.MaxStack,
             LocalCount = block.LocalSignature.IsNil ? 0 : LocalsIn(block.LocalSignature),
+            LocalSignature = block.LocalSignature,
+            InitLocals = block.LocalVariablesInitialized,
             Regions = block.ExceptionRegions,
             ReturnsValue = CallShape.Read(Metadata.GetBlobReader(method.Signature)).ReturnsValue,
         };

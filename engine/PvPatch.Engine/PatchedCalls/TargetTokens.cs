@@ -1,8 +1,8 @@
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
-using System.Runtime.Loader;
 using PvPatch.Engine.Il;
+using PvPatch.Engine.PatchedCalls.References;
 
 namespace PvPatch.Engine.PatchedCalls;
 
@@ -11,10 +11,15 @@ namespace PvPatch.Engine.PatchedCalls;
 /// very module, or one that the module refers to already.
 /// </summary>
 /// <param name="image">The module.</param>
+/// <param name="visibility">Which members its methods may name.</param>
 /// <param name="loaded">The module as the runtime has it: its tokens must lead to the very target, not to another copy. <see langword="null"/> for a file.</param>
-internal sealed class TargetTokens(ModuleImage image, Module? loaded)
+internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Module? loaded)
 {
     private readonly Dictionary<MethodInfo, int?> _known = [];
+    private readonly Lazy<ILookup<string, MemberReferenceHandle>> _references = new(() => image.Metadata.MemberReferences
+        .Where(handle => image.Metadata.GetMemberReference(handle) is { Parent: { Kind: HandleKind.TypeReference, IsNil: false } } member && member.GetKind() == MemberReferenceKind.Method)
+        .ToLookup(handle => image.Metadata.GetString(image.Metadata.GetMemberReference(handle).Name), StringComparer.Ordinal));
+    private readonly Dictionary<Module, bool> _sameMetadata = [];
 
     /// <summary>The target's token for a call in a method of this module.</summary>
     /// <param name="target">The installed method; it may belong to another copy of the same build.</param>
@@ -23,13 +28,12 @@ internal sealed class TargetTokens(ModuleImage image, Module? loaded)
     public int? Find(MethodInfo target, MethodDefinitionHandle caller, out string? refusal)
     {
         if (!_known.TryGetValue(target, out int? token))
-            _known[target] = token = IsOfThisImage(target) ? OwnToken(target) : FindReference(target);
+            _known[target] = token = visibility.IsOwn(target) ? OwnToken(target) : FindReference(target);
 
         string name = $"{target.DeclaringType!.Name}.{target.Name}";
         if (token is null)
         {
-            bool otherBuild = string.Equals(target.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal);
-            refusal = otherBuild
+            refusal = IsOfOtherBuild(target)
                 ? $"no token for {name} in this module: the installed one is of another build"
                 : $"no token for {name} in this module";
             return null;
@@ -41,13 +45,28 @@ internal sealed class TargetTokens(ModuleImage image, Module? loaded)
             return null;
         }
 
-        refusal = IsOfThisImage(target) && !IsVisible(target, caller) ? $"{name} is private, the call cannot name it" : null;
+        refusal = visibility.IsOwn(target) && !visibility.IsVisible(target, caller) ? $"{name} is private, the call cannot name it" : null;
         return refusal is null ? token : null;
     }
 
-    private bool IsOfThisImage(MethodInfo target) =>
-        target.Module.ModuleVersionId == image.VersionId
-        && string.Equals(target.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal);
+    /// <summary>Whether a target belongs to a build of this assembly that is not this image's, or no longer is where it was.</summary>
+    public bool IsOfOtherBuild(MethodInfo target) =>
+        string.Equals(target.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal) && !(visibility.IsOwn(target) && OwnToken(target) is not null);
+
+    /// <summary>Whether every token of a loaded module means the same in this one: their metadata is equal to the byte.</summary>
+    public unsafe bool HasTokensOf(Module other)
+    {
+        if (!_sameMetadata.TryGetValue(other, out bool isSame))
+        {
+            // SAFETY: the runtime's copy of the metadata stays where it is as long as the assembly, which the module keeps.
+            isSame = other.Assembly.TryGetRawMetadata(out byte* blob, out int length)
+                && new ReadOnlySpan<byte>(blob, length).SequenceEqual(new ReadOnlySpan<byte>(image.Metadata.MetadataPointer, image.Metadata.MetadataLength));
+            GC.KeepAlive(other);
+            _sameMetadata[other] = isSame;
+        }
+
+        return isSame;
+    }
 
     /// <summary>The target's own token, if it still means the target: tools that rewrite an image may keep its version id.</summary>
     private int? OwnToken(MethodInfo target)
@@ -61,16 +80,12 @@ internal sealed class TargetTokens(ModuleImage image, Module? loaded)
 
     private int? FindReference(MethodInfo target)
     {
-        MetadataReader metadata = image.Metadata;
-        foreach (MemberReferenceHandle handle in metadata.MemberReferences)
+        foreach (MemberReferenceHandle handle in _references.Value[target.Name])
         {
-            MemberReference member = metadata.GetMemberReference(handle);
-            if (member.Parent is { Kind: HandleKind.TypeReference, IsNil: false } parent
-                && metadata.StringComparer.Equals(member.Name, target.Name)
-                && member.GetKind() == MemberReferenceKind.Method
-                && string.Equals(image.Names.Of((TypeReferenceHandle)parent), target.DeclaringType!.FullName, StringComparison.Ordinal)
+            var parent = (TypeReferenceHandle)image.Metadata.GetMemberReference(handle).Parent;
+            if (string.Equals(image.Names.Of(parent), target.DeclaringType!.FullName, StringComparison.Ordinal)
                 && string.Equals(image.Signatures.OfMethod(handle), SignatureTexts.Of(target), StringComparison.Ordinal)
-                && LeadsTo(image.Names.AssemblyOf((TypeReferenceHandle)parent), target.DeclaringType))
+                && BoundTypes.LeadsTo(image.Names.AssemblyOf(parent), target.DeclaringType))
             {
                 return MetadataTokens.GetToken(handle);
             }
@@ -90,43 +105,5 @@ internal sealed class TargetTokens(ModuleImage image, Module? loaded)
         {
             return false; // what the token names cannot be loaded
         }
-    }
-
-    /// <summary>Whether an assembly has the type or forwards it: references name <c>System.Runtime</c> for what lies elsewhere.</summary>
-    private static bool LeadsTo(string? assembly, Type type)
-    {
-        Assembly own = type.Assembly;
-        if (assembly is null || string.Equals(assembly, own.GetName().Name, StringComparison.Ordinal))
-            return assembly is not null;
-        try
-        {
-            AssemblyLoadContext context = AssemblyLoadContext.GetLoadContext(own) ?? AssemblyLoadContext.Default;
-            return context.LoadFromAssemblyName(new AssemblyName(assembly)).GetType(type.FullName!) == type;
-        }
-        catch (IOException)
-        {
-            return false; // the module refers to an assembly that is not there
-        }
-    }
-
-    /// <summary>Whether a method of the same module may name the target: neither it nor a class around it is private to others.</summary>
-    private bool IsVisible(MethodInfo target, MethodDefinitionHandle caller)
-    {
-        var around = new HashSet<int>();
-        for (TypeDefinitionHandle type = image.Metadata.GetMethodDefinition(caller).GetDeclaringType();
-            !type.IsNil && around.Add(MetadataTokens.GetToken(type));
-            type = image.Metadata.GetTypeDefinition(type).GetDeclaringType())
-        {
-        }
-
-        if ((target.IsPrivate || target.IsFamily || target.IsFamilyAndAssembly) && !around.Contains(target.DeclaringType!.MetadataToken))
-            return false;
-        for (Type type = target.DeclaringType!; type.DeclaringType is { } outer; type = outer)
-        {
-            if ((type.IsNestedPrivate || type.IsNestedFamily || type.IsNestedFamANDAssem) && !around.Contains(outer.MetadataToken))
-                return false;
-        }
-
-        return true;
     }
 }
