@@ -30,6 +30,9 @@ internal enum LeaveCause
     /// <summary>HLT: done; nothing more until an event.</summary>
     Halt,
 
+    /// <summary>The next instruction is hooked; nothing of it was executed.</summary>
+    Hook,
+
     /// <summary>SYSCALL where the program's owner answers system calls: done, RIP is behind it.</summary>
     SystemCall,
 }
@@ -54,6 +57,9 @@ internal unsafe struct Execution
 
     /// <summary>INT1, which any privilege level may use.</summary>
     public bool AnyPrivilege;
+
+    /// <summary>The instruction whose hooks were called and which is executed next, or <see cref="HookedInstruction.None"/>.</summary>
+    public ulong PassedHook;
 
     /// <summary>The privilege of explicit data accesses.</summary>
     public AccessMode Mode;

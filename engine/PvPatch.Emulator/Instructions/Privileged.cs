@@ -100,8 +100,11 @@ internal static unsafe class Privileged
 
     public static DecodedInstruction* Pause(CpuState* cpu, DecodedInstruction* u)
     {
-        if (cpu->Sensitive != null)
-            cpu->Sensitive->Pause(cpu);
+        if (cpu->Sensitive == null)
+            return u + 1;
+        if (!HasMachine(cpu, u))
+            return null;
+        cpu->Sensitive->Pause(cpu);
         return Done(cpu, u);
     }
 
@@ -222,12 +225,12 @@ internal static unsafe class Privileged
         return false;
     }
 
-    /// <summary>Whether a machine answers; else #UD.</summary>
+    /// <summary>Whether a machine answers; else #UD. It needs an exact clock, so the instruction must run alone.</summary>
     public static bool HasMachine(CpuState* cpu, DecodedInstruction* u)
     {
-        if (cpu->Sensitive != null)
+        if (cpu->Sensitive != null && cpu->RunsMany == 0)
             return true;
-        Execution.Raise(cpu, u, Vectors.InvalidOpcode);
+        Execution.Raise(cpu, u, cpu->Sensitive == null ? Vectors.InvalidOpcode : MemoryFault.RunAlone);
         return false;
     }
 

@@ -62,6 +62,7 @@ internal static unsafe class SensitiveEntries
                 MsrAnswer.Fault => false,
                 _ => vcpu.Msrs.Read(msr, out *value),
             };
+            if (done) vcpu.Board.Hooks.Msr(cpu, msr, *value, isWrite: false);
             vcpu.Resume();
             return done ? 0 : GeneralProtection;
         }
@@ -78,6 +79,7 @@ internal static unsafe class SensitiveEntries
         Vcpu vcpu = Vcpu.Of(cpu);
         try
         {
+            vcpu.Board.Hooks.Msr(cpu, msr, value, isWrite: true);
             vcpu.SettleLazyEoi();
             bool done = vcpu.Board.Platform.WriteMsr(cpu, msr, value) switch
             {
@@ -103,6 +105,7 @@ internal static unsafe class SensitiveEntries
         try
         {
             if (!vcpu.Board.Platform.In(cpu, port, size, out uint value)) value = vcpu.Board.Ports.In(port, size);
+            vcpu.Board.Hooks.Port(cpu, port, size, value, isWrite: false);
             vcpu.Resume();
             return value;
         }
@@ -119,6 +122,7 @@ internal static unsafe class SensitiveEntries
         Vcpu vcpu = Vcpu.Of(cpu);
         try
         {
+            vcpu.Board.Hooks.Port(cpu, port, size, value, isWrite: true);
             vcpu.Board.Ports.Out(port, size, value);
             vcpu.Resume();
         }
@@ -232,7 +236,7 @@ internal static unsafe class SensitiveEntries
         try
         {
             vcpu.SettleLazyEoi();
-            bool done = vcpu.Board.Platform.Hypercall(cpu);
+            bool done = vcpu.Board.Platform.Hypercall(cpu) || vcpu.Board.AsksOwner(cpu);
             vcpu.Resume();
             return done ? 0 : InvalidOpcode;
         }
