@@ -30,9 +30,9 @@ public static unsafe class Parameters
     public static long ByPointer_Direct(long a)
     {
         fixed (MathOps* math = &Pv.Math)
-            return Call(math, a);
+            return Call(a, math);
 
-        static long Call(MathOps* math, long x) => math->Add(math->Negate(x), 1);
+        static long Call(long x, MathOps* math) => math->Add(math->Negate(x), 1);
     }
 
     public static long SlotByValue_Direct(long a)
@@ -138,15 +138,39 @@ public static unsafe class Parameters
         static long Call<T>(ref MathOps math, long x) => math.Add(x, typeof(T).Name.Length);
     }
 
-    public static long Virtual_Left(long a) => new Called().CalledVirtually_Left(ref Pv.Math, a);
+    public static long Virtual_Left(long a) => (a < 3 ? new Called() : new CalledToo()).CalledVirtually_Left(ref Pv.Math, a);
 
     public static long CalledByAnyone_Left(ref MathOps math, long x) => math.Negate(x);
 
     private static long CalledByAddress_Left(ref MathOps math, long x) => math.Negate(x);
+
+    public static long Target_Left(long a)
+    {
+        MathOps copy = Pv.Math;
+        copy.Negate = Pv.Small.Same;
+        return PvSlots.OfTable(&copy, a) + CallFixed(a);
+
+        static long CallFixed(long x)
+        {
+            fixed (MathOps* math = &Pv.Math)
+                return ParameterTargets.OfTable_Left(math, x);
+        }
+    }
+
+    private sealed class CalledToo : Called
+    {
+        public override long CalledVirtually_Left(ref MathOps math, long x) => x;
+    }
 
     private class Called
     {
         [MethodImpl(MethodImplOptions.NoInlining)]
         public virtual long CalledVirtually_Left(ref MathOps math, long x) => math.Negate(x);
     }
+}
+
+/// <summary>A method that only this module can name, called directly with one table and by its op's sites with others.</summary>
+internal static unsafe class ParameterTargets
+{
+    internal static long OfTable_Left(MathOps* math, long a) => math->Negate(a);
 }

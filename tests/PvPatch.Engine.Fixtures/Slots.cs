@@ -136,6 +136,12 @@ public static unsafe class PvSlots
     [PvOp("constant.address", PvOpClass.PatchedCall, "Gives a pointer")]
     public static delegate* unmanaged<long, void*> Address;
 
+    [PvOp("parameter.of_table", PvOpClass.PatchedCall, "Takes a table")]
+    public static delegate* unmanaged<MathOps*, long, long> OfTable;
+
+    [PvOp("managed.read_only", PvOpClass.PatchedCall, "Gives a read-only reference")]
+    public static delegate*<in long, ref readonly long> ReadOnly;
+
     [PvOp("volatile.negate", PvOpClass.PatchedCall, "Stands in a volatile field")]
     public static volatile delegate* unmanaged<long, long> Volatile;
 
@@ -164,6 +170,8 @@ internal static unsafe class SlotTargets
     }
 
     internal static long Span(ReadOnlySpan<long> a, Both<string> b) => a[0] + b.First.Length;
+
+    internal static ref readonly long ReadOnly(in long a) => ref a;
 
     internal static bool Not(bool a) => !a;
 
@@ -257,6 +265,8 @@ public static unsafe class SlotShapes
         PvSlots.ManagedByRef(ref x, in y, out int z)++;
         return x + (z * 100L);
     }
+
+    public static long ManagedReadOnly_Direct(long a) => PvSlots.ReadOnly(in a) + 1;
 
     public static long ManagedRefStruct_Direct(long a)
     {

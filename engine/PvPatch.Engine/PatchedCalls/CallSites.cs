@@ -98,7 +98,7 @@ internal sealed class CallSites
     private string? SignatureRefusal(int index, PvOp op)
     {
         EntityHandle signature = MetadataTokens.EntityHandle(_flow.Code[index].Token);
-        string called = signature.Kind == HandleKind.StandaloneSignature ? _image.Signatures.OfCall((StandaloneSignatureHandle)signature) : "nothing";
+        string called = signature.Kind == HandleKind.StandaloneSignature ? _image.ScopedSignatures.OfCall((StandaloneSignatureHandle)signature) : "nothing";
         string declared = _map.SignatureOf(op) ?? "nothing";
         return string.Equals(called, declared, StringComparison.Ordinal) ? null : $"it is called as {called}, the slot is {declared}";
     }

@@ -15,8 +15,8 @@ internal readonly record struct ParameterFact(FlowKind Kind, SlotNode Node);
 
 /// <summary>
 /// The parameters, <see langword="this"/> among them, through which methods get tables and slots. A parameter is known where
-/// every caller is: the method can be named in its own module only, is called there and never referred to otherwise, and
-/// each of these calls passes the same place. Found as the greatest fixed point over the calls of such methods.
+/// every caller is: the method can be named in its own module only and can be no op's target, is called there and never
+/// referred to otherwise, and each of these calls passes the same place. Found as the greatest fixed point over the calls of such methods.
 /// </summary>
 internal sealed class KnownParameters
 {
@@ -56,13 +56,16 @@ internal sealed class KnownParameters
     {
         bool hasFriends = image.Metadata.GetAssemblyDefinition().GetCustomAttributes()
             .Any(a => image.Names.Short(MetadataTokens.GetToken(image.Metadata.GetCustomAttribute(a).Constructor)).StartsWith("InternalsVisibleToAttribute", StringComparison.Ordinal));
+        var signatures = new SignatureTexts(image.Metadata, image.Names, SignatureDetail.NamesOnly);
         var found = new HashSet<int>();
         foreach (Il.MethodBody body in image.Bodies)
         {
-            MethodDefinition method = image.Metadata.GetMethodDefinition((MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token));
+            var handle = (MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token);
+            MethodDefinition method = image.Metadata.GetMethodDefinition(handle);
             bool mayBe = body.Il.Contains((byte)OpCodes.Calli.Value) // nothing else leads to a site
                 && !method.Attributes.HasFlag(MethodAttributes.Virtual) && method.GetGenericParameters().Count == 0
-                && IsKept(image.Metadata, method, hasFriends) && _effects.ShapeOf(body.Token).Arguments > 0;
+                && IsKept(image.Metadata, method, hasFriends) && _effects.ShapeOf(body.Token).Arguments > 0
+                && !_map.CanBeTarget(signatures.OfMethod(handle));
             if (mayBe)
                 found.Add(body.Token);
         }

@@ -70,6 +70,10 @@ internal sealed class SlotMap
             : null;
     }
 
+    /// <summary>Whether a method of this signature can be the target of an op: then sites call it with anything.</summary>
+    /// <param name="signature">Without modifiers, as <see cref="SignatureTexts"/> writes it.</param>
+    public bool CanBeTarget(string signature) => _tree.TargetSignatures.Contains(signature);
+
     /// <summary>The place that a static field's token names, if any.</summary>
     public SlotNode? RootOf(int token) => _fields.TryGetValue(token, out MemberKey key) ? RootOf(key) : null;
 
@@ -113,7 +117,7 @@ internal sealed class SlotMap
         if ((RootOf(key) ?? MemberNamed(key)) is not { } node)
             return;
         _fields[MetadataTokens.GetToken(handle)] = key;
-        string type = image.Signatures.OfField(handle);
+        string type = image.ScopedSignatures.OfField(handle);
         if (node.Op is { } op)
             _signatures[op] = type;
         foreach (PvOp element in node.Elements.Values.SelectMany(e => e.Ops))
