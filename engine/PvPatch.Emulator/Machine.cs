@@ -32,7 +32,7 @@ public sealed unsafe class Machine : IDisposable
         Memory = new PhysicalMemory(options.RamSize);
         Clock = options.Clock ?? new HostClock();
         Console = new SerialPort(options.Console);
-        _board = new Board(Memory, Clock, options.WallClock, options.Platform, options.Cpus, options.ExitOn);
+        _board = new Board(Memory, Clock, options.WallClock, options.Platform, options.Cpus, new RandomSource(options.RandomSeed), options.ExitOn);
         AddDevices(options.WallClock);
         _handle = GCHandle.Alloc(this, GCHandleType.Weak);
         for (int index = 0; index < options.Cpus; index++) Cpu(index)->Machine = GCHandle.ToIntPtr(_handle);

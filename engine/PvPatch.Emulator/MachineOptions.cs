@@ -30,6 +30,9 @@ public sealed record MachineOptions
     /// <summary>The time of day.</summary>
     public TimeProvider WallClock { get; init; } = TimeProvider.System;
 
+    /// <summary>Where the numbers of RDRAND and RDSEED start, for runs that are the same each time. None: the host's random numbers.</summary>
+    public ulong? RandomSeed { get; init; }
+
     /// <summary>Takes each line the guest writes to its console.</summary>
     public Action<string> Console { get; init; } = static _ => { };
 }

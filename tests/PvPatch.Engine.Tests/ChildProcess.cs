@@ -5,21 +5,29 @@ namespace PvPatch.Engine.Tests;
 /// <summary>A process of its own for what concerns a whole process.</summary>
 internal static class ChildProcess
 {
+    /// <summary>The program that runs assemblies.</summary>
+    public static string DotNet { get; } = Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet";
+
     /// <summary>Runs a part of <see cref="Program"/>.</summary>
     /// <param name="part">Its arguments.</param>
     /// <param name="settings">Environment variables, as in <c>DOTNET_TieredPGO=0</c>.</param>
     /// <param name="cancel">Ends the wait, and the process.</param>
-    public static async Task<(int ExitCode, string Output)> RunAsync(string[] part, string[] settings, CancellationToken cancel)
+    public static Task<(int ExitCode, string Output)> RunAsync(string[] part, string[] settings, CancellationToken cancel) =>
+        RunAsync(DotNet, [typeof(Program).Assembly.Location, .. part], settings, cancel);
+
+    /// <summary>Runs a program.</summary>
+    /// <param name="program">Its path, or its name.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="settings">Environment variables.</param>
+    /// <param name="cancel">Ends the wait, and the process.</param>
+    public static async Task<(int ExitCode, string Output)> RunAsync(string program, string[] arguments, string[] settings, CancellationToken cancel)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet")
+        var start = new ProcessStartInfo(program, arguments)
         {
             UseShellExecute = false,
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
-        start.ArgumentList.Add(typeof(Program).Assembly.Location);
-        foreach (string argument in part)
-            start.ArgumentList.Add(argument);
         foreach (string[] setting in settings.Select(s => s.Split('=')))
             start.Environment[setting[0]] = setting[1];
 

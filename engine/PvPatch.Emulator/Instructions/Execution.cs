@@ -74,7 +74,7 @@ internal unsafe struct Execution
     public bool SystemCallsLeave;
 
     /// <summary>The bytes of an access that the TLB could not serve.</summary>
-    public fixed byte Scratch[512];
+    public fixed byte Scratch[576];
 
     /// <summary>Where a slow write goes.</summary>
     public ReservedBytes Reserved;

@@ -22,12 +22,13 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
     private int _openLines;
     private int _stopAsked;
 
-    public Board(PhysicalMemory memory, MachineClock clock, TimeProvider wallClock, IPlatform platform, int cpuCount, ExitCauses exitOn)
+    public Board(PhysicalMemory memory, MachineClock clock, TimeProvider wallClock, IPlatform platform, int cpuCount, RandomSource random, ExitCauses exitOn)
     {
         Memory = memory;
         Clock = clock;
         WallClock = wallClock;
         Platform = platform;
+        Random = random;
         _watches = new MemoryWatches(WatchesChanged);
         Hooks = new MachineHooks(_watches);
         ProcessorId = new ProcessorId(clock.Frequency, cpuCount);
@@ -64,6 +65,8 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
     public TimeProvider WallClock { get; }
 
     public IPlatform Platform { get; }
+
+    public RandomSource Random { get; }
 
     public PortBus Ports { get; } = new();
 

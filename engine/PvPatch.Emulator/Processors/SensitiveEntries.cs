@@ -23,6 +23,7 @@ internal static unsafe class SensitiveEntries
         ops->In = &In;
         ops->Out = &Out;
         ops->Rdtsc = &Rdtsc;
+        ops->Random = &Random;
         ops->Hlt = &Hlt;
         ops->Pause = &Pause;
         ops->Wbinvd = &Wbinvd;
@@ -140,6 +141,21 @@ internal static unsafe class SensitiveEntries
             ulong value = vcpu.Tsc.Read();
             vcpu.Resume();
             return value;
+        }
+        catch (Exception exception)
+        {
+            vcpu.Fail(exception);
+            return 0;
+        }
+    }
+
+    [UnmanagedCallersOnly]
+    private static ulong Random(CpuState* cpu)
+    {
+        Vcpu vcpu = Vcpu.Of(cpu);
+        try
+        {
+            return vcpu.Board.Random.Next();
         }
         catch (Exception exception)
         {

@@ -60,7 +60,7 @@ internal sealed unsafe class EntrySwap : IMethodSwap
     {
         _ when RuntimeInformation.ProcessArchitecture != Architecture.X64 => "entry stubs are known for x86-64 only",
         { ContainsGenericParameters: true } or { IsGenericMethod: true } or { DeclaringType: null or { IsGenericType: true } } => "it is generic",
-        { IsVirtual: true } => "it is virtual, and its calls go past its entry",
+        { IsVirtual: true, DeclaringType.IsValueType: false } => "it is virtual, and its calls go past its entry",
         { IsStatic: true, IsConstructor: true } => "it is a static constructor",
         _ when method.MethodImplementationFlags.HasFlag(MethodImplAttributes.Synchronized) => "it is synchronized, and a copy would not lock",
         _ when method.MethodImplementationFlags.HasFlag(RuntimeAsync) => "the runtime itself makes it asynchronous",

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Reflection.Emit;
 using System.Runtime.InteropServices;
 
 namespace PvPatch.Engine.PatchedCalls.Loaded;
@@ -20,7 +21,7 @@ internal static unsafe class MethodEntry
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || method.ContainsGenericParameters)
             return null;
-        nint code = method.MethodHandle.GetFunctionPointer();
+        nint code = EntryOf(method);
         for (int step = 0; step < LongestChain; step++)
         {
             nint* slot = SlotAt(code);
@@ -40,10 +41,25 @@ internal static unsafe class MethodEntry
     /// <param name="behind">Where the stub goes on to call the compiler or, if that is done, to fetch the method's code.</param>
     public static nint* SlotOf(MethodBase method, out nint behind)
     {
-        nint code = method.MethodHandle.GetFunctionPointer();
+        nint code = EntryOf(method);
         behind = code + JumpLength;
         nint* slot = SlotAt(code);
         return slot is not null && IsLoadOfMethod(behind) ? slot : null;
+    }
+
+    /// <summary>
+    /// Address of a method's entry. A struct's virtual method has two: reflection knows the one for boxed structs, which goes
+    /// on to the other; calls that know the struct, as those of an async method's builder do, begin at the other.
+    /// </summary>
+    private static nint EntryOf(MethodBase method)
+    {
+        if (method is not MethodInfo { IsVirtual: true, DeclaringType: { IsValueType: true } owner } own)
+            return method.MethodHandle.GetFunctionPointer();
+        var entry = new DynamicMethod($"entry of {method.Name}", typeof(nint), [], owner.Module, skipVisibility: true);
+        ILGenerator il = entry.GetILGenerator();
+        il.Emit(OpCodes.Ldftn, own);
+        il.Emit(OpCodes.Ret);
+        return entry.CreateDelegate<Func<nint>>()();
     }
 
     /// <summary>Whether the code loads the runtime's number of a method, as stubs do on their way to the compiler.</summary>

@@ -1,0 +1,71 @@
+using System.Runtime;
+
+namespace PvPatch.Matrix;
+
+/// <summary>
+/// Patches itself and prints a line a kind: the cell, the kind, the verdict and the reason, with tabs between. What must
+/// not be is printed as <c>wrong</c>, and then the exit code is 1.
+/// </summary>
+internal static class Program
+{
+    /// <param name="arguments">The way, the state, which copy (<c>host</c>: this very program; <c>path</c>, <c>memory</c>: further ones), the program's file.</param>
+    private static int Main(string[] arguments)
+    {
+        if (arguments is not [var way, var state, var copy, var file])
+        {
+            Console.Error.WriteLine("The arguments are: WAY STATE COPY FILE.");
+            return 2;
+        }
+
+        var reference = new Cell.Reference(file);
+        List<Cell> cells = [.. Words.WaysOf(way)
+            .SelectMany(w => Words.StatesOf(state).Select(s => new Cell(w, s, CopyOf(copy, file), file, reference)))];
+        List<Cell> hot = cells.FindAll(c => c.State == State.Tier1);
+
+        // The runtime counts what runs as hot: 30 calls (dotnet/runtime, clrconfignames.h, TC_CallCountThreshold).
+        const int HotPasses = 5;
+        Settle(() => hot.ForEach(c => c.CheckValues("unpatched", HotPasses)));
+        cells.FindAll(c => c.State == State.Tier0).ForEach(c => c.CheckValues("unpatched"));
+        cells.ForEach(c => c.Patch());
+        cells.ForEach(c => c.Observe(passes: 1));
+        Settle(() => cells.ForEach(c => c.Observe(HotPasses)));
+        cells.ForEach(c => c.Observe(passes: 1));
+        cells.ForEach(c => c.Restore());
+        return Tell(cells);
+    }
+
+    private static Subject CopyOf(string copy, string file) =>
+        copy == "host" ? new Subject(typeof(Program).Assembly) : Subject.Load(file, fromMemory: copy == "memory");
+
+    /// <summary>Goes on until the runtime has compiled nothing for some rounds, so that everything has the last code it gets.</summary>
+    private static void Settle(Action round)
+    {
+        const int QuietRounds = 6, MostRounds = 300;
+        for (int quiet = 0, i = 0; quiet < QuietRounds && i < MostRounds; i++)
+        {
+            long before = JitInfo.GetCompiledMethodCount();
+            round();
+            Thread.Sleep(40);
+            quiet = JitInfo.GetCompiledMethodCount() == before ? quiet + 1 : 0;
+        }
+    }
+
+    private static int Tell(List<Cell> cells)
+    {
+        int mistakes = 0;
+        foreach (Cell cell in cells)
+        {
+            foreach (Outcome outcome in cell.Outcomes)
+            {
+                Console.WriteLine($"{cell}\t{outcome.Kind.Name}\t{outcome.Verdict}\t{outcome.Reason}");
+                foreach (string mistake in outcome.Mistakes)
+                {
+                    mistakes++;
+                    Console.WriteLine($"{cell}\t{outcome.Kind.Name}\twrong\t{mistake}");
+                }
+            }
+        }
+
+        return mistakes == 0 ? 0 : 1;
+    }
+}
