@@ -62,7 +62,7 @@ internal sealed unsafe class UserCpu : IDisposable
     }
 
     [UnmanagedCallersOnly]
-    private static void Cpuid(CpuState* cpu, uint leaf, uint subleaf, CpuidRegisters* result) => *result = UserCpuid.Read(leaf, subleaf);
+    private static void Cpuid(CpuState* cpu, uint leaf, uint subleaf, CpuidRegisters* result) => *result = UserCpuid.Read(cpu, leaf, subleaf);
 
     [UnmanagedCallersOnly]
     private static ulong Rdtsc(CpuState* cpu) => (ulong)Stopwatch.GetTimestamp();

@@ -195,6 +195,7 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
         Clock.Transfer(state);
         foreach (Vcpu vcpu in _vcpus) vcpu.Transfer(state);
         Code!.Transfer(state);
+        Random.Transfer(state);
         foreach (object part in (IEnumerable<object>)[Platform, .. Ports.Devices, .. Memory.Regions.Select(region => region.Device).OfType<IMemoryDevice>()])
         {
             state.Same(part.GetType().Name, "a device");
