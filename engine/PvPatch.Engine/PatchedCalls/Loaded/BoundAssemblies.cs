@@ -1,18 +1,20 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
-using PvPatch.Engine.IndirectCalls;
 
-namespace PvPatch.Engine.PatchedCalls.InPlace;
+namespace PvPatch.Engine.PatchedCalls.Loaded;
 
-/// <summary>Which assemblies reach a table's slots: those that declare them, and those whose references lead to these very copies.</summary>
+/// <summary>Which assemblies are bound to some: those themselves, and those whose references lead to these very copies.</summary>
 internal sealed class BoundAssemblies
 {
+    private static readonly ConditionalWeakTable<Assembly, AssemblyName[]> References = [];
+
     private readonly Dictionary<string, HashSet<Assembly>> _holders = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Notes the assemblies that declare the slots, and the structs on the way to them.</summary>
-    public BoundAssemblies(PvOpTable table)
+    /// <summary>Notes the assemblies that are referred to.</summary>
+    public BoundAssemblies(IEnumerable<Assembly> holders)
     {
-        foreach (Assembly holder in table.Ops.SelectMany(o => o.Path).Select(f => f.Module.Assembly))
+        foreach (Assembly holder in holders)
         {
             string name = holder.GetName().Name ?? "";
             if (!_holders.TryGetValue(name, out HashSet<Assembly>? copies))
@@ -21,13 +23,13 @@ internal sealed class BoundAssemblies
         }
     }
 
-    /// <summary>Whether an assembly can reach the slots.</summary>
+    /// <summary>Whether an assembly is bound to one of them.</summary>
     public bool Reach(Assembly assembly)
     {
         if (assembly.IsDynamic)
             return false;
         return _holders.Values.Any(copies => copies.Contains(assembly))
-            || assembly.GetReferencedAssemblies().Any(r => r.Name is { } name && _holders.TryGetValue(name, out HashSet<Assembly>? copies) && LeadsTo(assembly, r, copies));
+            || References.GetValue(assembly, a => a.GetReferencedAssemblies()).Any(r => r.Name is { } name && _holders.TryGetValue(name, out HashSet<Assembly>? copies) && LeadsTo(assembly, r, copies));
     }
 
     /// <summary>Asks what the runtime itself will ask when it compiles the first method that uses the reference.</summary>
