@@ -284,37 +284,19 @@ public sealed unsafe class InterpretedCpu : IDisposable
         _execution->Cause = LeaveCause.None;
         CpuState* state = _cpu;
         state->RunsMany = atMost == 1 ? 0u : 1u;
-        ulong left = atMost;
-        while (u != null && left >= 4)
+        state->Left = atMost;
+        while (u != null && state->Left != 0)
         {
-            // Four by four: each of these calls is predicted on its own.
-            left--;
-            u = u->Handler(state, u);
-            if (u == null)
-                break;
-            left--;
-            u = u->Handler(state, u);
-            if (u == null)
-                break;
-            left--;
-            u = u->Handler(state, u);
-            if (u == null)
-                break;
-            left--;
-            u = u->Handler(state, u);
-        }
-
-        while (u != null && left != 0)
-        {
-            left--;
+            // Most handlers go on by themselves.
+            state->Left--;
             u = u->Handler(state, u);
         }
 
         if (u != null)
             _cpu->Rip = u->Rip;
         else if (_execution->Cause is LeaveCause.Fault or LeaveCause.NotYetDecoded or LeaveCause.Interrupted or LeaveCause.Hook)
-            left++;
+            state->Left++;
         state->RunsMany = 0;
-        Instructions += atMost - left;
+        Instructions += atMost - state->Left;
     }
 }
