@@ -22,13 +22,15 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
     private int _openLines;
     private int _stopAsked;
 
-    public Board(PhysicalMemory memory, MachineClock clock, TimeProvider wallClock, IPlatform platform, int cpuCount, RandomSource random, ExitCauses exitOn)
+    public Board(PhysicalMemory memory, MachineClock clock, TimeProvider wallClock, IPlatform platform, int cpuCount, RandomSource random, InterruptController interrupts, ExitCauses exitOn)
     {
         Memory = memory;
         Clock = clock;
         WallClock = wallClock;
         Platform = platform;
         Random = random;
+        Interrupts = interrupts;
+        interrupts.Requested = () => Vcpu(0).Signal();
         _watches = new MemoryWatches(WatchesChanged);
         Hooks = new MachineHooks(_watches);
         ProcessorId = new ProcessorId(clock.Frequency, cpuCount);
@@ -55,6 +57,7 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
         if (exitOn.HasFlag(ExitCauses.UnclaimedPort)) Ports.Unclaimed = UnclaimedPort;
         if ((exitOn & (ExitCauses.UnclaimedMemory | ExitCauses.RomWrite)) != 0) memory.Unclaimed = UnclaimedMemory;
         clock.AfterAlarms = Wake;
+        if (memory.Size <= LocalApicPage.Address) memory.AddDevice(LocalApicPage.Address, LocalApicPage.Size, new LocalApicPage(this));
         platform.Attach(this);
     }
 
@@ -67,6 +70,8 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
     public IPlatform Platform { get; }
 
     public RandomSource Random { get; }
+
+    public InterruptController Interrupts { get; }
 
     public PortBus Ports { get; } = new();
 
@@ -114,6 +119,7 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
             vcpu.ExecuteCode(Hooks.Instructions);
         }
 
+        Vcpu(0).WireLegacyInterrupts();
         Code = new CodeRunner(this, _vcpus);
         Scheduler = Code;
         return Code;
