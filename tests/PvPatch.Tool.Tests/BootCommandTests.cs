@@ -54,6 +54,20 @@ public sealed class BootCommandTests
     }
 
     [Test]
+    public void The_log_gets_a_line_for_each_site_and_image()
+    {
+        string file = ToolRun.ScratchFile("log");
+        ToolRun run = ToolRun.Of("boot", "--hypervisor", "bare", "--quiet", "--log-level", "debug", "--log-file", file);
+        string log = File.ReadAllText(file);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(run.Code, Is.Zero, run.Error);
+            Assert.That(log, Does.Match("DBG \"irq.save_fl\" in .* is patched by Image: \"call NativeIrq.SaveFlags\""));
+            Assert.That(log, Does.Match("INF \"PvPatch.Paravirt\" is patched: [0-9]+ sites patched, 0 deferred, [0-9]+ left"));
+        }
+    }
+
+    [Test]
     public void A_boot_that_fails_leaves_no_empty_report()
     {
         string file = ToolRun.ScratchFile("report.json");

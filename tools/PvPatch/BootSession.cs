@@ -41,7 +41,7 @@ internal sealed unsafe class BootSession(BootOptions options)
         WorkloadTiming? patched = null;
         if (options.Patch)
         {
-            plan = Patcher.Plan(kernel.Ops, image.Files);
+            plan = Patcher.Plan(kernel.Ops, image.Files, ToolLog.FromEngine);
             IGuestKernel patchedKernel = image.LoadPatched(plan);
             Do(machine, () => patchedKernel.Resume(boot, kernel.Ops));
             kernel = patchedKernel;

@@ -40,13 +40,8 @@ internal sealed class BootText(TextWriter output, Ink ink, BootOptions options)
     /// <summary>The patch summary and the figures.</summary>
     internal void Write(BootResult result)
     {
-        if (result.Plan is { } plan)
-        {
-            foreach (PatchedSite site in plan.Report.Sites)
-                Log.Debug("{State} {Op} in {Method} IL_{Offset:x4}: {Outcome}", site.State, site.Op, site.Method, site.IlOffset, Outcome(site));
-            if (!options.Quiet)
-                WritePatches(result, plan.Report);
-        }
+        if (result.Plan is { } plan && !options.Quiet)
+            WritePatches(result, plan.Report);
 
         Log.Information("{Workload}: {Slots:F3} ns/op through the slots, {Patched:F3} patched", options.Workload,
             result.Slots.NanosecondsPer(result.TotalCalls), result.Patched?.NanosecondsPer(result.TotalCalls));

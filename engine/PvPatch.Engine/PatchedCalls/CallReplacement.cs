@@ -21,7 +21,7 @@ internal abstract record CallReplacement
         PvTarget.ConstantTarget constant => new Number(Truncated(constant.Value, TypeOf(op)), TypeOf(op)),
         PvTarget.MethodTarget { IsInline: true } method => new Inline(method.Info),
         PvTarget.MethodTarget method => new DirectCall(method.Info),
-        _ => new Indirect("missing: the call stays, and its slot stops with the op's name"),
+        _ => new Stop(op.Name),
     };
 
     private static Type Returned(PvOp op) => op.Slot.FieldType.GetFunctionPointerReturnType();
@@ -77,6 +77,18 @@ internal abstract record CallReplacement
     {
         /// <inheritdoc/>
         public override string ToString() => $"inline {Target.DeclaringType?.Name}.{Target.Name}";
+    }
+
+    /// <summary>The end of the process, with the op's name and the caller's; where the module cannot be given that text, the call stays, and its slot stops.</summary>
+    /// <param name="Op">The op's name.</param>
+    internal sealed record Stop(string Op) : CallReplacement
+    {
+        /// <summary>What the process ends with.</summary>
+        /// <param name="caller">Full name of the method that calls.</param>
+        public string MessageTo(string caller) => $"pv op {Op} is missing, called by {caller}";
+
+        /// <inheritdoc/>
+        public override string ToString() => "stop: missing";
     }
 
     /// <summary>The call as it was.</summary>

@@ -14,7 +14,7 @@ internal sealed class MethodRewrite
     private readonly StackFlow _flow;
     private readonly SlotMap _map;
     private readonly StackWebs _webs;
-    private readonly bool _mayGrow;
+    private readonly Func<bool> _mayGrow;
     private readonly Dictionary<int, IReadOnlyList<SiteForm>> _wanted;
     private readonly Dictionary<int, int> _chosen = [];
     private readonly Dictionary<int, List<string>> _misfits = [];
@@ -27,8 +27,8 @@ internal sealed class MethodRewrite
     /// <param name="flow">The method.</param>
     /// <param name="map">Its module's fields.</param>
     /// <param name="wanted">The calls to replace, by the number of their <c>calli</c>, with the forms they may take, best first.</param>
-    /// <param name="mayGrow">Whether a form may need more room, local variables or tokens than are there.</param>
-    public MethodRewrite(StackFlow flow, SlotMap map, IReadOnlyDictionary<int, IReadOnlyList<SiteForm>> wanted, bool mayGrow)
+    /// <param name="mayGrow">Asked where a form does not fit: whether it may need more room, local variables or tokens than are there.</param>
+    public MethodRewrite(StackFlow flow, SlotMap map, IReadOnlyDictionary<int, IReadOnlyList<SiteForm>> wanted, Func<bool> mayGrow)
     {
         _flow = flow;
         _map = map;
@@ -196,7 +196,7 @@ internal sealed class MethodRewrite
             MovableInstruction[] pops = [.. Enumerable.Repeat(new MovableInstruction(OpCodes.Pop), PopsFor(call, form))];
             if (MisfitOf(call, form, pops, writer, erased) is not { } misfit)
                 continue;
-            if (_mayGrow)
+            if (_mayGrow())
                 _edits[call] = new IlEdit(_flow.Code[FirstOf(call)].Offset, _flow.Code[call].End, pops);
             else
                 isDecided &= TakeNext(call, misfit);

@@ -17,4 +17,4 @@ if (isOn)
 }
 
 return Comparison.Run(
-    args, "A loop that logs each of its steps, log off", patch?.Report, Collatz.StepsPerRound, work: Collatz.Rounds, handWritten: Collatz.RoundsWithoutLog);
+    args, "A loop that logs each of its steps, log off", patch?.Report, Collatz.StepsPerRound, Collatz.Rounds, Comparison.HandWritten, Collatz.RoundsWithoutLog);
