@@ -84,7 +84,7 @@ internal sealed unsafe class Vcpu : ICpuHost, ISavedState, IDisposable
     /// <summary>Whether the interrupt controller asks, and the APIC lets it through: by LINT0, or being switched off.</summary>
     private bool HasLegacyRequest => State->Index == 0 && _apicRegisters.PassesLegacyInterrupts && Board.Interrupts.HasRequest;
 
-    private bool NmiDeliverable => Volatile.Read(ref _nmiWaits) != 0 && (State->Interruptibility & Interruptibility.BlockedByNmi) == 0;
+    private bool NmiDeliverable => Volatile.Read(ref _nmiWaits) != 0 && (State->Interruptibility & Interruptibility.BlockedByNmi) == Interruptibility.None;
 
     /// <summary>The vCPU a state belongs to.</summary>
     public static Vcpu Of(CpuState* cpu) => (Vcpu)GCHandle.FromIntPtr(cpu->Vcpu).Target!;
