@@ -159,7 +159,7 @@ public sealed unsafe class Machine : IDisposable
         {
             if (_disposed) return;
             _disposed = true;
-            _guest?.End();
+            _guest?.Dispose();
             Clock.Dispose();
             _board.Dispose();
             _handle.Free();

@@ -65,7 +65,7 @@ public sealed class SerialPort(Action<string> line) : IPortDevice, ISavedState
         if (!state.IsRestoring) return;
         _text.Clear().Append(text);
         _lastLines.Clear();
-        foreach (string line in lines.TakeLast(KeptLines)) _lastLines.Enqueue(line);
+        foreach (string kept in lines.TakeLast(KeptLines)) _lastLines.Enqueue(kept);
         lock (_receiving)
         {
             _received.Clear();

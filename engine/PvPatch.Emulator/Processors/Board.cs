@@ -53,7 +53,7 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
         Scheduler = new VcpuScheduler(this, _vcpus);
         _exitOn = exitOn;
         if (exitOn.HasFlag(ExitCauses.UnclaimedPort)) Ports.Unclaimed = UnclaimedPort;
-        if ((exitOn & (ExitCauses.UnclaimedMemory | ExitCauses.RomWrite)) != 0) memory.Unclaimed = UnclaimedMemory;
+        if ((exitOn & (ExitCauses.UnclaimedMemory | ExitCauses.RomWrite)) != ExitCauses.None) memory.Unclaimed = UnclaimedMemory;
         clock.AfterAlarms = Wake;
         platform.Attach(this);
     }

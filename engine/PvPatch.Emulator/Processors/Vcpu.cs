@@ -81,7 +81,7 @@ internal sealed unsafe class Vcpu : ICpuHost, ISavedState, IDisposable
     /// <summary>Whether RFLAGS.IF is set.</summary>
     public bool TakesInterrupts => (State->RFlags & RFlags.InterruptEnable) != 0;
 
-    private bool NmiDeliverable => Volatile.Read(ref _nmiWaits) != 0 && (State->Interruptibility & Interruptibility.BlockedByNmi) == 0;
+    private bool NmiDeliverable => Volatile.Read(ref _nmiWaits) != 0 && (State->Interruptibility & Interruptibility.BlockedByNmi) == Interruptibility.None;
 
     /// <summary>The vCPU a state belongs to.</summary>
     public static Vcpu Of(CpuState* cpu) => (Vcpu)GCHandle.FromIntPtr(cpu->Vcpu).Target!;
