@@ -19,6 +19,9 @@ internal enum LeaveCause
     /// <summary>The instruction is done and changed privilege, mode or translations, or an event may now be due.</summary>
     Changed,
 
+    /// <summary>The instruction switched to another task, whose flags are now the CPU's.</summary>
+    TaskSwitched,
+
     /// <summary>A repeated string instruction did a part; RIP still names it.</summary>
     Interrupted,
 

@@ -183,12 +183,11 @@ internal static unsafe class Operands
         return false;
     }
 
-    /// <summary>Numbers align to their size, those of 80 bits to 8; far pointers, descriptor tables and environments to 2 or 4.</summary>
+    /// <summary>Numbers align to their size, far pointers and environments to 4 or 2; 6 and 10 bytes are several values that handlers check.</summary>
     private static ulong Alignment(int size) => size switch
     {
         1 or 2 or 4 or 8 or 16 => (ulong)size,
-        10 => 8,
-        14 or 94 => 2,
+        6 or 10 or 14 or 94 => 2,
         _ => 4,
     };
 

@@ -206,7 +206,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         // Between two steps of a repeated instruction RF is set, so that its own breakpoint does not hit again (17.3.1.1).
         if (cause is LeaveCause.Interrupted)
             _cpu->RFlags |= RFlags.Resume;
-        if (traps && (_cpu->Interruptibility & Interruptibility.BlockedByMovSs) == Interruptibility.None)
+        if (traps && cause is not LeaveCause.TaskSwitched && (_cpu->Interruptibility & Interruptibility.BlockedByMovSs) == Interruptibility.None)
             _cpu->PendingDebug |= SingleStep;
         return cause switch
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using PvPatch.Emulator.Devices;
+using PvPatch.Emulator.Linux.Programs;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 

@@ -199,6 +199,7 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
         state.Same(Platform.Name, "what stands under the guest");
         state.Same(string.Join(", ", Memory.Regions.Select(region => $"{region.Kind} 0x{region.Start:x} to 0x{region.End - 1:x}")), "physical memory");
         Clock.Transfer(state);
+        Random.Transfer(state);
         foreach (Vcpu vcpu in _vcpus) vcpu.Transfer(state);
         Code!.Transfer(state);
         Random.Transfer(state);

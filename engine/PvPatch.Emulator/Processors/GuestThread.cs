@@ -51,7 +51,8 @@ internal sealed class GuestThread : IDisposable
     {
         _work = null;
         _workReady.Release();
-        if (!_ended) _thread.Join();
+        if (_ended) return;
+        _thread.Join();
         _workReady.Dispose();
         _exitReady.Dispose();
     }

@@ -2,7 +2,7 @@ using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 
-namespace PvPatch.Emulator.Linux;
+namespace PvPatch.Emulator.Linux.Programs;
 
 /// <summary>
 /// What CPUID tells a program (Intel SDM vol. 2, CPUID): the features of the instructions
