@@ -77,6 +77,7 @@ internal static partial class BochsPc
         var start = new ProcessStartInfo(program, ["-q", "-f", "bochsrc", "-rc", "commands"])
         {
             WorkingDirectory = folder,
+            UseShellExecute = false,
             RedirectStandardError = true,
             RedirectStandardOutput = true,
             RedirectStandardInput = true,
@@ -102,6 +103,6 @@ internal static partial class BochsPc
         return output.ToArray();
     }
 
-    [GeneratedRegex(@"\(0\)\.\[[^\n]*\n|Next at t=\d+\n|\(0\) \[0x[^\n]*\n|<bochs:\d+> ")]
+    [GeneratedRegex(@"\(0\)\.\[[^\n]*\n|Next at t=\d+\n|\(0\) \[0x[^\n]*\n|<bochs:\d+> ", RegexOptions.None, 10_000)]
     private static partial Regex Debugger();
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Iced.Intel;
-using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Tests.Firmware;
 

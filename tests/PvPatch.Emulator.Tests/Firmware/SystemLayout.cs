@@ -1,5 +1,3 @@
-using PvPatch.Emulator.State;
-
 namespace PvPatch.Emulator.Tests.Firmware;
 
 /// <summary>
