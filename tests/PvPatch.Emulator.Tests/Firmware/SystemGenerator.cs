@@ -256,6 +256,12 @@ internal sealed class SystemGenerator(int seed)
             case 23: // IN and OUT
                 _case.General[2] = 0x600 + (ulong)_random.Next(0x200); // where no PC has a device
                 Bytes(Pick<byte[]>([0xec], [0xed], [0xe4, 0xed], [0xe6, 0x80], [0xee], [0xef]));
+                if ((_case.Cr4 & Cr4Bits.DebuggingExtensions) != 0 && Chance(2))
+                {
+                    _case.Debug[2] = _case.General[2] & (Chance(2) ? ~1ul : ~0ul);
+                    _case.Debug[4] = 0x0200_0010ul | (ulong)Pick(0, 1, 3) << 26;
+                }
+
                 break;
             case 24: // system calls
                 Bytes(Pick<byte[]>(_mode == SystemMode.Long64 ? [0x0f, 0x05] : [0x0f, 0x34], [0x0f, 0x34], [0x0f, 0x35], [0x0f, 0x07], [0x0f, 0x01, 0xf8]));
@@ -278,6 +284,10 @@ internal sealed class SystemGenerator(int seed)
                 break;
             case 29 or 30: // repeated string instructions that run into a limit or a missing page
                 Repeated();
+                break;
+            case 31 when Bits != 64 && Chance(2): // decimal adjustments
+                _case.General[0] = (ulong)_random.Next(0x1_0000);
+                Bytes(Pick<byte[]>([0x37], [0x3f], [0xd4, 10], [0xd5, 10], [0x27], [0x2f], [0xd4, 0]));
                 break;
             case 31: // coprocessor instructions under EM, TS and MP
                 _case.Memory[SystemLayout.Data + 0x100] = [0];
