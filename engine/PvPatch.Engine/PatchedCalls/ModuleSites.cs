@@ -18,6 +18,7 @@ internal sealed class ModuleSites
 {
     private readonly ModuleImage _image;
     private readonly PvOpTable _table;
+    private readonly Func<string, PvTarget> _targetOf;
     private readonly SlotMap _map;
     private readonly StackEffects _effects;
     private readonly TargetTokens _tokens;
@@ -31,10 +32,12 @@ internal sealed class ModuleSites
     /// <param name="tree">The places of their slots.</param>
     /// <param name="way">How the new IL will get in.</param>
     /// <param name="loaded">The module as the runtime has it; <see langword="null"/> for a file.</param>
-    public ModuleSites(ModuleImage image, PvOpTable table, SlotTree tree, PatchWay way, Module? loaded = null)
+    /// <param name="targetOf">What an op of that name is to hold, if not what is installed.</param>
+    public ModuleSites(ModuleImage image, PvOpTable table, SlotTree tree, PatchWay way, Module? loaded = null, Func<string, PvTarget>? targetOf = null)
     {
         _image = image;
         _table = table;
+        _targetOf = targetOf ?? table.TargetOf;
         _way = way;
         _map = new SlotMap(image, tree);
         _effects = new StackEffects(image.Metadata);
@@ -90,7 +93,7 @@ internal sealed class ModuleSites
             IReadOnlyList<(int Start, int End)> ranges = rewrite.RangesOf(call.Index);
             found.Add(RowOf(flow.Body, flow.Code[call.Index].Offset, call.Ops) with
             {
-                Replacement = call.Refusal is null ? CallReplacement.Choose(call.Ops[0], _table.TargetOf(call.Ops[0].Name)).ToString() : null,
+                Replacement = call.Refusal is null ? CallReplacement.Choose(call.Ops[0], _targetOf(call.Ops[0].Name)).ToString() : null,
                 Before = IlText.Of(flow.Code, ranges, _image.Names),
                 After = refusal is null ? IlText.Of(after, ranges, _image.Names) : null,
                 State = refusal is null ? SiteState.Patched : SiteState.Left,
@@ -127,7 +130,7 @@ internal sealed class ModuleSites
             return null;
         }
 
-        CallReplacement replacement = CallReplacement.Choose(op, _table.TargetOf(op.Name));
+        CallReplacement replacement = CallReplacement.Choose(op, _targetOf(op.Name));
         switch (replacement)
         {
             case CallReplacement.Indirect indirect:

@@ -71,4 +71,7 @@ public enum PatchError
 
     /// <summary>Images in memory cannot be patched on this operating system.</summary>
     UnsupportedPlatform,
+
+    /// <summary>The patch was not applied to be switchable: direct calls of its targets may be in code that nobody can name.</summary>
+    NotSwitchable,
 }

@@ -21,10 +21,11 @@ internal static class MethodCopy
     /// <summary>The copy of a method.</summary>
     /// <param name="method">A method that is not generic.</param>
     /// <param name="refusal">Why it cannot be copied, if it cannot.</param>
-    public static DynamicMethod? Of(MethodBase method, out string? refusal)
+    /// <param name="patched">Its IL in the copy, as long as its own; without it, as the image holds it.</param>
+    public static DynamicMethod? Of(MethodBase method, out string? refusal, byte[]? patched = null)
     {
         refusal = null;
-        if (method.GetMethodBody() is not { } body || body.GetILAsByteArray() is not { } il)
+        if (method.GetMethodBody() is not { } body || (patched?[..] ?? body.GetILAsByteArray()) is not { } il)
         {
             refusal = "it has no IL";
             return null;
