@@ -74,24 +74,8 @@ internal static unsafe class FxsaveImage
     /// <param name="xmmSize">How many bytes of the XMM registers are written.</param>
     public static void Store(CpuState* cpu, byte* host, bool longPointers, uint xmmSize)
     {
-        // SAFETY: all offsets below lie in the 512 bytes.
-        ref FpuState fpu = ref cpu->Fpu;
-        Unsafe.WriteUnaligned(host, fpu.Control);
-        Unsafe.WriteUnaligned(host + 2, fpu.Status);
-        Unsafe.WriteUnaligned(host + 4, (ushort)fpu.Used);
-        Unsafe.WriteUnaligned(host + Opcode, fpu.LastOpcode);
-        Unsafe.WriteUnaligned(host + Instruction, longPointers ? fpu.LastInstruction : (uint)fpu.LastInstruction);
-        Unsafe.WriteUnaligned(host + Data, longPointers ? fpu.LastData : (uint)fpu.LastData);
-        Unsafe.WriteUnaligned(host + Mxcsr, cpu->Mxcsr);
-        Unsafe.WriteUnaligned(host + MxcsrMask, MxcsrBits);
-        for (int i = 0; i < 8; i++)
-        {
-            Float80 value = X87.Get(cpu, i);
-            Unsafe.WriteUnaligned(host + Registers + (16 * i), value.Mantissa);
-            Unsafe.WriteUnaligned(host + Registers + (16 * i) + 8, (ulong)value.High);
-        }
-
-        Unsafe.CopyBlockUnaligned(host + Xmm, cpu->Xmm, xmmSize);
+        StoreComponents(cpu, host, StateComponents.All, longPointers, xmmSize);
+        StoreMxcsr(cpu, host);
     }
 
     /// <summary>Loads registers from an image; false if its MXCSR has bits that do not exist, and then nothing is loaded.</summary>
@@ -101,28 +85,78 @@ internal static unsafe class FxsaveImage
     /// <param name="xmmSize">How many bytes of the XMM registers are read.</param>
     public static bool TryLoad(CpuState* cpu, byte* host, bool longPointers, uint xmmSize)
     {
-        // SAFETY: all offsets below lie in the 512 bytes; Number is below 8.
-        uint mxcsr = Unsafe.ReadUnaligned<uint>(host + Mxcsr);
-        if ((mxcsr & ~MxcsrBits) != 0)
+        if (!MxcsrIsValid(host))
             return false;
-        ref FpuState fpu = ref cpu->Fpu;
-        fpu.Status = Unsafe.ReadUnaligned<ushort>(host + 2);
-        X87Control.SetControl(ref fpu, Unsafe.ReadUnaligned<ushort>(host));
-        fpu.Used = host[4];
-        fpu.LastOpcode = (ushort)(Unsafe.ReadUnaligned<ushort>(host + Opcode) & 0x7ff);
-        fpu.LastInstruction = longPointers ? Unsafe.ReadUnaligned<ulong>(host + Instruction) : Unsafe.ReadUnaligned<uint>(host + Instruction);
-        fpu.LastData = longPointers ? Unsafe.ReadUnaligned<ulong>(host + Data) : Unsafe.ReadUnaligned<uint>(host + Data);
-        cpu->Mxcsr = mxcsr;
-        for (int i = 0; i < 8; i++)
-        {
-            int number = X87.Number(cpu, i);
-            fpu.Mantissa[number] = Unsafe.ReadUnaligned<ulong>(host + Registers + (16 * i));
-            fpu.Exponent[number] = Unsafe.ReadUnaligned<ushort>(host + Registers + (16 * i) + 8);
-        }
-
-        Unsafe.CopyBlockUnaligned(cpu->Xmm, host + Xmm, xmmSize);
+        LoadComponents(cpu, host, StateComponents.All, longPointers, xmmSize);
+        LoadMxcsr(cpu, host);
         return true;
     }
+
+    // SAFETY, for all below: callers give an image of 512 bytes, in which all offsets lie; Number is below 8.
+
+    /// <summary>Writes state components, but not MXCSR.</summary>
+    public static void StoreComponents(CpuState* cpu, byte* host, ulong components, bool longPointers, uint xmmSize)
+    {
+        if ((components & StateComponents.X87) != 0)
+        {
+            ref FpuState fpu = ref cpu->Fpu;
+            Unsafe.WriteUnaligned(host, fpu.Control);
+            Unsafe.WriteUnaligned(host + 2, fpu.Status);
+            Unsafe.WriteUnaligned(host + 4, (ushort)fpu.Used);
+            Unsafe.WriteUnaligned(host + Opcode, fpu.LastOpcode);
+            Unsafe.WriteUnaligned(host + Instruction, longPointers ? fpu.LastInstruction : (uint)fpu.LastInstruction);
+            Unsafe.WriteUnaligned(host + Data, longPointers ? fpu.LastData : (uint)fpu.LastData);
+            for (int i = 0; i < 8; i++)
+            {
+                Float80 value = X87.Get(cpu, i);
+                Unsafe.WriteUnaligned(host + Registers + (16 * i), value.Mantissa);
+                Unsafe.WriteUnaligned(host + Registers + (16 * i) + 8, (ulong)value.High);
+            }
+        }
+
+        if ((components & StateComponents.Sse) != 0)
+            Unsafe.CopyBlockUnaligned(host + Xmm, cpu->Xmm, xmmSize);
+    }
+
+    /// <summary>Reads state components, but not MXCSR.</summary>
+    public static void LoadComponents(CpuState* cpu, byte* host, ulong components, bool longPointers, uint xmmSize)
+    {
+        if ((components & StateComponents.X87) != 0)
+        {
+            ref FpuState fpu = ref cpu->Fpu;
+            fpu.Status = Unsafe.ReadUnaligned<ushort>(host + 2);
+            X87Control.SetControl(ref fpu, Unsafe.ReadUnaligned<ushort>(host));
+            fpu.Used = host[4];
+            fpu.LastOpcode = (ushort)(Unsafe.ReadUnaligned<ushort>(host + Opcode) & 0x7ff);
+            fpu.LastInstruction = longPointers ? Unsafe.ReadUnaligned<ulong>(host + Instruction) : Unsafe.ReadUnaligned<uint>(host + Instruction);
+            fpu.LastData = longPointers ? Unsafe.ReadUnaligned<ulong>(host + Data) : Unsafe.ReadUnaligned<uint>(host + Data);
+            for (int i = 0; i < 8; i++)
+            {
+                int number = X87.Number(cpu, i);
+                fpu.Mantissa[number] = Unsafe.ReadUnaligned<ulong>(host + Registers + (16 * i));
+                fpu.Exponent[number] = Unsafe.ReadUnaligned<ushort>(host + Registers + (16 * i) + 8);
+            }
+        }
+
+        if ((components & StateComponents.Sse) != 0)
+            Unsafe.CopyBlockUnaligned(cpu->Xmm, host + Xmm, xmmSize);
+    }
+
+    /// <summary>Writes MXCSR and the mask of its bits.</summary>
+    public static void StoreMxcsr(CpuState* cpu, byte* host)
+    {
+        Unsafe.WriteUnaligned(host + Mxcsr, cpu->Mxcsr);
+        Unsafe.WriteUnaligned(host + MxcsrMask, MxcsrBits);
+    }
+
+    /// <summary>Reads MXCSR.</summary>
+    public static void LoadMxcsr(CpuState* cpu, byte* host) => cpu->Mxcsr = Unsafe.ReadUnaligned<uint>(host + Mxcsr);
+
+    /// <summary>Whether an image's MXCSR may be loaded.</summary>
+    public static bool MxcsrIsValid(byte* host) => (Unsafe.ReadUnaligned<uint>(host + Mxcsr) & ~MxcsrBits) == 0;
+
+    /// <summary>Outside 64-bit mode XMM8 to XMM15 are left alone.</summary>
+    public static uint XmmSize(DecodedInstruction* u) => (u->Marks & Marks.Code64) != Marks.None ? AllXmm : AllXmm / 2;
 
     /// <summary>#UD with CR0.EM, #NM with CR0.TS, #GP off a multiple of 16; what no address is faults later, by its segment.</summary>
     private static bool IsReady(CpuState* cpu, DecodedInstruction* u, bool write, out ulong linear)
@@ -142,7 +176,4 @@ internal static unsafe class FxsaveImage
         Execution.Raise(cpu, u, Vectors.GeneralProtection);
         return false;
     }
-
-    /// <summary>Outside 64-bit mode XMM8 to XMM15 are left alone.</summary>
-    private static uint XmmSize(DecodedInstruction* u) => (u->Marks & Marks.Code64) != Marks.None ? AllXmm : AllXmm / 2;
 }

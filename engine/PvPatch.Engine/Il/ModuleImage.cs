@@ -103,6 +103,7 @@ internal sealed class ModuleImage : IDisposable
             Il = block.GetILBytes() ?? [],
             MaxStack = block.MaxStack,
             LocalCount = block.LocalSignature.IsNil ? 0 : LocalsIn(block.LocalSignature),
+            LocalSignature = block.LocalSignature,
             Regions = block.ExceptionRegions,
             ReturnsValue = CallShape.Read(Metadata.GetBlobReader(method.Signature)).ReturnsValue,
         };

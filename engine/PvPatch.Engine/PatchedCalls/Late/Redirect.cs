@@ -11,7 +11,7 @@ internal sealed record Redirect(SwappedMethod? Swapped, string? Refusal)
     /// <param name="method">The method.</param>
     /// <param name="swap">How calls are led elsewhere.</param>
     /// <param name="patched">The IL of the copy; without it, as the image holds it.</param>
-    public static Redirect Prepared(MethodBase method, IMethodSwap swap, byte[]? patched = null)
+    public static Redirect Prepared(MethodBase method, IMethodSwap swap, RewrittenMethod? patched = null)
     {
         string? refusal = swap.RefusalOf(method);
         try

@@ -4,6 +4,7 @@ using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.PatchedCalls.Callers;
 using PvPatch.Engine.PatchedCalls.Flow;
+using PvPatch.Engine.PatchedCalls.Growth;
 using PvPatch.Engine.PatchedCalls.Late;
 using PvPatch.Engine.PatchedCalls.Loaded;
 using PvPatch.Engine.Reports;
@@ -67,13 +68,13 @@ internal sealed class SwitchableAssembly(Assembly assembly, PvOpTable table, IMe
         using var image = LoadedImage.Of(assembly);
         try
         {
-            var sites = new ModuleSites(image.Module, table, new SlotTree(table.Ops), PatchWay.Late, assembly.ManifestModule, targets.TargetOf);
+            var sites = new ModuleSites(image.Module, table, new SlotTree(table.Ops), PatchWay.Late, assembly.ManifestModule, GrowthLimit.Anything, targets.TargetOf);
             var methods = new Dictionary<int, Redirect>();
             foreach (RewrittenMethod rewritten in sites.Methods)
             {
                 if (MethodOf(assembly.ManifestModule, rewritten.Body.Token) is { } method)
                 {
-                    methods[rewritten.Body.Token] = Redirect.Prepared(method, swap, rewritten.Il);
+                    methods[rewritten.Body.Token] = Redirect.Prepared(method, swap, rewritten);
                     EnterInliner(method, rewritten.Body.Token);
                 }
             }
