@@ -63,7 +63,7 @@ public enum PatchError
     /// <summary>The image in memory is shared with a copy of the assembly in another load context, whose slots are others.</summary>
     SharedImage,
 
-    /// <summary>The image is mapped as code, which is never written to.</summary>
+    /// <summary>The image is mapped as code, and the system refused a changed copy of its pages that can be executed.</summary>
     ExecutableImage,
 
     /// <summary>The system refused to change the image's pages.</summary>
