@@ -80,10 +80,17 @@ internal sealed class SlotSearch
         {
             if (!seen.Add(next))
                 continue;
-            foreach (FieldInfo field in PartsOf(next))
+            try
             {
-                leads |= OpsOf(field).Length > 0;
-                waiting.Push(field.FieldType);
+                foreach (FieldInfo field in PartsOf(next))
+                {
+                    leads |= OpsOf(field).Length > 0;
+                    waiting.Push(field.FieldType);
+                }
+            }
+            catch (Exception e) when (e is IOException or TypeLoadException or BadImageFormatException)
+            {
+                // It needs an assembly that is not there: nobody can use it, and nobody patches through it.
             }
         }
 
