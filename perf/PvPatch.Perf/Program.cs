@@ -1,5 +1,8 @@
 using BenchmarkDotNet.Running;
 using PvPatch.Perf;
 
-// The usual arguments of BenchmarkDotNet: --filter '*', --list flat, --artifacts DIR.
-BenchmarkSwitcher.FromAssembly(typeof(CallCosts).Assembly).Run(args, new LabConfiguration());
+// "start-up": whole processes. Else the usual arguments of BenchmarkDotNet: --filter '*', --list flat, --artifacts DIR.
+if (args is ["start-up"])
+    StartUpCosts.Measure();
+else
+    BenchmarkSwitcher.FromAssembly(typeof(CallCosts).Assembly).Run(args, new LabConfiguration());

@@ -106,11 +106,11 @@ public static unsafe class Refusals
 
     public static long ClassThree_Left(long a) => Pv.Stubborn.Entry(a);
 
-    public static long Missing_Left(long a) => a < 0 ? Pv.Stubborn.Absent(a) : a;
+    public static long Missing_Metadata(long a) => a < 0 ? Pv.Stubborn.Absent(a) : a;
 
-    public static long PrivateTarget_Left(long a) => Pv.Stubborn.Private(a);
+    public static long PrivateTarget_Metadata(long a) => Pv.Stubborn.Private(a);
 
-    public static long NoToken_Left(long a) => (long)Pv.Stubborn.Foreign(a * a * a);
+    public static long NoToken_Metadata(long a) => (long)Pv.Stubborn.Foreign(a * a * a);
 
     public static long WrittenByHand_Left(long a) => Pv.Stubborn.ByHand(a);
 }

@@ -8,6 +8,7 @@ internal static class Program
     private static int Main(string[] arguments) => arguments switch
     {
         ["missing-op"] => CallMissingOp(),
+        ["machine-code"] => PatchedCalls.PairProgram.RunAll(),
         ["in-place"] => PatchedCalls.InPlace.WholeProgram.RunAll(),
         ["endurance", var loading] => PatchedCalls.InPlace.EnduranceTests.ApplyAndRestore(Enum.Parse<PatchedCalls.InPlace.Loading>(loading)),
         ["late", "tier0"] => PatchedCalls.Late.HotProgram.PatchAndRestore(rounds: 1),

@@ -44,6 +44,10 @@ internal sealed class ModuleImage : IDisposable
     /// <summary>The module version id: the same for copies of one build only.</summary>
     public Guid VersionId { get; }
 
+    /// <summary>Whether a loaded module is of the same build.</summary>
+    public bool IsCopyOf(Module module) =>
+        module.ModuleVersionId == VersionId && string.Equals(module.Assembly.GetName().Name, AssemblyName, StringComparison.Ordinal);
+
     /// <summary>Opens an image.</summary>
     /// <param name="bytes">Content of the file. Nobody may change them while the image is read.</param>
     /// <param name="file">Its path, for messages.</param>
@@ -104,6 +108,7 @@ internal sealed class ModuleImage : IDisposable
             MaxStack = block.MaxStack,
             LocalCount = block.LocalSignature.IsNil ? 0 : LocalsIn(block.LocalSignature),
             LocalSignature = block.LocalSignature,
+            InitLocals = block.LocalVariablesInitialized,
             Regions = block.ExceptionRegions,
             ReturnsValue = CallShape.Read(Metadata.GetBlobReader(method.Signature)).ReturnsValue,
         };

@@ -35,6 +35,8 @@ public sealed class PvOpTable
         _slots = [.. Ops.Select(op => new Slot(op))];
         _byName = _slots.ToDictionary(s => s.Op.Name, StringComparer.Ordinal);
         Write([.. _slots.Select(s => (s, PvTarget.Missing))]);
+        if (Array.Find(_slots, s => s.WrittenByHand) is { Op: var hit }) // every entry is another address
+            throw new PatchException(PatchError.UnsupportedRoot, $"{hit.Name} lies over another slot of the table.") { Op = hit.Name };
     }
 
     /// <summary>The ops, in the order of declaration.</summary>
@@ -231,16 +233,26 @@ public sealed class PvOpTable
         return entries;
     }
 
-    /// <summary>The same method of the copy of its assembly that a load context holds, if it holds one.</summary>
+    /// <summary>The same method of the copy of its assembly to which a load context binds, if it is of the same build.</summary>
     private static PvTarget CopyIn(AssemblyLoadContext? context, PvTarget target)
     {
-        if (target is not PvTarget.MethodTarget { Info: var method } installed)
+        if (target is not PvTarget.MethodTarget { Info: var method } installed || CopyIn(context, method.Module.Assembly)?.ManifestModule is not { } copy)
             return target;
-        Guid version = method.Module.ModuleVersionId;
-        Module? copy = context?.Assemblies.Where(a => !a.IsDynamic).Select(a => a.ManifestModule).FirstOrDefault(m => m.ModuleVersionId == version);
-        return copy?.ResolveMethod(method.MetadataToken) is MethodInfo same && string.Equals(same.Name, method.Name, StringComparison.Ordinal)
+        return copy.ModuleVersionId == method.Module.ModuleVersionId && copy.ResolveMethod(method.MetadataToken) is MethodInfo same && string.Equals(same.Name, method.Name, StringComparison.Ordinal)
             ? installed with { Info = same }
             : target;
+    }
+
+    private static Assembly? CopyIn(AssemblyLoadContext? context, Assembly assembly)
+    {
+        try
+        {
+            return context?.LoadFromAssemblyName(assembly.GetName());
+        }
+        catch (Exception e) when (e is IOException or BadImageFormatException)
+        {
+            return null; // the context has none
+        }
     }
 
     private Slot SlotOf(string name)

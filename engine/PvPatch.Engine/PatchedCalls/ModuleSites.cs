@@ -5,6 +5,7 @@ using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Flow;
 using PvPatch.Engine.PatchedCalls.Growth;
+using PvPatch.Engine.PatchedCalls.References;
 using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.PatchedCalls;
@@ -28,6 +29,7 @@ internal sealed class ModuleSites
     private readonly StackEffects _effects;
     private readonly SiteForms _forms;
     private readonly GrowthLimit _limit;
+    private readonly AddedTokens? _added;
     private readonly Dictionary<PvOp, CallReplacement> _replacements = [];
     private readonly PatchWay _way;
     private readonly List<PatchedSite> _rows = [];
@@ -40,10 +42,11 @@ internal sealed class ModuleSites
     /// <param name="way">How the new IL will get in.</param>
     /// <param name="loaded">The module as the runtime has it; <see langword="null"/> for a file.</param>
     /// <param name="limit">How far its methods may change.</param>
+    /// <param name="added">What the module can be made to name, under <see cref="GrowthLimit.Named"/>.</param>
     /// <param name="targetOf">What an op of that name is to hold, if not what is installed.</param>
     public ModuleSites(
         ModuleImage image, PvOpTable table, SlotTree tree, PatchWay way, Module? loaded = null,
-        GrowthLimit limit = GrowthLimit.SameSize, Func<string, PvTarget>? targetOf = null)
+        GrowthLimit limit = GrowthLimit.SameSize, AddedTokens? added = null, Func<string, PvTarget>? targetOf = null)
     {
         _image = image;
         _table = table;
@@ -52,7 +55,8 @@ internal sealed class ModuleSites
         _map = new SlotMap(image, tree);
         _effects = new StackEffects(image.Metadata);
         _limit = limit;
-        _forms = new SiteForms(image, loaded, limit);
+        _added = added;
+        _forms = new SiteForms(image, loaded, limit, added);
         if (_map.IsEmpty)
             return;
         foreach (MethodDefinitionHandle handle in image.MethodsWithIl)
@@ -96,7 +100,7 @@ internal sealed class ModuleSites
                 refusals[call.Index] = refusal!;
         }
 
-        var rewrite = new MethodRewrite(flow, _map, wanted, mayGrow: _limit != GrowthLimit.SameSize);
+        var rewrite = new MethodRewrite(flow, _map, wanted, MayGrow);
         Instruction[] after = IlReader.Decode(rewrite.Il);
         var found = new List<PatchedSite>();
         foreach (CallSite call in sites.Calls)
@@ -110,7 +114,7 @@ internal sealed class ModuleSites
                 After = refusal is not null ? null
                     : rewrite.EditOf(call.Index) is { } edit ? MovableText.Of(edit.Code, _image.Names) : IlText.Of(after, ranges, _image.Names),
                 State = refusal is null ? SiteState.Patched : SiteState.Left,
-                Way = refusal is null ? _way : null,
+                Way = refusal is null ? WayOf(rewrite, call.Index) : null,
                 Reason = refusal,
             });
         }
@@ -139,6 +143,11 @@ internal sealed class ModuleSites
             refusal = "the slot was written by hand";
         return refusal is null ? _forms.Of(ReplacementOf(call.Ops[0]), arguments, types, caller, out refusal) : [];
     }
+
+    private bool MayGrow() => _limit == GrowthLimit.Anything || (_limit == GrowthLimit.Named && _added!.Open() is null);
+
+    private PatchWay WayOf(MethodRewrite rewrite, int call) =>
+        _limit == GrowthLimit.Named && rewrite.EditOf(call) is not null ? PatchWay.Metadata : _way;
 
     private CallReplacement ReplacementOf(PvOp op)
     {
