@@ -113,18 +113,6 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// </summary>
     public StopReason? Interrupt(byte vector) => Deliver(vector, 0, 0, EventSource.External);
 
-    /// <summary>Takes an NMI, unless one is being handled; then it is false and the NMI goes on waiting.</summary>
-    public bool TryNonMaskableInterrupt(out StopReason? stop)
-    {
-        stop = null;
-        const Interruptibility Blocking = Interruptibility.BlockedByNmi | Interruptibility.BlockedByMovSs;
-        if ((_cpu->Interruptibility & Blocking) != Interruptibility.None)
-            return false;
-        _cpu->Interruptibility |= Interruptibility.BlockedByNmi;
-        stop = Deliver(Vectors.Nmi, 0, 0, EventSource.External);
-        return true;
-    }
-
     /// <summary>Lets the run that is going on return before its next instruction, or soon if the call comes from another thread.</summary>
     internal void Leave() => _asked = true;
 
