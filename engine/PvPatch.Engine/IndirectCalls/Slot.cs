@@ -52,11 +52,27 @@ internal sealed class Slot
     /// <summary>What it takes and returns.</summary>
     public SlotSignature Signature { get; }
 
+    /// <summary>Addresses of the unmanaged entries made so far, which live as long as the slot: each target gets one.</summary>
+    public Dictionary<PvTarget, nint> Entries { get; } = [];
+
     /// <summary>What the table installed.</summary>
     public PvTarget Target { get; private set; } = PvTarget.Missing;
 
     /// <summary>Whether someone else wrote the slot after the table did.</summary>
-    public bool WrittenByHand => Volatile.Read(ref Place) != _written;
+    public bool WrittenByHand
+    {
+        get
+        {
+            try
+            {
+                return Volatile.Read(ref Place) != _written;
+            }
+            catch (NullReferenceException)
+            {
+                return true; // someone took the object away that it is in
+            }
+        }
+    }
 
     /// <summary>What the slot holds and why, to be put back later.</summary>
     public (PvTarget Target, nint Entry) State => (Target, _written);
