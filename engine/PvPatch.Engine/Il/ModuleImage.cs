@@ -11,6 +11,7 @@ namespace PvPatch.Engine.Il;
 internal sealed class ModuleImage : IDisposable
 {
     private readonly PEReader _pe;
+    private readonly Dictionary<Module, bool> _copies = [];
 
     private ModuleImage(PEReader reader, string file)
     {
@@ -45,8 +46,12 @@ internal sealed class ModuleImage : IDisposable
     public Guid VersionId { get; }
 
     /// <summary>Whether a loaded module is of the same build.</summary>
-    public bool IsCopyOf(Module module) =>
-        module.ModuleVersionId == VersionId && string.Equals(module.Assembly.GetName().Name, AssemblyName, StringComparison.Ordinal);
+    public bool IsCopyOf(Module module)
+    {
+        if (!_copies.TryGetValue(module, out bool isCopy))
+            _copies[module] = isCopy = module.ModuleVersionId == VersionId && string.Equals(module.Assembly.GetName().Name, AssemblyName, StringComparison.Ordinal);
+        return isCopy;
+    }
 
     /// <summary>Opens an image.</summary>
     /// <param name="bytes">Content of the file. Nobody may change them while the image is read.</param>

@@ -10,7 +10,7 @@ namespace PvPatch.Engine.PatchedCalls.Flow;
 internal sealed class SlotMap
 {
     private readonly Dictionary<int, FieldKey> _fields = [];
-    private readonly Dictionary<PvOp, string> _signatures = [];
+    private readonly Dictionary<PvOp, string> _signatures = new(ReferenceEqualityComparer.Instance);
     private readonly SlotTree _tree;
 
     /// <summary>Looks up the tables' fields among the fields a module declares or refers to.</summary>
@@ -60,11 +60,18 @@ internal sealed class SlotMap
     public IReadOnlyCollection<PvOp> MentionedIn(ReadOnlySpan<byte> il)
     {
         var ops = new List<PvOp>();
+        HashSet<PvOp>? seen = null;
         for (int i = 0; i + 4 <= il.Length; i++)
         {
             int token = BinaryPrimitives.ReadInt32LittleEndian(il[i..]);
-            if ((RootOf(token) ?? MemberNamed(token)) is { } node)
-                ops.AddRange(node.Ops.Except(ops));
+            if (!_fields.ContainsKey(token) || (RootOf(token) ?? MemberNamed(token)) is not { } node)
+                continue;
+            seen ??= new HashSet<PvOp>(ReferenceEqualityComparer.Instance);
+            foreach (PvOp op in node.Ops)
+            {
+                if (seen.Add(op))
+                    ops.Add(op);
+            }
         }
 
         return ops;
