@@ -45,7 +45,7 @@ internal static class StartUpCosts
                 costs[i].Add(forms[i]());
         }
 
-        return costs.SelectMany(c => c).DistinctBy(c => c.Checksum).Count() == 1 ? costs : throw new InvalidOperationException("The forms compute different things.");
+        return costs.SelectMany(c => c).DistinctBy(c => c.Checksum, StringComparer.Ordinal).Count() == 1 ? costs : throw new InvalidOperationException("The forms compute different things.");
     }
 
     private static double Median(List<ProcessCost> costs, Func<ProcessCost, double> of) => costs.Select(of).Order().ElementAt(costs.Count / 2);

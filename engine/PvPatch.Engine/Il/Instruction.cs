@@ -24,6 +24,17 @@ internal readonly record struct Instruction(int Offset, int Size, OpCode Code, l
     /// <summary>Whether it only modifies the instruction behind it.</summary>
     public bool IsPrefix => Code.OpCodeType == OpCodeType.Prefix;
 
+    /// <summary>The number that a <c>ldc.i4</c>, in whatever form, pushes; <see langword="null"/> for other instructions.</summary>
+    public int? PushedInt32
+    {
+        get
+        {
+            if (Code.Value >= OpCodes.Ldc_I4_M1.Value && Code.Value <= OpCodes.Ldc_I4_8.Value)
+                return Code.Value - OpCodes.Ldc_I4_0.Value;
+            return Is(OpCodes.Ldc_I4) || Is(OpCodes.Ldc_I4_S) ? (int)Operand : null;
+        }
+    }
+
     /// <summary>The local variable that a <c>ldloc</c>, in whatever form, reads; −1 for other instructions.</summary>
     public int LoadedLocal => VariableOf(OpCodes.Ldloc_0, OpCodes.Ldloc_3, OpCodes.Ldloc_S, OpCodes.Ldloc);
 

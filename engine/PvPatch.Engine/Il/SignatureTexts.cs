@@ -16,10 +16,15 @@ internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames name
         return text;
     }
 
-    /// <summary>The type of a field.</summary>
-    public string OfField(EntityHandle handle) => handle.Kind == HandleKind.FieldDefinition
-        ? metadata.GetFieldDefinition((FieldDefinitionHandle)handle).DecodeSignature(this, null)
-        : metadata.GetMemberReference((MemberReferenceHandle)handle).DecodeFieldSignature(this, null);
+    /// <summary>The type of a field, whether or not it is volatile.</summary>
+    public string OfField(EntityHandle handle)
+    {
+        const string Volatile = " modreq(System.Runtime.CompilerServices.IsVolatile)";
+        string type = handle.Kind == HandleKind.FieldDefinition
+            ? metadata.GetFieldDefinition((FieldDefinitionHandle)handle).DecodeSignature(this, null)
+            : metadata.GetMemberReference((MemberReferenceHandle)handle).DecodeFieldSignature(this, null);
+        return type.EndsWith(Volatile, StringComparison.Ordinal) ? type[..^Volatile.Length] : type;
+    }
 
     /// <summary>The signature of a method of this module.</summary>
     public string OfMethod(MethodDefinitionHandle handle) =>

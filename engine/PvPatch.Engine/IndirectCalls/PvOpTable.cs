@@ -35,6 +35,8 @@ public sealed class PvOpTable
         _slots = [.. Ops.Select(op => new Slot(op))];
         _byName = _slots.ToDictionary(s => s.Op.Name, StringComparer.Ordinal);
         Write([.. _slots.Select(s => (s, PvTarget.Missing))]);
+        if (Array.Find(_slots, s => s.WrittenByHand) is { Op: var hit }) // every entry is another address
+            throw new PatchException(PatchError.UnsupportedRoot, $"{hit.Name} lies over another slot of the table.") { Op = hit.Name };
     }
 
     /// <summary>The ops, in the order of declaration.</summary>

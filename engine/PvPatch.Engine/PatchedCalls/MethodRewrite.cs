@@ -147,14 +147,24 @@ internal sealed class MethodRewrite
         int owner = StackFlow.OwnerOf(output);
         Instruction instruction = _flow.Code[owner];
         return instruction.IsPlainPush || instruction.LoadedLocal >= 0 || instruction.IsPureConversion || Step.Passes(instruction)
-            || ((instruction.Is(OpCodes.Ldsfld) || instruction.Is(OpCodes.Ldsflda)) && _map.RootOf(instruction.Token) is not null)
-            || (Step.Follows(instruction) && _flow.Inputs[owner]![0].Value.Kind == FlowKind.Table);
+            || (_map.ReadBy(instruction) is { IsStatic: true } read && _map.RootOf(read.Field) is not null)
+            || (_flow.Step.Follows(instruction) && _flow.Inputs[owner]![0].Value.Kind == FlowKind.Table && (!Step.ReadsElement(instruction) || IsInArray(owner)));
     }
+
+    /// <summary>Whether the element is one that is known to be there, and its index is pushed for this one use.</summary>
+    private bool IsInArray(int owner) =>
+        _flow.Inputs[owner] is [{ Value.Node: { } array }, var index]
+        && _flow.Step.ConstantOf(index) is { } number && array.Elements.ContainsKey(number)
+        && _webs.InputsOf(_webs.WebOf(index)).Take(2).Count() == 1;
 
     private void ReleaseInputsOf(int owner)
     {
-        if (_flow.Inputs[owner]!.Length > 0 && RemovedOutputs(owner) == (_flow.Code[owner].Is(OpCodes.Dup) ? 2 : 1))
-            Release(owner, 0);
+        if (RemovedOutputs(owner) == (_flow.Code[owner].Is(OpCodes.Dup) ? 2 : 1))
+        {
+            for (int k = 0; k < _flow.Inputs[owner]!.Length; k++)
+                Release(owner, k);
+        }
+
         if (_flow.Code[owner].LoadedLocal < 0)
             return;
         foreach (int store in _flow.LoadedFrom[owner].Items)

@@ -55,7 +55,9 @@ internal sealed class SiteForms
             case CallReplacement.Argument { Type: var type }:
                 return [new SiteForm(text, 1, Conversions.To(type) is { } convert ? [new(convert)] : [], [], 1)];
             case CallReplacement.Number number:
-                return [new SiteForm(text, 0, [.. IlReader.Decode(IlWriter.Push(number.Value, number.Type)).Select(i => new MovableInstruction(i.Code, i.Operand))], [], 1)];
+                return [Pushing(text, Constants.Push(number.Value, number.Type))];
+            case CallReplacement.Real real:
+                return [Pushing(text, Constants.Push(real.Value, real.Type))];
             case CallReplacement.DirectCall direct:
                 return CallOf(direct.Target, text, arguments.Length, caller, out refusal) is { } call ? [call] : [];
             case CallReplacement.Stop stop:
@@ -66,6 +68,9 @@ internal sealed class SiteForms
                 return [new SiteForm(text, 0, [], [], 0)];
         }
     }
+
+    private static SiteForm Pushing(string text, byte[] code) =>
+        new(text, 0, [.. IlReader.Decode(code).Select(i => new MovableInstruction(i.Code, i.Operand))], [], 1);
 
     private List<SiteForm> InlineOf(
         MethodInfo target, FlowEntry[] arguments, ArgumentTypes types, MethodDefinitionHandle caller, out string? refusal)

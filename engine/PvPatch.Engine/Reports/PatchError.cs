@@ -9,10 +9,10 @@ public enum PatchError
     /// <summary>Two slots, or two entries of one installation, have the same op name.</summary>
     DuplicateOp,
 
-    /// <summary>An op is declared on a field that can be no slot: no unmanaged function pointer, no static root, no name or no class.</summary>
+    /// <summary>An op is declared on a field that can be no slot: no function pointer, no static root, no name or no class.</summary>
     NotASlot,
 
-    /// <summary>A slot stands where its address is not one fixed place: in an object, per thread, read-only or generic.</summary>
+    /// <summary>A slot stands where it is not one fixed place: in an object that can be replaced, per thread, read-only, generic, over another slot.</summary>
     UnsupportedRoot,
 
     /// <summary>A slot's signature cannot cross an unmanaged call as it is.</summary>

@@ -1,6 +1,5 @@
 using Mono.Cecil;
 using Mono.Cecil.Cil;
-using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.PatchedCalls.Image;
 using PvPatch.Engine.Reports;
 
@@ -24,7 +23,7 @@ internal sealed class SeveralImagesTests
         PatchPlan plan = Patcher.Plan(program.Table, [CallersFile, program.File]);
         PatchedSite[] rows = [.. plan.Report.Sites.Where(s => s.Module.Equals(Callers, StringComparison.Ordinal))];
         using ImageSet set = ImageSet.Load(plan);
-        new PvOpTable(set[Tables].GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!).InstallFrom(program.Table);
+        FixtureProgram.TableOf(set[Tables]).InstallFrom(program.Table);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(rows.Select(r => $"{r.Method}: {r.State} {r.Reason ?? r.Replacement}"), Is.EqualTo(new[]

@@ -13,7 +13,6 @@ namespace PvPatch.Engine.PatchedCalls.Flow;
 internal sealed class StackFlow
 {
     private readonly StackEffects _effects;
-    private readonly Step _step;
     private readonly Dictionary<int, int> _indexAt = [];
     private readonly FlowState?[] _states;
     private readonly bool[] _isAddressed;
@@ -30,7 +29,7 @@ internal sealed class StackFlow
         Code = IlReader.Decode(body.Il);
         _indexAt.EnsureCapacity(Code.Length + 1);
         _effects = effects;
-        _step = new Step(map);
+        Step = new Step(map, Code);
         for (int i = 0; i < Code.Length; i++)
             _indexAt[Code[i].Offset] = i;
         IsBlockStart = FindBlocks();
@@ -46,6 +45,9 @@ internal sealed class StackFlow
 
     /// <summary>The method.</summary>
     public MethodBody Body { get; }
+
+    /// <summary>What its instructions do to places and slots.</summary>
+    public Step Step { get; }
 
     /// <summary>Its instructions.</summary>
     public Instruction[] Code { get; }
@@ -120,7 +122,7 @@ internal sealed class StackFlow
         if (state.Stack.Count < taken)
             throw Bad(index, $"{instruction.Code.Name} takes more than the stack holds");
         FlowEntry[] inputs = state.Pop(taken);
-        FlowValue output = put == 0 ? FlowValue.Plain : _step.Output(index, instruction, inputs);
+        FlowValue output = put == 0 ? FlowValue.Plain : Step.Output(index, inputs);
 
         if (instruction.LoadedLocal is >= 0 and var loaded && !_isAddressed[Local(loaded, instruction)])
         {
