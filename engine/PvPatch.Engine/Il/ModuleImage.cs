@@ -24,7 +24,8 @@ internal sealed class ModuleImage : IDisposable
         AssemblyName = Metadata.GetString(Metadata.GetAssemblyDefinition().Name);
         VersionId = Metadata.GetGuid(Metadata.GetModuleDefinition().Mvid);
         Names = new MetadataNames(Metadata);
-        Signatures = new SignatureTexts(Metadata, Names);
+        Signatures = new SignatureTexts(Metadata, Names, SignatureDetail.Modifiers);
+        ScopedSignatures = new SignatureTexts(Metadata, Names, SignatureDetail.Scopes);
     }
 
     /// <summary>Path of the file, or the assembly's name where the image was found in memory.</summary>
@@ -38,6 +39,9 @@ internal sealed class ModuleImage : IDisposable
 
     /// <summary>Signatures as text.</summary>
     public SignatureTexts Signatures { get; }
+
+    /// <summary>Signatures as text, with the assemblies that types come from: for comparing two of this module.</summary>
+    public SignatureTexts ScopedSignatures { get; }
 
     /// <summary>The assembly's simple name.</summary>
     public string AssemblyName { get; }
@@ -95,6 +99,9 @@ internal sealed class ModuleImage : IDisposable
     /// <summary>A method's IL, where it lies.</summary>
     public BlobReader IlOf(MethodDefinitionHandle handle) =>
         _pe.GetMethodBody(Metadata.GetMethodDefinition(handle).RelativeVirtualAddress).GetILReader();
+
+    /// <summary>The bodies of all of them, read once.</summary>
+    public IReadOnlyList<MethodBody> Bodies => field ??= [.. MethodsWithIl.Select(BodyOf)];
 
     /// <summary>The body of a method.</summary>
     public MethodBody BodyOf(MethodDefinitionHandle handle)

@@ -55,7 +55,20 @@ internal sealed class Slot
     public PvTarget Target { get; private set; } = PvTarget.Missing;
 
     /// <summary>Whether someone else wrote the slot after the table did.</summary>
-    public bool WrittenByHand => Volatile.Read(ref _place()) != _written;
+    public bool WrittenByHand
+    {
+        get
+        {
+            try
+            {
+                return Volatile.Read(ref _place()) != _written;
+            }
+            catch (NullReferenceException)
+            {
+                return true; // someone took the object away that it is in
+            }
+        }
+    }
 
     /// <summary>What the slot holds and why, to be put back later.</summary>
     public (PvTarget Target, nint Entry) State => (Target, _written);

@@ -11,6 +11,8 @@ namespace PvPatch.Engine.PatchedCalls.Flow;
 /// <summary>What one module's tokens of fields and getters have to do with op tables.</summary>
 internal sealed class SlotMap
 {
+    private const byte FieldTable = 0x04, MethodTable = 0x06, ReferenceTable = 0x0A; // ECMA-335, partition II, 22
+
     private readonly Dictionary<int, MemberKey> _fields = [];
     private readonly Dictionary<int, PlaceRead> _getters = [];
     private readonly Dictionary<PvOp, string> _signatures = new(ReferenceEqualityComparer.Instance);
@@ -68,6 +70,10 @@ internal sealed class SlotMap
             : null;
     }
 
+    /// <summary>Whether a method of this signature can be the target of an op: then sites call it with anything.</summary>
+    /// <param name="signature">Without modifiers, as <see cref="SignatureTexts"/> writes it.</param>
+    public bool CanBeTarget(string signature) => _tree.TargetSignatures.Contains(signature);
+
     /// <summary>The place that a static field's token names, if any.</summary>
     public SlotNode? RootOf(int token) => _fields.TryGetValue(token, out MemberKey key) ? RootOf(key) : null;
 
@@ -90,6 +96,8 @@ internal sealed class SlotMap
         HashSet<PvOp>? seen = null;
         for (int i = 0; i + 4 <= il.Length; i++)
         {
+            if (il[i + 3] is not (FieldTable or MethodTable or ReferenceTable))
+                continue;
             int token = BinaryPrimitives.ReadInt32LittleEndian(il[i..]);
             if (!_fields.TryGetValue(token, out MemberKey field))
             {
@@ -116,7 +124,7 @@ internal sealed class SlotMap
         if ((RootOf(key) ?? MemberNamed(key)) is not { } node)
             return;
         _fields[MetadataTokens.GetToken(handle)] = key;
-        string type = image.Signatures.OfField(handle);
+        string type = image.ScopedSignatures.OfField(handle);
         if (node.Op is { } op)
             _signatures[op] = type;
         foreach (PvOp element in node.Elements.Values.SelectMany(e => e.Ops))
@@ -126,16 +134,16 @@ internal sealed class SlotMap
     /// <summary>The image's own getters, wherever they stand. The loaded copy may be of another build, so they are looked for here.</summary>
     private void AddOwnGetters(ModuleImage image)
     {
-        foreach (MethodDefinitionHandle handle in image.MethodsWithIl)
+        foreach (Il.MethodBody body in image.Bodies)
         {
-            MethodDefinition method = image.Metadata.GetMethodDefinition(handle);
+            MethodDefinition method = image.Metadata.GetMethodDefinition((MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token));
             if (!method.Attributes.HasFlag(MethodAttributes.Virtual)
                 && TakesNothing(image.Metadata.GetBlobReader(method.Signature))
-                && PlaceGetters.ReadOf(image.BodyOf(handle).Il) is { } read && _fields.TryGetValue(read.Token, out MemberKey field))
+                && PlaceGetters.ReadOf(body.Il) is { } read && _fields.TryGetValue(read.Token, out MemberKey field))
             {
                 bool isStatic = method.Attributes.HasFlag(MethodAttributes.Static);
                 if (isStatic == _tree.Roots.ContainsKey(field) && !(isStatic && RunsInitialiser(image, method.GetDeclaringType())))
-                    _getters[MetadataTokens.GetToken(handle)] = new PlaceRead(field, isStatic, read.IsAddress);
+                    _getters[body.Token] = new PlaceRead(field, isStatic, read.IsAddress);
             }
         }
     }
