@@ -57,6 +57,25 @@ internal sealed class ModuleImage : IDisposable
         return isCopy;
     }
 
+    /// <summary>Whether a defined type, a field or a method of a copy stands here by the same token: tools that rewrite an image may keep its version id.</summary>
+    public bool Holds(MemberInfo member)
+    {
+        Type? type = member as Type ?? member.DeclaringType;
+        string? name = type is { IsConstructedGenericType: true } ? type.GetGenericTypeDefinition().FullName : type?.FullName;
+        EntityHandle handle = MetadataTokens.EntityHandle(member.MetadataToken);
+        int row = MetadataTokens.GetRowNumber(handle);
+        return handle.Kind switch
+        {
+            HandleKind.TypeDefinition => row <= Metadata.TypeDefinitions.Count && string.Equals(Names.Of((TypeDefinitionHandle)handle), name, StringComparison.Ordinal),
+            HandleKind.MethodDefinition => row <= Metadata.MethodDefinitions.Count && string.Equals(Names.Of((MethodDefinitionHandle)handle), $"{name}.{member.Name}", StringComparison.Ordinal),
+            HandleKind.FieldDefinition => row <= Metadata.FieldDefinitions.Count && string.Equals(FieldName((FieldDefinitionHandle)handle), $"{name}.{member.Name}", StringComparison.Ordinal),
+            _ => false,
+        };
+
+        string FieldName(FieldDefinitionHandle field) =>
+            $"{Names.Of(Metadata.GetFieldDefinition(field).GetDeclaringType())}.{Metadata.GetString(Metadata.GetFieldDefinition(field).Name)}";
+    }
+
     /// <summary>Opens an image.</summary>
     /// <param name="bytes">Content of the file. Nobody may change them while the image is read.</param>
     /// <param name="file">Its path, for messages.</param>

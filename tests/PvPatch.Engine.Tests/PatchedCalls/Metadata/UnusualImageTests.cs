@@ -23,7 +23,7 @@ internal sealed class UnusualImageTests
         string file = Rewritten("obfuscated", module =>
         {
             int number = 0;
-            foreach (Cecil.TypeDefinition type in module.GetTypes().Where(t => t.FullName.StartsWith("PvPatch.Engine.Fixtures.Growths", StringComparison.Ordinal)))
+            foreach (Cecil.TypeDefinition type in module.GetTypes().Where(t => t.FullName.StartsWith("PvPatch.Engine.Fixtures.Growths", StringComparison.Ordinal) && !t.HasGenericParameters))
             {
                 foreach (Cecil.MethodDefinition method in type.Methods.Where(m => !m.IsConstructor && !m.IsVirtual && !m.HasOverrides))
                     method.Name = number++ % 2 == 0 ? "\u200b" : "";
