@@ -51,6 +51,9 @@ internal sealed class Slot
     /// <summary>What it takes and returns.</summary>
     public SlotSignature Signature { get; }
 
+    /// <summary>Addresses of the unmanaged entries made so far, which live as long as the slot: each target gets one.</summary>
+    public Dictionary<PvTarget, nint> Entries { get; } = [];
+
     /// <summary>What the table installed.</summary>
     public PvTarget Target { get; private set; } = PvTarget.Missing;
 

@@ -25,6 +25,7 @@ internal sealed class ModuleSites
 {
     private readonly ModuleImage _image;
     private readonly PvOpTable _table;
+    private readonly Func<string, PvTarget> _targetOf;
     private readonly SlotMap _map;
     private readonly StackEffects _effects;
     private readonly SiteForms _forms;
@@ -44,12 +45,14 @@ internal sealed class ModuleSites
     /// <param name="loaded">The module as the runtime has it; <see langword="null"/> for a file.</param>
     /// <param name="limit">How far its methods may change.</param>
     /// <param name="added">What the module can be made to name, under <see cref="GrowthLimit.Named"/>.</param>
+    /// <param name="targetOf">What an op of that name is to hold, if not what is installed.</param>
     public ModuleSites(
         ModuleImage image, PvOpTable table, SlotTree tree, PatchWay way, Module? loaded = null,
-        GrowthLimit limit = GrowthLimit.SameSize, AddedTokens? added = null)
+        GrowthLimit limit = GrowthLimit.SameSize, AddedTokens? added = null, Func<string, PvTarget>? targetOf = null)
     {
         _image = image;
         _table = table;
+        _targetOf = targetOf ?? table.TargetOf;
         _way = way;
         _map = new SlotMap(image, tree);
         _effects = new StackEffects(image.Metadata);
@@ -152,7 +155,7 @@ internal sealed class ModuleSites
     private CallReplacement ReplacementOf(PvOp op)
     {
         if (!_replacements.TryGetValue(op, out CallReplacement? replacement))
-            _replacements[op] = replacement = CallReplacement.Choose(op, _table.TargetOf(op.Name));
+            _replacements[op] = replacement = CallReplacement.Choose(op, _targetOf(op.Name));
         return replacement;
     }
 
