@@ -68,7 +68,7 @@ internal sealed class SwitchableAssembly(Assembly assembly, PvOpTable table, IMe
         using var image = LoadedImage.Of(assembly);
         try
         {
-            var sites = new ModuleSites(image.Module, table, new SlotTree(table.Ops), PatchWay.Late, assembly.ManifestModule, GrowthLimit.Anything, targets.TargetOf);
+            var sites = new ModuleSites(image.Module, table, new SlotTree(table.Ops), PatchWay.Late, assembly.ManifestModule, GrowthLimit.Anything, targetOf: targets.TargetOf);
             var methods = new Dictionary<int, Redirect>();
             foreach (RewrittenMethod rewritten in sites.Methods)
             {
