@@ -8,7 +8,7 @@ namespace PvPatch.Perf;
 /// </summary>
 internal static class StartUpCosts
 {
-    private const int Runs = 21, ManySites = 2000;
+    private const int Runs = 11, ManySites = 2000;
 
     /// <summary>Measures and prints.</summary>
     public static void Measure()
