@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using Iced.Intel;
-using PvPatch.Emulator.State;
 using PvPatch.Oracle.Cases;
 using PvPatch.Oracle.Judgement;
 
