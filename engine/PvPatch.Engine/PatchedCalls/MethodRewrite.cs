@@ -1,4 +1,5 @@
 using System.Reflection.Emit;
+using System.Runtime.InteropServices;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.PatchedCalls.Flow;
 using PvPatch.Engine.PatchedCalls.Growth;
@@ -14,29 +15,33 @@ internal sealed class MethodRewrite
     private readonly StackFlow _flow;
     private readonly SlotMap _map;
     private readonly StackWebs _webs;
-    private readonly bool _mayGrow;
+    private readonly Func<bool> _mayGrow;
     private readonly Dictionary<int, IReadOnlyList<SiteForm>> _wanted;
     private readonly Dictionary<int, int> _chosen = [];
     private readonly Dictionary<int, List<string>> _misfits = [];
     private readonly SortedDictionary<int, IlEdit> _edits = [];
-    private readonly ILookup<int, int> _loadsOf;
+    private readonly Dictionary<int, List<int>> _loadsOf = [];
     private readonly HashSet<int> _removed = [];
     private readonly HashSet<(int Index, int Input)> _released = [];
+    private readonly Stack<int> _waiting = new();
 
     /// <summary>Rewrites a method.</summary>
     /// <param name="flow">The method.</param>
     /// <param name="map">Its module's fields.</param>
     /// <param name="wanted">The calls to replace, by the number of their <c>calli</c>, with the forms they may take, best first.</param>
-    /// <param name="mayGrow">Whether a form may need more room, local variables or tokens than are there.</param>
-    public MethodRewrite(StackFlow flow, SlotMap map, IReadOnlyDictionary<int, IReadOnlyList<SiteForm>> wanted, bool mayGrow)
+    /// <param name="mayGrow">Asked where a form does not fit: whether it may need more room, local variables or tokens than are there.</param>
+    public MethodRewrite(StackFlow flow, SlotMap map, IReadOnlyDictionary<int, IReadOnlyList<SiteForm>> wanted, Func<bool> mayGrow)
     {
         _flow = flow;
         _map = map;
         _webs = new StackWebs(flow);
         _mayGrow = mayGrow;
-        _loadsOf = Enumerable.Range(0, flow.Code.Length)
-            .SelectMany(load => flow.LoadedFrom[load].Items.ToArray(), (load, store) => (Store: store, Load: load))
-            .ToLookup(p => p.Store, p => p.Load);
+        for (int load = 0; load < flow.Code.Length; load++)
+        {
+            foreach (int store in flow.LoadedFrom[load].Items)
+                (CollectionsMarshal.GetValueRefOrAddDefault(_loadsOf, store, out _) ??= []).Add(load);
+        }
+
         _wanted = wanted.ToDictionary();
         foreach (int call in wanted.Keys)
             _chosen[call] = 0;
@@ -110,18 +115,23 @@ internal sealed class MethodRewrite
         foreach (int call in _chosen.Keys)
         {
             for (int k = FormOf(call).Kept; k < _flow.Inputs[call]!.Length; k++)
-                _released.Add((call, k)); // the pointer is the last
+                Release(call, k); // the pointer is the last
         }
 
-        bool goesOn = true;
-        while (goesOn)
+        while (_waiting.TryPop(out int web))
         {
-            int[] needless = [.. _released.Select(u => _webs.WebOf(_flow.Inputs[u.Index]![u.Input])).Distinct().Where(w => !_removed.Contains(w) && IsNeedless(w))];
-            goesOn = needless.Length > 0;
-            _removed.UnionWith(needless);
-            foreach (int output in needless.SelectMany(_webs.OutputsOf))
+            if (_removed.Contains(web) || !IsNeedless(web))
+                continue; // or not yet: its last input to be released asks again
+            _removed.Add(web);
+            foreach (int output in _webs.OutputsOf(web))
                 ReleaseInputsOf(StackFlow.OwnerOf(output));
         }
+    }
+
+    private void Release(int index, int input)
+    {
+        if (_released.Add((index, input)))
+            _waiting.Push(_webs.WebOf(_flow.Inputs[index]![input]));
     }
 
     private bool IsNeedless(int web) => _webs.InputsOf(web).All(_released.Contains) && _webs.OutputsOf(web).All(IsPure);
@@ -137,20 +147,30 @@ internal sealed class MethodRewrite
         int owner = StackFlow.OwnerOf(output);
         Instruction instruction = _flow.Code[owner];
         return instruction.IsPlainPush || instruction.LoadedLocal >= 0 || instruction.IsPureConversion || Step.Passes(instruction)
-            || ((instruction.Is(OpCodes.Ldsfld) || instruction.Is(OpCodes.Ldsflda)) && _map.RootOf(instruction.Token) is not null)
-            || (Step.Follows(instruction) && _flow.Inputs[owner]![0].Value.Kind == FlowKind.Table);
+            || (_map.ReadBy(instruction) is { IsStatic: true } read && _map.RootOf(read.Field) is not null)
+            || (_flow.Step.Follows(instruction) && _flow.Inputs[owner]![0].Value.Kind == FlowKind.Table && (!Step.ReadsElement(instruction) || IsInArray(owner)));
     }
+
+    /// <summary>Whether the element is one that is known to be there, and its index is pushed for this one use.</summary>
+    private bool IsInArray(int owner) =>
+        _flow.Inputs[owner] is [{ Value.Node: { } array }, var index]
+        && _flow.Step.ConstantOf(index) is { } number && array.Elements.ContainsKey(number)
+        && _webs.InputsOf(_webs.WebOf(index)).Take(2).Count() == 1;
 
     private void ReleaseInputsOf(int owner)
     {
-        if (_flow.Inputs[owner]!.Length > 0 && RemovedOutputs(owner) == (_flow.Code[owner].Is(OpCodes.Dup) ? 2 : 1))
-            _released.Add((owner, 0));
+        if (RemovedOutputs(owner) == (_flow.Code[owner].Is(OpCodes.Dup) ? 2 : 1))
+        {
+            for (int k = 0; k < _flow.Inputs[owner]!.Length; k++)
+                Release(owner, k);
+        }
+
         if (_flow.Code[owner].LoadedLocal < 0)
             return;
         foreach (int store in _flow.LoadedFrom[owner].Items)
         {
             if (store != FlowEntry.Outside && _loadsOf[store].All(load => RemovedOutputs(load) == 1))
-                _released.Add((store, 0));
+                Release(store, 0);
         }
     }
 
@@ -196,7 +216,7 @@ internal sealed class MethodRewrite
             MovableInstruction[] pops = [.. Enumerable.Repeat(new MovableInstruction(OpCodes.Pop), PopsFor(call, form))];
             if (MisfitOf(call, form, pops, writer, erased) is not { } misfit)
                 continue;
-            if (_mayGrow)
+            if (_mayGrow())
                 _edits[call] = new IlEdit(_flow.Code[FirstOf(call)].Offset, _flow.Code[call].End, pops);
             else
                 isDecided &= TakeNext(call, misfit);
@@ -213,7 +233,9 @@ internal sealed class MethodRewrite
             return form.Locals.Count > 0 ? $"{form.Text} needs local variables" : $"{form.Text} needs tokens that the module has not";
         if (_flow.Below[call] + form.MaxStack > _flow.Body.MaxStack)
             return $"{form.Text} needs {form.MaxStack} entries on the stack, the method has {_flow.Body.MaxStack - _flow.Below[call]} left";
-        byte[] code = IlAssembler.Assemble(pops.Concat(form.Code.Select(i => i.Retargeted(number => number + pops.Length))).ToArray()).Il;
+        byte[] code = pops.Length == 0
+            ? form.Bytes
+            : IlAssembler.Assemble(pops.Concat(form.Code.Select(i => i.Retargeted(number => number + pops.Length))).ToArray()).Il;
         (int start, int end) = WindowOf(call, code.Length, erased);
         if (end - start < code.Length)
             return $"{form.Text} needs {code.Length} bytes, the site has {end - start}";
