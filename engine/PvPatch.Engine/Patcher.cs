@@ -1,4 +1,6 @@
 using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.Ops;
+using PvPatch.Engine.PatchedCalls;
 using PvPatch.Engine.PatchedCalls.Image;
 using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.Reports;
@@ -11,20 +13,32 @@ namespace PvPatch.Engine;
 /// </summary>
 public static class Patcher
 {
+    /// <summary>What a call of an op would become, by the rules alone: no image is looked at and no slot is written.</summary>
+    /// <param name="op">The op.</param>
+    /// <param name="target">What its slot would hold.</param>
+    /// <returns>A few words, as in the rows of a report: <c>call Crc32.Add</c>.</returns>
+    public static string ReplacementOf(PvOp op, PvTarget target)
+    {
+        ArgumentNullException.ThrowIfNull(op);
+        ArgumentNullException.ThrowIfNull(target);
+        return CallReplacement.Choose(op, target).ToString();
+    }
+
     /// <summary>Plans how the images of a program are patched. Nothing is loaded and no file changes.</summary>
     /// <param name="table">The program's ops, with what is installed in them. It may belong to a loaded copy of the same images.</param>
     /// <param name="imageFiles">Paths of the program's assemblies.</param>
+    /// <param name="log">Who is told what is planned.</param>
     /// <returns>The patched images, to be loaded by <see cref="ImageSet.Load"/>, and the report.</returns>
     /// <exception cref="PatchException">
     /// A file cannot be used: <see cref="PatchError.FileUnreadable"/>, <see cref="PatchError.NotAnImage"/>,
     /// <see cref="PatchError.NotManaged"/>, <see cref="PatchError.MixedMode"/>, <see cref="PatchError.BadImage"/>,
     /// <see cref="PatchError.DuplicateImage"/>. Sites that cannot be patched are no error; they are in the report.
     /// </exception>
-    public static PatchPlan Plan(PvOpTable table, IReadOnlyList<string> imageFiles)
+    public static PatchPlan Plan(PvOpTable table, IReadOnlyList<string> imageFiles, PatchLog? log = null)
     {
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(imageFiles);
-        return ImageFiles.Plan(table, imageFiles);
+        return ImageFiles.Plan(table, imageFiles, new PatchEvents(log));
     }
 
     /// <summary>

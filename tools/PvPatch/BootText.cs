@@ -1,5 +1,5 @@
+using PvPatch.Engine;
 using PvPatch.Engine.Ops;
-using PvPatch.Engine.PatchedCalls;
 using PvPatch.Engine.Reports;
 using Serilog;
 
@@ -63,7 +63,7 @@ internal sealed class BootText(TextWriter output, Ink ink, BootOptions options)
         {
             PatchedSite[] sites = [.. report.Sites.Where(site => string.Equals(site.Op, op.Name, StringComparison.Ordinal))];
             long calls = result.Calls.GetValueOrDefault(op.Name);
-            string what = sites.Length > 0 ? string.Join("; ", sites.Select(Outcome).Distinct(StringComparer.Ordinal)) : CallReplacement.Describe(op, targets[op.Name]);
+            string what = sites.Length > 0 ? string.Join("; ", sites.Select(Outcome).Distinct(StringComparer.Ordinal)) : Patcher.ReplacementOf(op, targets[op.Name]);
             string line = $"{op.Name.PadRight(name)}  {Class(op.Class),-5}  {sites.Length,5}  {calls,9:N0}  {what}";
             output.WriteLine(Array.TrueForAll(sites, site => site.State == SiteState.Patched) ? line : ink.Paint(Ink.Dim, line));
             if (!options.Verbose)

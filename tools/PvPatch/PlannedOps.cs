@@ -1,6 +1,6 @@
+using PvPatch.Engine;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
-using PvPatch.Engine.PatchedCalls;
 using PvPatch.Paravirt;
 using PvPatch.Paravirt.Detection;
 using PvPatch.Paravirt.Detection.Cpuid;
@@ -23,7 +23,7 @@ internal static class PlannedOps
             PvOp op = ops[i];
             PvTarget target = targets[op.Name];
             bool isNative = ReferenceEquals(target, NativeOps.Targets[op.Name]);
-            planned[i] = new PlannedOp(op.Name, op.Class, target.ToString(), CallReplacement.Describe(op, target), isNative);
+            planned[i] = new PlannedOp(op.Name, op.Class, target.ToString(), Patcher.ReplacementOf(op, target), isNative);
         }
 
         return planned;

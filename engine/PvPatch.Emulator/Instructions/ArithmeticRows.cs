@@ -7,6 +7,16 @@ internal static unsafe class ArithmeticRows
 {
     public static void Add(RowBuilder rows)
     {
+        // Decimal adjustments and BOUND, which 64-bit code does not have
+        rows.Set(Code.Aaa, &DecimalArithmetic.AdjustAfterAddition);
+        rows.Set(Code.Aas, &DecimalArithmetic.AdjustAfterSubtraction);
+        rows.Set(Code.Aam_imm8, &DecimalArithmetic.AdjustAfterMultiplication);
+        rows.Set(Code.Aad_imm8, &DecimalArithmetic.AdjustBeforeDivision);
+        rows.Set(Code.Daa, &DecimalArithmetic.AdjustPackedAfterAddition);
+        rows.Set(Code.Das, &DecimalArithmetic.AdjustPackedAfterSubtraction);
+        rows.Set(Code.Bound_r16_m1616, null, &Bounds.Check<short>);
+        rows.Set(Code.Bound_r32_m3232, null, &Bounds.Check<int>);
+
         // ADD, OR, ADC, SBB, AND, SUB, XOR, CMP
         rows.RmR<Add>(Code.Add_rm8_r8, Code.Add_rm16_r16, Code.Add_rm32_r32, Code.Add_rm64_r64);
         rows.RRm<Add>(Code.Add_r8_rm8, Code.Add_r16_rm16, Code.Add_r32_rm32, Code.Add_r64_rm64);

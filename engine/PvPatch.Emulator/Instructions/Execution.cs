@@ -52,11 +52,14 @@ internal unsafe struct Execution
     /// <summary>Where the instruction stands that raised a trap: a fault of its delivery restarts it.</summary>
     public ulong TrapRip;
 
-    /// <summary>Not zero: no interrupt is taken before the next instruction (after STI, MOV SS, POP SS).</summary>
-    public bool Shadow;
+    /// <summary>INT1, which any privilege level may use.</summary>
+    public bool AnyPrivilege;
 
     /// <summary>The privilege of explicit data accesses.</summary>
     public AccessMode Mode;
+
+    /// <summary>Alignment is checked: CPL 3 with CR0.AM and RFLAGS.AC. Then the TLB serves no data access.</summary>
+    public bool ChecksAlignment;
 
     /// <summary>The change counter of the code pages that the loop knows.</summary>
     public long KnownChanges;
@@ -69,12 +72,6 @@ internal unsafe struct Execution
 
     /// <summary>Where a slow write goes.</summary>
     public ReservedBytes Reserved;
-
-    /// <summary>The code segment that a far return is about to load.</summary>
-    public Segment StagedCode;
-
-    /// <summary>The stack segment that a far return is about to load.</summary>
-    public Segment StagedStack;
 
     /// <summary>The execution state of a CPU.</summary>
     public static Execution* Of(CpuState* cpu) => (Execution*)cpu->Execution;
@@ -98,6 +95,22 @@ internal unsafe struct Execution
         if (vector == MemoryFault.GeneralProtection && (u->Marks & Marks.Stack) != Marks.None)
             vector = Vectors.StackFault;
         return Raise(cpu, u, vector, fault.ErrorCode);
+    }
+
+    /// <summary>Leaves the loop for a check of segmentation that failed: exactly that exception.</summary>
+    public static DecodedInstruction* Refuse(CpuState* cpu, DecodedInstruction* u, in MemoryFault fault)
+    {
+        Of(cpu)->Address = fault.Address;
+        return Raise(cpu, u, fault.Vector, fault.ErrorCode);
+    }
+
+    /// <summary>Leaves the loop for an exception in the task that was just switched to: RIP is its first instruction.</summary>
+    public static DecodedInstruction* RefuseInNewTask(CpuState* cpu, DecodedInstruction* u, in MemoryFault fault)
+    {
+        ulong rip = cpu->Rip;
+        Refuse(cpu, u, fault);
+        cpu->Rip = rip;
+        return null;
     }
 
     /// <summary>Leaves the loop with the instruction done.</summary>

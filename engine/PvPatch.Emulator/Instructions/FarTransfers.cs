@@ -1,213 +1,186 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.Segmentation;
 using PvPatch.Emulator.State;
+using static PvPatch.Emulator.Segmentation.DescriptorTables;
 
 namespace PvPatch.Emulator.Instructions;
 
 /// <summary>
-/// IRET, RETF and far jumps and calls to code segments in long mode (Intel SDM vol. 2, IRET, RET, JMP, CALL; vol. 3, 5.8).
+/// Far jumps and calls: to code segments in every mode, through call gates, to tasks (Intel SDM vol. 2, JMP and CALL; vol. 3, 5.8
+/// and 7.3).
 /// </summary>
 internal static unsafe class FarTransfers
 {
-    /// <summary>IRET from 64-bit code: always five values.</summary>
-    public static DecodedInstruction* InterruptReturn<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
-    {
-        if ((u->Marks & Marks.Code64) == Marks.None)
-            return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
-        if ((cpu->RFlags & RFlags.NestedTask) != 0)
-            return Execution.Raise(cpu, u, Vectors.GeneralProtection);
-        ulong* values = stackalloc ulong[5];
-        for (int i = 0; i < 5; i++)
-        {
-            if (!Stack.TryPeek(cpu, u, (ulong)(i * sizeof(T)), out T value))
-                return null;
-            values[i] = ulong.CreateTruncating(value);
-        }
-
-        if (!TryEnter(cpu, u, values[0], (ushort)values[1], values[3], (ushort)values[4]))
-            return null;
-        int levelBefore = PrivilegeLevel.Of(cpu);
-        ulong allowed = FlagsRegister.Writable | RFlags.Resume;
-        if (levelBefore > 0)
-            allowed &= ~(3ul << 12);
-        if (levelBefore > FlagsRegister.IoPrivilegeLevel(cpu))
-            allowed &= ~RFlags.InterruptEnable;
-        if (sizeof(T) == 2)
-            allowed &= ushort.MaxValue;
-        cpu->RFlags = (cpu->RFlags & ~allowed) | (values[2] & allowed);
-        return Commit(cpu, values[0], values[3]);
-    }
-
-    /// <summary>RETF: to the same level two values, to an outer one four.</summary>
-    public static DecodedInstruction* Return<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
-    {
-        if ((u->Marks & Marks.Code64) == Marks.None)
-            return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
-        if (!Stack.TryPeek(cpu, u, 0, out T rip) || !Stack.TryPeek(cpu, u, (ulong)sizeof(T), out T cs))
-            return null;
-        ulong released = (ushort)u->Immediate;
-        ushort selector = ushort.CreateTruncating(cs);
-        ulong pointer = cpu->Rsp + (2 * (ulong)sizeof(T)) + released;
-        ushort stackSelector = cpu->Ss.Selector;
-        if ((selector & 3) > PrivilegeLevel.Of(cpu))
-        {
-            ulong outer = (2 * (ulong)sizeof(T)) + released;
-            if (!Stack.TryPeek(cpu, u, outer, out T rsp) || !Stack.TryPeek(cpu, u, outer + (ulong)sizeof(T), out T ss))
-                return null;
-            pointer = ulong.CreateTruncating(rsp) + released;
-            stackSelector = ushort.CreateTruncating(ss);
-        }
-
-        return TryEnter(cpu, u, ulong.CreateTruncating(rip), selector, pointer, stackSelector)
-            ? Commit(cpu, ulong.CreateTruncating(rip), pointer)
-            : null;
-    }
-
     /// <summary>JMP far through memory.</summary>
     public static DecodedInstruction* Jump<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T> =>
-        TryTarget<T>(cpu, u, out ulong target, out Segment code) ? Transfer(cpu, code, target) : null;
+        TryPointer<T>(cpu, u, out ulong target, out ushort selector) ? Jump(cpu, u, selector, target) : null;
 
     /// <summary>CALL far through memory.</summary>
     public static DecodedInstruction* Call<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> =>
+        TryPointer<T>(cpu, u, out ulong target, out ushort selector) ? Call(cpu, u, selector, target, sizeof(T)) : null;
+
+    /// <summary>JMP far to the pointer in the instruction.</summary>
+    public static DecodedInstruction* JumpDirect(CpuState* cpu, DecodedInstruction* u) => Jump(cpu, u, u->Immediate2, u->Immediate);
+
+    /// <summary>CALL far to the pointer in the instruction.</summary>
+    public static DecodedInstruction* CallDirect<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged => Call(cpu, u, u->Immediate2, u->Immediate, sizeof(T));
+
+    /// <summary>A far pointer in memory: the offset, then the selector.</summary>
+    public static bool TryPointer<T>(CpuState* cpu, DecodedInstruction* u, out ulong offset, out ushort selector)
         where T : unmanaged, IBinaryInteger<T>
     {
-        if (!TryTarget<T>(cpu, u, out ulong target, out Segment code) ||
-            !Stack.TryPoke(cpu, u, (ulong)sizeof(T), T.CreateTruncating(cpu->Cs.Selector)) ||
-            !Stack.TryPoke(cpu, u, 2 * (ulong)sizeof(T), T.CreateTruncating(u->NextRip)))
-        {
+        offset = 0;
+        selector = 0;
+        byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T) + 2, write: false), sizeof(T) + 2);
+        if (host == null)
+            return false;
+        // SAFETY: Read gave the address of sizeof(T) + 2 readable bytes.
+        offset = ulong.CreateTruncating(Unsafe.ReadUnaligned<T>(host));
+        selector = Unsafe.ReadUnaligned<ushort>(host + sizeof(T));
+        return true;
+    }
+
+    /// <summary>Goes on in the task that was switched to, or raises what went wrong, in the task that is then the current one.</summary>
+    public static DecodedInstruction* ToTask(
+        CpuState* cpu, DecodedInstruction* u, ushort selector, Descriptor descriptor, TaskSwitchCause cause)
+    {
+        ulong flags = cpu->RFlags;
+        if (TaskSwitch.TrySwitch(cpu, selector, descriptor, cause, ControlFlow.Next(u), flags, 0, out bool committed, out MemoryFault fault))
+            return Execution.Leave(cpu, cpu->Rip, LeaveCause.Changed);
+        return committed ? Execution.RefuseInNewTask(cpu, u, fault) : Execution.Refuse(cpu, u, fault);
+    }
+
+    private static DecodedInstruction* Jump(CpuState* cpu, DecodedInstruction* u, ushort selector, ulong target)
+    {
+        if (ProcessorMode.SelectorsAreParagraphs(cpu))
+            return target > cpu->Cs.Limit ? Execution.Raise(cpu, u, Vectors.GeneralProtection) : ToParagraph(cpu, selector, target);
+        if (!TryRead(cpu, u, selector, out Descriptor descriptor))
             return null;
-        }
-
-        Stack.Move(cpu, u, -2 * sizeof(T));
-        return Transfer(cpu, code, target);
-    }
-
-    private static DecodedInstruction* Transfer(CpuState* cpu, Segment code, ulong target)
-    {
-        cpu->Cs = code;
-        return Execution.Leave(cpu, target, LeaveCause.Changed);
-    }
-
-    private static DecodedInstruction* Commit(CpuState* cpu, ulong rip, ulong pointer)
-    {
-        // CS and SS of the target level are staged, so that flags were loaded at the level of before.
-        Execution* execution = Execution.Of(cpu);
-        bool outward = (execution->StagedCode.Selector & 3) > PrivilegeLevel.Of(cpu);
-        cpu->Cs = execution->StagedCode;
-        cpu->Ss = execution->StagedStack;
-        cpu->Rsp = pointer;
-        if (outward)
-            ForgetInnerSegments(cpu);
-        bool longCode = (cpu->Cs.Attributes & SegmentAttributes.Long) != 0;
-        return Execution.Leave(cpu, longCode ? rip : (uint)rip, LeaveCause.Changed);
-    }
-
-    /// <summary>Checks the target of a return and stages its segments.</summary>
-    private static bool TryEnter(CpuState* cpu, DecodedInstruction* u, ulong rip, ushort selector, ulong pointer, ushort stackSelector)
-    {
-        if (!Descriptors.TryReadCode(cpu, u, selector, out Segment code))
-            return false;
-        int level = selector & 3;
-        int before = PrivilegeLevel.Of(cpu);
-        bool conforming = (code.Attributes & SegmentAttributes.DownOrConforming) != 0;
-        bool allowed = level >= before && (conforming ? Descriptors.Privilege(code) <= level : Descriptors.Privilege(code) == level);
-        if (!allowed)
+        if (!descriptor.IsCodeOrData)
+            return ThroughSystem(cpu, u, selector, descriptor, TaskSwitchCause.Jump);
+        int level = PrivilegeLevel.Of(cpu);
+        if (!TryCheckCode(cpu, selector, descriptor, out MemoryFault fault) ||
+            !SegmentLoads.TryTakeCode(cpu, selector, descriptor, level, out Segment code, out fault))
         {
-            Execution.Raise(cpu, u, Vectors.GeneralProtection, selector & ~3u);
-            return false;
+            return Execution.Refuse(cpu, u, fault);
         }
 
-        bool longCode = (code.Attributes & SegmentAttributes.Long) != 0;
-        if (longCode ? !PageWalk.IsCanonical(rip) : rip > code.Limit)
+        return SegmentLoads.Contains(cpu, code, target) ? To(cpu, code, target) : Execution.Raise(cpu, u, Vectors.GeneralProtection);
+    }
+
+    private static DecodedInstruction* Call(CpuState* cpu, DecodedInstruction* u, ushort selector, ulong target, int size)
+    {
+        MemoryFault fault;
+        PushTarget stack = CurrentStack(cpu, (u->Marks & Marks.Code64) != Marks.None);
+        ReadOnlySpan<ulong> frame = [cpu->Cs.Selector, ControlFlow.Next(u)];
+        if (ProcessorMode.SelectorsAreParagraphs(cpu))
+        {
+            if (target > cpu->Cs.Limit)
+                return Execution.Raise(cpu, u, Vectors.GeneralProtection);
+            if (!stack.TryPush(cpu, frame, size, out fault))
+                return Execution.Refuse(cpu, u, fault);
+            cpu->Rsp = stack.Pointer;
+            return ToParagraph(cpu, selector, target);
+        }
+
+        if (!TryRead(cpu, u, selector, out Descriptor descriptor))
+            return null;
+        if (!descriptor.IsCodeOrData)
+            return ThroughSystem(cpu, u, selector, descriptor, TaskSwitchCause.Nesting);
+        int level = PrivilegeLevel.Of(cpu);
+        if (!TryCheckCode(cpu, selector, descriptor, out fault) ||
+            !stack.TryPush(cpu, frame, size, out fault) ||
+            !SegmentLoads.TryTakeCode(cpu, selector, descriptor, level, out Segment code, out fault))
+        {
+            return Execution.Refuse(cpu, u, fault);
+        }
+
+        if (!SegmentLoads.Contains(cpu, code, target))
+            return Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        cpu->Rsp = stack.Pointer;
+        return To(cpu, code, target);
+    }
+
+    private static bool TryRead(CpuState* cpu, DecodedInstruction* u, ushort selector, out Descriptor descriptor)
+    {
+        descriptor = default;
+        if (Selector.IsNull(selector))
         {
             Execution.Raise(cpu, u, Vectors.GeneralProtection);
             return false;
         }
 
-        Segment stack = new() { Selector = stackSelector };
-        if ((stackSelector & ~3) == 0)
-        {
-            if (!longCode || level == 3 || (stackSelector & 3) != level)
-            {
-                Execution.Raise(cpu, u, Vectors.GeneralProtection);
-                return false;
-            }
-        }
-        else
-        {
-            if (!Descriptors.TryRead(cpu, u, stackSelector, Vectors.GeneralProtection, out ulong descriptor))
-                return false;
-            stack = Descriptors.Decode(stackSelector, descriptor);
-            const ushort Kind = SegmentAttributes.CodeOrData | SegmentAttributes.Code | SegmentAttributes.WritableOrReadable;
-            const ushort WritableData = SegmentAttributes.CodeOrData | SegmentAttributes.WritableOrReadable;
-            bool wrong = (stack.Attributes & Kind) != WritableData || (stackSelector & 3) != level || Descriptors.Privilege(stack) != level;
-            if (wrong || (stack.Attributes & SegmentAttributes.Present) == 0)
-            {
-                Execution.Raise(cpu, u, wrong ? Vectors.GeneralProtection : Vectors.StackFault, stackSelector & ~3u);
-                return false;
-            }
-        }
-
-        Execution* execution = Execution.Of(cpu);
-        execution->StagedCode = code;
-        execution->StagedStack = stack;
-        return true;
+        if (DescriptorTables.TryRead(cpu, selector, Vectors.GeneralProtection, 0, out descriptor, out MemoryFault fault))
+            return true;
+        Execution.Refuse(cpu, u, fault);
+        return false;
     }
 
-    /// <summary>Data segments that the outer level may not use become null.</summary>
-    private static void ForgetInnerSegments(CpuState* cpu)
+    /// <summary>A code segment reached without a gate: the level stays.</summary>
+    private static bool TryCheckCode(CpuState* cpu, ushort selector, Descriptor code, out MemoryFault fault)
     {
+        fault = default;
         int level = PrivilegeLevel.Of(cpu);
-        Forget(&cpu->Ds, level);
-        Forget(&cpu->Es, level);
-        Forget(&cpu->Fs, level);
-        Forget(&cpu->Gs, level);
+        bool allowed = code.IsConforming
+            ? code.Privilege <= level
+            : Selector.RequestedPrivilege(selector) <= level && code.Privilege == level;
+        if (!SegmentLoads.IsCode(cpu, code) || !allowed)
+            return Refuse(Vectors.GeneralProtection, Selector.ErrorCode(selector), out fault);
+        return code.IsPresent || Refuse(Vectors.SegmentNotPresent, Selector.ErrorCode(selector), out fault);
     }
 
-    private static void Forget(Segment* segment, int level)
+    /// <summary>A call gate, a task gate or a TSS, which both the selector's and the current level must be allowed to use.</summary>
+    private static DecodedInstruction* ThroughSystem(
+        CpuState* cpu, DecodedInstruction* u, ushort selector, Descriptor descriptor, TaskSwitchCause cause)
     {
-        bool conforming = (segment->Attributes & (SegmentAttributes.Code | SegmentAttributes.DownOrConforming)) ==
-            (SegmentAttributes.Code | SegmentAttributes.DownOrConforming);
-        if (segment->Attributes == 0 || conforming || Descriptors.Privilege(*segment) >= level)
-            return;
-        segment->Selector = 0;
-        segment->Attributes = 0;
+        uint code = Selector.ErrorCode(selector);
+        bool longMode = ProcessorMode.IsLong(cpu);
+        bool isGate = descriptor.SystemType == SystemType.CallGate || (!longMode && descriptor.SystemType == SystemType.CallGate16);
+        bool isTask = !longMode && !Selector.IsLocal(selector) && descriptor.SystemType is SystemType.AvailableTss or SystemType.AvailableTss16;
+        bool isTaskGate = !longMode && descriptor.SystemType == SystemType.TaskGate;
+        int level = Math.Max(PrivilegeLevel.Of(cpu), Selector.RequestedPrivilege(selector));
+        if (!(isGate || isTask || isTaskGate) || descriptor.Privilege < level)
+            return Execution.Raise(cpu, u, Vectors.GeneralProtection, code);
+        if (!descriptor.IsPresent)
+            return Execution.Raise(cpu, u, Vectors.SegmentNotPresent, code);
+        if (isTask)
+            return ToTask(cpu, u, selector, descriptor, cause);
+        return isTaskGate
+            ? ThroughTaskGate(cpu, u, descriptor.TargetSelector, cause)
+            : CallGates.Enter(cpu, u, selector, descriptor, isCall: cause == TaskSwitchCause.Nesting);
     }
 
-    private static bool TryTarget<T>(CpuState* cpu, DecodedInstruction* u, out ulong target, out Segment code)
-        where T : unmanaged, IBinaryInteger<T>
+    private static DecodedInstruction* ThroughTaskGate(CpuState* cpu, DecodedInstruction* u, ushort selector, TaskSwitchCause cause)
     {
-        target = 0;
-        code = default;
-        if ((u->Marks & Marks.Code64) == Marks.None)
-        {
-            Execution.Raise(cpu, u, Vectors.InvalidOpcode);
-            return false;
-        }
+        uint code = Selector.ErrorCode(selector);
+        if (Selector.IsLocal(selector))
+            return Execution.Raise(cpu, u, Vectors.GeneralProtection, code);
+        if (!DescriptorTables.TryRead(cpu, selector, Vectors.GeneralProtection, 0, out Descriptor task, out MemoryFault fault))
+            return Execution.Refuse(cpu, u, fault);
+        if (!task.Is(SystemType.AvailableTss, SystemType.AvailableTss16))
+            return Execution.Raise(cpu, u, Vectors.GeneralProtection, code);
+        return task.IsPresent
+            ? ToTask(cpu, u, selector, task, cause)
+            : Execution.Raise(cpu, u, Vectors.SegmentNotPresent, code);
+    }
 
-        byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T) + 2, write: false), sizeof(T) + 2);
-        if (host == null)
-            return false;
-        // SAFETY: Read gave the address of sizeof(T) + 2 readable bytes.
-        target = ulong.CreateTruncating(Unsafe.ReadUnaligned<T>(host));
-        ushort selector = Unsafe.ReadUnaligned<ushort>(host + sizeof(T));
-        if (!Descriptors.TryReadCode(cpu, u, selector, out code))
-            return false;
-        int level = PrivilegeLevel.Of(cpu);
-        bool conforming = (code.Attributes & SegmentAttributes.DownOrConforming) != 0;
-        bool allowed = conforming ? Descriptors.Privilege(code) <= level : (selector & 3) <= level && Descriptors.Privilege(code) == level;
-        bool longCode = (code.Attributes & SegmentAttributes.Long) != 0;
-        if (!allowed || (longCode ? !PageWalk.IsCanonical(target) : target > code.Limit))
-        {
-            Execution.Raise(cpu, u, Vectors.GeneralProtection, allowed ? 0 : selector & ~3u);
-            return false;
-        }
+    private static PushTarget CurrentStack(CpuState* cpu, bool flat) => new(cpu->Ss, cpu->Rsp, flat, Execution.Of(cpu)->Mode, 0);
 
-        code.Selector = (ushort)((selector & ~3) | level);
-        return true;
+    private static DecodedInstruction* ToParagraph(CpuState* cpu, ushort selector, ulong target)
+    {
+        cpu->Cs.Selector = selector;
+        cpu->Cs.Base = (ulong)selector << 4;
+        return Execution.Leave(cpu, target, LeaveCause.Changed);
+    }
+
+    private static DecodedInstruction* To(CpuState* cpu, in Segment code, ulong target)
+    {
+        cpu->Cs = code;
+        return Execution.Leave(cpu, target, LeaveCause.Changed);
     }
 }

@@ -7,10 +7,8 @@ namespace PvPatch.Emulator.Instructions;
 internal static unsafe class FlagsRegister
 {
     /// <summary>What exists in RFLAGS and is not fixed.</summary>
-    public const ulong Writable = StatusFlags.All | RFlags.Trap | RFlags.InterruptEnable | RFlags.Direction | IoPrivilege |
+    public const ulong Writable = StatusFlags.All | RFlags.Trap | RFlags.InterruptEnable | RFlags.Direction | RFlags.IoPrivilegeLevel |
         RFlags.NestedTask | RFlags.AlignmentCheck | RFlags.Id;
-
-    private const ulong IoPrivilege = 3ul << 12;
 
     /// <summary>The I/O privilege level.</summary>
     public static int IoPrivilegeLevel(CpuState* cpu) => (int)(cpu->RFlags >> 12) & 3;
@@ -46,7 +44,7 @@ internal static unsafe class FlagsRegister
         int level = PrivilegeLevel.Of(cpu);
         ulong allowed = Writable & width;
         if (level > 0)
-            allowed &= ~IoPrivilege;
+            allowed &= ~RFlags.IoPrivilegeLevel;
         if (level > IoPrivilegeLevel(cpu))
             allowed &= ~RFlags.InterruptEnable;
         cpu->RFlags = (cpu->RFlags & ~allowed) | (value & allowed);

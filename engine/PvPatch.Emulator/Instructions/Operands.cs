@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.Segmentation;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
@@ -102,6 +103,15 @@ internal static unsafe class Operands
         return AfterWrite(cpu, u);
     }
 
+    /// <summary>Whether an access is aligned as its type asks (Intel SDM vol. 3, table 6-7), where that is checked; else #AC.</summary>
+    public static bool IsAligned(CpuState* cpu, DecodedInstruction* u, ulong linear, int size)
+    {
+        if (!Execution.Of(cpu)->ChecksAlignment || (linear & (Alignment(size) - 1)) == 0)
+            return true;
+        Execution.Raise(cpu, u, Vectors.AlignmentCheck);
+        return false;
+    }
+
     /// <summary>Where to go on after a write that the TLB did not serve: decoded code may have changed.</summary>
     public static DecodedInstruction* AfterWrite(CpuState* cpu, DecodedInstruction* u)
     {
@@ -150,10 +160,19 @@ internal static unsafe class Operands
         }
 
         if (ReservedBytes.TryReserve(cpu, linear, size, kind, execution->Mode, out execution->Reserved, out MemoryFault fault))
-            return true;
+            return IsAligned(cpu, u, linear, size);
         Execution.Raise(cpu, u, fault);
         return false;
     }
+
+    /// <summary>Numbers align to their size, those of 80 bits to 8; far pointers, descriptor tables and environments to 2 or 4.</summary>
+    private static ulong Alignment(int size) => size switch
+    {
+        1 or 2 or 4 or 8 or 16 => (ulong)size,
+        10 => 8,
+        14 or 94 => 2,
+        _ => 4,
+    };
 
     private static ulong Cut(DecodedInstruction* u, ulong sum)
     {

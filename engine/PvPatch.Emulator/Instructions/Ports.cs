@@ -1,5 +1,6 @@
 using System.Numerics;
 using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.Segmentation;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
@@ -7,8 +8,6 @@ namespace PvPatch.Emulator.Instructions;
 /// <summary>IN and OUT, with the permission that IOPL or the TSS's bit map gives (Intel SDM vol. 1, 19.5).</summary>
 internal static unsafe class Ports
 {
-    private const uint BitMapPointer = 0x66;
-
     /// <summary>IN, port in an immediate.</summary>
     public static DecodedInstruction* InImmediate<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T> => In<T>(cpu, u, (byte)u->Immediate);
@@ -28,32 +27,11 @@ internal static unsafe class Ports
     /// <summary>Whether the current code may use a port; else the fault is raised.</summary>
     public static bool IsAllowed(CpuState* cpu, DecodedInstruction* u, ushort port, int size)
     {
-        bool virtual8086 = (cpu->RFlags & RFlags.Virtual8086) != 0;
-        if (!virtual8086 && PrivilegeLevel.Of(cpu) <= FlagsRegister.IoPrivilegeLevel(cpu))
+        if (!ProcessorMode.IsVirtual8086(cpu) && PrivilegeLevel.Of(cpu) <= FlagsRegister.IoPrivilegeLevel(cpu))
             return true;
-        if (BitMapPointer + 1 <= cpu->Tr.Limit)
-        {
-            if (!TryLoad(cpu, u, BitMapPointer, out ushort bitMap))
-                return false;
-            uint place = bitMap + (port / 8u);
-            if (place + 1 <= cpu->Tr.Limit)
-            {
-                if (!TryLoad(cpu, u, place, out ushort bits))
-                    return false;
-                if (((bits >> (port & 7)) & ((1 << size) - 1)) == 0)
-                    return true;
-            }
-        }
-
-        Execution.Raise(cpu, u, Vectors.GeneralProtection);
-        return false;
-    }
-
-    private static bool TryLoad(CpuState* cpu, DecodedInstruction* u, uint offset, out ushort value)
-    {
-        if (LinearMemory.TryLoad(cpu, cpu->Tr.Base + offset, AccessMode.Supervisor, out value, out MemoryFault fault))
+        if (TaskState.AllowsPorts(cpu, port, size, out MemoryFault fault))
             return true;
-        Execution.Raise(cpu, u, fault);
+        Execution.Refuse(cpu, u, fault);
         return false;
     }
 
@@ -63,6 +41,7 @@ internal static unsafe class Ports
         if (!IsAllowed(cpu, u, port, sizeof(T)) || !Privileged.HasMachine(cpu, u))
             return null;
         uint value = cpu->Sensitive->In(cpu, port, (uint)sizeof(T));
+        Breakpoints.NotePort(cpu, port, sizeof(T));
         Operands.SetRegister(cpu, RegisterPlaces.General(cpu, 0), T.CreateTruncating(value));
         return Privileged.Done(cpu, u);
     }
@@ -74,6 +53,7 @@ internal static unsafe class Ports
             return null;
         uint value = uint.CreateTruncating(Operands.Register<T>(cpu, RegisterPlaces.General(cpu, 0)));
         cpu->Sensitive->Out(cpu, port, (uint)sizeof(T), value);
+        Breakpoints.NotePort(cpu, port, sizeof(T));
         return Privileged.Done(cpu, u);
     }
 }

@@ -14,6 +14,7 @@ internal static unsafe class Privileged
     private const ulong Dr6DebugRegisterAccess = 1 << 13;
     private const ulong Dr6Ones = 0xffff_0ff0;
     private const ulong Dr6Writable = 0xe00f;
+    private const ulong NarrowBase = 0xff_ffff;
     private const ulong Dr7One = 1 << 10;
     private const ulong Dr7Writable = 0xffff_2bff;
 
@@ -33,7 +34,7 @@ internal static unsafe class Privileged
         if ((cpu->RFlags & RFlags.InterruptEnable) != 0)
             return u + 1;
         cpu->RFlags |= RFlags.InterruptEnable;
-        Execution.Of(cpu)->Shadow = true;
+        cpu->Interruptibility |= Interruptibility.BlockedBySti;
         return Execution.Leave(cpu, ControlFlow.Next(u), LeaveCause.Changed);
     }
 
@@ -85,6 +86,9 @@ internal static unsafe class Privileged
         cpu->Rdx = value >> 32;
         return u + 1;
     }
+
+    /// <summary>RDPMC: there are no performance counters, so any number is #GP (Intel SDM vol. 2, RDPMC).</summary>
+    public static DecodedInstruction* Rdpmc(CpuState* cpu, DecodedInstruction* u) => Execution.Raise(cpu, u, Vectors.GeneralProtection);
 
     public static DecodedInstruction* Pause(CpuState* cpu, DecodedInstruction* u)
     {
@@ -176,22 +180,24 @@ internal static unsafe class Privileged
         ulong value = ReadNatural(cpu, u, u->Op1);
         if (number >= 6 && value >> 32 != 0)
             return Execution.Raise(cpu, u, Vectors.GeneralProtection);
-        cpu->Dr[number] = number switch
-        {
-            6 => (value & Dr6Writable) | Dr6Ones,
-            7 => (value & Dr7Writable) | Dr7One,
-            _ => value,
-        };
+        if (number == 6)
+            cpu->Dr[6] = (value & Dr6Writable) | Dr6Ones;
+        else
+            Breakpoints.Write(cpu, number, number == 7 ? (value & Dr7Writable) | Dr7One : value);
         return Done(cpu, u);
     }
 
     /// <summary>LGDT.</summary>
-    public static DecodedInstruction* LoadGdt(CpuState* cpu, DecodedInstruction* u) =>
-        TryTable(cpu, u, out DescriptorTable table) ? Load(cpu, u, &cpu->Gdtr, table) : null;
+    public static DecodedInstruction* LoadGdt(CpuState* cpu, DecodedInstruction* u) => Load(cpu, u, &cpu->Gdtr, ulong.MaxValue);
+
+    /// <summary>LGDT with an operand size of 16 bits: 24 bits of base.</summary>
+    public static DecodedInstruction* LoadNarrowGdt(CpuState* cpu, DecodedInstruction* u) => Load(cpu, u, &cpu->Gdtr, NarrowBase);
 
     /// <summary>LIDT.</summary>
-    public static DecodedInstruction* LoadIdt(CpuState* cpu, DecodedInstruction* u) =>
-        TryTable(cpu, u, out DescriptorTable table) ? Load(cpu, u, &cpu->Idtr, table) : null;
+    public static DecodedInstruction* LoadIdt(CpuState* cpu, DecodedInstruction* u) => Load(cpu, u, &cpu->Idtr, ulong.MaxValue);
+
+    /// <summary>LIDT with an operand size of 16 bits: 24 bits of base.</summary>
+    public static DecodedInstruction* LoadNarrowIdt(CpuState* cpu, DecodedInstruction* u) => Load(cpu, u, &cpu->Idtr, NarrowBase);
 
     /// <summary>SGDT.</summary>
     public static DecodedInstruction* StoreGdt(CpuState* cpu, DecodedInstruction* u) => Store(cpu, u, cpu->Gdtr);
@@ -248,7 +254,6 @@ internal static unsafe class Privileged
         if ((cpu->Dr[7] & Dr7GeneralDetect) == 0)
             return true;
         cpu->Dr[6] |= Dr6DebugRegisterAccess;
-        cpu->Dr[7] &= ~Dr7GeneralDetect;
         Execution.Raise(cpu, u, Vectors.Debug);
         return false;
     }
@@ -271,8 +276,11 @@ internal static unsafe class Privileged
         return false;
     }
 
-    private static DecodedInstruction* Load(CpuState* cpu, DecodedInstruction* u, DescriptorTable* target, DescriptorTable table)
+    private static DecodedInstruction* Load(CpuState* cpu, DecodedInstruction* u, DescriptorTable* target, ulong baseBits)
     {
+        if (!TryTable(cpu, u, out DescriptorTable table))
+            return null;
+        table.Base &= baseBits;
         *target = table;
         return Done(cpu, u);
     }

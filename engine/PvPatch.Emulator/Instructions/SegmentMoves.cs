@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.Segmentation;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
@@ -41,26 +42,28 @@ internal static unsafe class SegmentMoves
     }
 
     public static DecodedInstruction* LoadLdt(CpuState* cpu, DecodedInstruction* u) =>
-        Privileged.IsSupervisor(cpu, u) && Descriptors.TryLoadLdt(cpu, u, Operands.Register<ushort>(cpu, u->Op0)) ? u + 1 : null;
+        MaySetSystem(cpu, u) ? LoadLdt(cpu, u, Operands.Register<ushort>(cpu, u->Op0)) : null;
 
     public static DecodedInstruction* LoadLdtFromMemory(CpuState* cpu, DecodedInstruction* u) =>
-        Privileged.IsSupervisor(cpu, u) && TryWord(cpu, u, out ushort selector) && Descriptors.TryLoadLdt(cpu, u, selector) ? u + 1 : null;
+        MaySetSystem(cpu, u) && TryWord(cpu, u, out ushort selector) ? LoadLdt(cpu, u, selector) : null;
 
     public static DecodedInstruction* LoadTask(CpuState* cpu, DecodedInstruction* u) =>
-        Privileged.IsSupervisor(cpu, u) && Descriptors.TryLoadTask(cpu, u, Operands.Register<ushort>(cpu, u->Op0)) ? u + 1 : null;
+        MaySetSystem(cpu, u) ? LoadTask(cpu, u, Operands.Register<ushort>(cpu, u->Op0)) : null;
 
     public static DecodedInstruction* LoadTaskFromMemory(CpuState* cpu, DecodedInstruction* u) =>
-        Privileged.IsSupervisor(cpu, u) && TryWord(cpu, u, out ushort selector) && Descriptors.TryLoadTask(cpu, u, selector) ? u + 1 : null;
+        MaySetSystem(cpu, u) && TryWord(cpu, u, out ushort selector) ? LoadTask(cpu, u, selector) : null;
 
     public static DecodedInstruction* StoreLdt<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => StoreRegister<T>(cpu, u, cpu->Ldtr.Selector);
+        where T : unmanaged, IBinaryInteger<T> => IsProtected(cpu, u) ? StoreRegister<T>(cpu, u, cpu->Ldtr.Selector) : null;
 
-    public static DecodedInstruction* StoreLdtToMemory(CpuState* cpu, DecodedInstruction* u) => StoreMemory(cpu, u, cpu->Ldtr.Selector);
+    public static DecodedInstruction* StoreLdtToMemory(CpuState* cpu, DecodedInstruction* u) =>
+        IsProtected(cpu, u) ? StoreMemory(cpu, u, cpu->Ldtr.Selector) : null;
 
     public static DecodedInstruction* StoreTask<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => StoreRegister<T>(cpu, u, cpu->Tr.Selector);
+        where T : unmanaged, IBinaryInteger<T> => IsProtected(cpu, u) ? StoreRegister<T>(cpu, u, cpu->Tr.Selector) : null;
 
-    public static DecodedInstruction* StoreTaskToMemory(CpuState* cpu, DecodedInstruction* u) => StoreMemory(cpu, u, cpu->Tr.Selector);
+    public static DecodedInstruction* StoreTaskToMemory(CpuState* cpu, DecodedInstruction* u) =>
+        IsProtected(cpu, u) ? StoreMemory(cpu, u, cpu->Tr.Selector) : null;
 
     /// <summary>SMSW: the low bits of CR0.</summary>
     public static DecodedInstruction* StoreStatus<T>(CpuState* cpu, DecodedInstruction* u)
@@ -111,14 +114,60 @@ internal static unsafe class SegmentMoves
         var target = (Segment*)((byte*)cpu + u->Op0);
         if (target == &cpu->Cs)
             return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
-        if (!Descriptors.TryLoadData(cpu, u, u->Op0, selector))
-            return null;
+        if (!SegmentLoads.TryLoad(cpu, target, selector, out MemoryFault fault))
+            return Execution.Refuse(cpu, u, fault);
         if (target == &cpu->Ss)
-            Execution.Of(cpu)->Shadow = true;
+            cpu->Interruptibility |= Interruptibility.BlockedByMovSs;
         return Privileged.Done(cpu, u);
     }
 
-    private static bool TryWord(CpuState* cpu, DecodedInstruction* u, out ushort value)
+    /// <summary>Whether there are descriptors: neither in real nor in virtual-8086 mode; else #UD.</summary>
+    public static bool IsProtected(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (!ProcessorMode.SelectorsAreParagraphs(cpu))
+            return true;
+        Execution.Raise(cpu, u, Vectors.InvalidOpcode);
+        return false;
+    }
+
+    /// <summary>Loads a segment register and a general one from a far pointer: LDS, LES, LFS, LGS, LSS.</summary>
+    public static DecodedInstruction* LoadPointer<T>(CpuState* cpu, DecodedInstruction* u, Segment* target)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        if (!FarTransfers.TryPointer<T>(cpu, u, out ulong offset, out ushort selector))
+            return null;
+        if (!SegmentLoads.TryLoad(cpu, target, selector, out MemoryFault fault))
+            return Execution.Refuse(cpu, u, fault);
+        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(offset));
+        return Privileged.Done(cpu, u);
+    }
+
+    public static DecodedInstruction* LoadDs<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => LoadPointer<T>(cpu, u, &cpu->Ds);
+
+    public static DecodedInstruction* LoadEs<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => LoadPointer<T>(cpu, u, &cpu->Es);
+
+    public static DecodedInstruction* LoadFs<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => LoadPointer<T>(cpu, u, &cpu->Fs);
+
+    public static DecodedInstruction* LoadGs<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => LoadPointer<T>(cpu, u, &cpu->Gs);
+
+    /// <summary>LSS: loads the stack pointer with its segment, so nothing needs to be kept away.</summary>
+    public static DecodedInstruction* LoadSs<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => LoadPointer<T>(cpu, u, &cpu->Ss);
+
+    private static bool MaySetSystem(CpuState* cpu, DecodedInstruction* u) => IsProtected(cpu, u) && Privileged.IsSupervisor(cpu, u);
+
+    private static DecodedInstruction* LoadLdt(CpuState* cpu, DecodedInstruction* u, ushort selector) =>
+        SegmentLoads.TryLoadLdt(cpu, selector, Vectors.GeneralProtection, out MemoryFault fault) ? u + 1 : Execution.Refuse(cpu, u, fault);
+
+    private static DecodedInstruction* LoadTask(CpuState* cpu, DecodedInstruction* u, ushort selector) =>
+        SegmentLoads.TryLoadTask(cpu, selector, out MemoryFault fault) ? u + 1 : Execution.Refuse(cpu, u, fault);
+
+    /// <summary>Reads a selector or a machine status word from memory; false after a fault.</summary>
+    public static bool TryWord(CpuState* cpu, DecodedInstruction* u, out ushort value)
     {
         value = 0;
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, 2, write: false), 2);

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.Segmentation;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
@@ -62,7 +63,7 @@ internal static unsafe class Stack
         if (!TryLinear(cpu, u, Pointer(cpu, u) + above, sizeof(T), write: false, out ulong linear))
             return false;
         if (LinearMemory.TryLoad(cpu, linear, Execution.Of(cpu)->Mode, out value, out MemoryFault fault))
-            return true;
+            return Operands.IsAligned(cpu, u, linear, sizeof(T));
         RaiseStack(cpu, u, fault);
         return false;
     }
@@ -73,8 +74,22 @@ internal static unsafe class Stack
     {
         if (!TryLinear(cpu, u, Pointer(cpu, u) - below, sizeof(T), write: true, out ulong linear))
             return false;
-        if (LinearMemory.TryStore(cpu, linear, Execution.Of(cpu)->Mode, value, out MemoryFault fault))
+        byte* host = Tlb.ForWrite(cpu->DataTlb, linear, sizeof(T));
+        if (host != null)
+        {
+            // SAFETY: the TLB vouches for sizeof(T) bytes of writable RAM at host.
+            Unsafe.WriteUnaligned(host, value);
             return true;
+        }
+
+        if (ReservedBytes.TryReserve(cpu, linear, sizeof(T), AccessKind.Write, Execution.Of(cpu)->Mode, out ReservedBytes target, out MemoryFault fault))
+        {
+            if (!Operands.IsAligned(cpu, u, linear, sizeof(T)))
+                return false;
+            target.CopyFrom(cpu, &value);
+            return true;
+        }
+
         RaiseStack(cpu, u, fault);
         return false;
     }

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.Segmentation;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
@@ -43,7 +44,8 @@ internal static unsafe class Strings
             if (budget == 0 || codeChanged)
                 return Execution.Leave(cpu, u->Rip, LeaveCause.Interrupted);
 
-            ulong many = TStep.DoMany<T>(cpu, u, left);
+            bool stepwise = (cpu->RFlags & RFlags.Trap) != 0;
+            ulong many = stepwise ? 0 : TStep.DoMany<T>(cpu, u, left);
             if (many != 0)
             {
                 Counter.Write(cpu, u, left - many);
@@ -56,6 +58,10 @@ internal static unsafe class Strings
             bool equal = (cpu->RFlags & RFlags.Zero) != 0;
             if (TStep.Compares && equal != ((u->Marks & Marks.Rep) != Marks.None))
                 return Operands.AfterWrite(cpu, u);
+
+            // A debug trap comes after each step (Intel SDM vol. 3, 17.3.1.2).
+            if ((stepwise || cpu->PendingDebug != 0) && left != 1)
+                return Execution.Leave(cpu, u->Rip, LeaveCause.Interrupted);
         }
     }
 
@@ -97,10 +103,24 @@ internal static unsafe class Strings
     public static bool TryStore<T>(CpuState* cpu, DecodedInstruction* u, ulong linear, T value)
         where T : unmanaged
     {
-        if (LinearMemory.TryStore(cpu, linear, Execution.Of(cpu)->Mode, value, out MemoryFault fault))
+        byte* host = Tlb.ForWrite(cpu->DataTlb, linear, sizeof(T));
+        if (host != null)
+        {
+            // SAFETY: the TLB vouches for sizeof(T) bytes of writable RAM at host.
+            Unsafe.WriteUnaligned(host, value);
             return true;
-        Execution.Raise(cpu, u, fault);
-        return false;
+        }
+
+        if (!ReservedBytes.TryReserve(cpu, linear, sizeof(T), AccessKind.Write, Execution.Of(cpu)->Mode, out ReservedBytes target, out MemoryFault fault))
+        {
+            Execution.Raise(cpu, u, fault);
+            return false;
+        }
+
+        if (!Operands.IsAligned(cpu, u, linear, sizeof(T)))
+            return false;
+        target.CopyFrom(cpu, &value);
+        return true;
     }
 
     public static void AdvanceSource(CpuState* cpu, DecodedInstruction* u, long by) =>

@@ -1,15 +1,15 @@
 using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.Segmentation;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
 
-/// <summary>SYSCALL, SYSRET and SWAPGS (Intel SDM vol. 2; the targets come from the MSRs that the machine keeps).</summary>
+/// <summary>
+/// SYSCALL, SYSRET, SYSENTER, SYSEXIT and SWAPGS (Intel SDM vol. 2); the targets come from the MSRs that the machine keeps.
+/// SYSCALL works in compatibility mode too, as AMD's manual has it (vol. 3, SYSCALL); Intel's raises #UD there.
+/// </summary>
 internal static unsafe class SystemCalls
 {
-    private const uint Star = 0xc000_0081;
-    private const uint Lstar = 0xc000_0082;
-    private const uint Cstar = 0xc000_0083;
-    private const uint Fmask = 0xc000_0084;
     private const ulong SysretFlags = 0x3c_7fd7;
     private const ushort FlatCode = SegmentAttributes.Present | SegmentAttributes.CodeOrData | SegmentAttributes.Code |
         SegmentAttributes.WritableOrReadable | SegmentAttributes.Accessed | SegmentAttributes.Granularity;
@@ -32,9 +32,9 @@ internal static unsafe class SystemCalls
             return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
         if (!Privileged.HasMachine(cpu, u))
             return null;
-        ulong selectors = Read(cpu, Star) >> 32;
-        ulong target = Read(cpu, longCode ? Lstar : Cstar);
-        ulong cleared = Read(cpu, Fmask);
+        ulong selectors = Read(cpu, Msr.Star) >> 32;
+        ulong target = Read(cpu, longCode ? Msr.Lstar : Msr.Cstar);
+        ulong cleared = Read(cpu, Msr.SyscallMask);
         cpu->Rcx = ControlFlow.Next(u);
         cpu->Gpr[11] = cpu->RFlags & ~RFlags.Resume;
         cpu->RFlags = (cpu->RFlags & ~(cleared | RFlags.Resume)) | RFlags.Fixed;
@@ -48,6 +48,31 @@ internal static unsafe class SystemCalls
 
     /// <summary>SYSRET to compatibility mode.</summary>
     public static DecodedInstruction* Sysret32(CpuState* cpu, DecodedInstruction* u) => Sysret(cpu, u, longCode: false);
+
+    public static DecodedInstruction* Sysenter(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (ProcessorMode.IsReal(cpu))
+            return Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        if (!Privileged.HasMachine(cpu, u))
+            return null;
+        ushort selector = (ushort)(Read(cpu, Msr.SysenterCs) & 0xfffc);
+        if (selector == 0)
+            return Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        bool longMode = ProcessorMode.IsLong(cpu);
+        ulong target = Read(cpu, Msr.SysenterEip);
+        ulong pointer = Read(cpu, Msr.SysenterEsp);
+        cpu->RFlags &= ~(RFlags.Virtual8086 | RFlags.InterruptEnable | RFlags.Resume);
+        cpu->Cs = Flat(selector, FlatCode | (longMode ? SegmentAttributes.Long : SegmentAttributes.Big), 0);
+        cpu->Ss = Flat((ushort)(selector + 8), FlatData, 0);
+        cpu->Rsp = longMode ? pointer : (uint)pointer;
+        return Execution.Leave(cpu, longMode ? target : (uint)target, LeaveCause.Changed);
+    }
+
+    /// <summary>SYSEXIT to 32-bit code.</summary>
+    public static DecodedInstruction* Sysexit32(CpuState* cpu, DecodedInstruction* u) => Sysexit(cpu, u, longCode: false);
+
+    /// <summary>SYSEXIT to 64-bit code.</summary>
+    public static DecodedInstruction* Sysexit64(CpuState* cpu, DecodedInstruction* u) => Sysexit(cpu, u, longCode: true);
 
     public static DecodedInstruction* Swapgs(CpuState* cpu, DecodedInstruction* u)
     {
@@ -66,12 +91,29 @@ internal static unsafe class SystemCalls
             return null;
         if (longCode && !PageWalk.IsCanonical(cpu->Rcx))
             return Execution.Raise(cpu, u, Vectors.GeneralProtection);
-        ulong selectors = Read(cpu, Star) >> 48;
+        ulong selectors = Read(cpu, Msr.Star) >> 48;
         cpu->RFlags = (cpu->Gpr[11] & SysretFlags) | RFlags.Fixed;
         ushort width = longCode ? SegmentAttributes.Long : SegmentAttributes.Big;
         cpu->Cs = Flat((ushort)((selectors + (longCode ? 16u : 0u)) | 3), (ushort)(FlatCode | width), 3);
         cpu->Ss = Flat((ushort)((selectors + 8) | 3), FlatData, 3);
         return Execution.Leave(cpu, longCode ? cpu->Rcx : (uint)cpu->Rcx, LeaveCause.Changed);
+    }
+
+    private static DecodedInstruction* Sysexit(CpuState* cpu, DecodedInstruction* u, bool longCode)
+    {
+        if (ProcessorMode.IsReal(cpu))
+            return Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        if (!Privileged.IsSupervisor(cpu, u) || !Privileged.HasMachine(cpu, u))
+            return null;
+        ushort selector = (ushort)Read(cpu, Msr.SysenterCs);
+        bool canonical = PageWalk.IsCanonical(cpu->Rcx) && PageWalk.IsCanonical(cpu->Rdx);
+        if (Selector.IsNull(selector) || (longCode && !canonical))
+            return Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        uint code = selector + (longCode ? 32u : 16u);
+        cpu->Cs = Flat((ushort)(code | 3), FlatCode | (longCode ? SegmentAttributes.Long : SegmentAttributes.Big), 3);
+        cpu->Ss = Flat((ushort)((code + 8) | 3), FlatData, 3);
+        cpu->Rsp = longCode ? cpu->Rcx : (uint)cpu->Rcx;
+        return Execution.Leave(cpu, longCode ? cpu->Rdx : (uint)cpu->Rdx, LeaveCause.Changed);
     }
 
     private static Segment Flat(ushort selector, int attributes, int privilege) =>

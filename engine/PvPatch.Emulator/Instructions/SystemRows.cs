@@ -31,6 +31,7 @@ internal static unsafe class SystemRows
         rows.Set(Code.Cpuid, &Privileged.Cpuid);
         rows.Set(Code.Rdmsr, &Privileged.Rdmsr);
         rows.Set(Code.Wrmsr, &Privileged.Wrmsr);
+        rows.Set(Code.Rdpmc, &Privileged.Rdpmc);
         rows.Set(Code.Rdtsc, &Privileged.Rdtsc);
         rows.Each(&Privileged.Wbinvd, Code.Wbinvd, Code.Invd);
         rows.Each(&Privileged.Vmcall, Code.Vmcall, Code.Vmmcall);
@@ -42,6 +43,11 @@ internal static unsafe class SystemRows
         rows.Each(&Privileged.FromDebug, Code.Mov_r32_dr, Code.Mov_r64_dr);
         rows.Each(&Privileged.ToDebug, Code.Mov_dr_r32, Code.Mov_dr_r64);
         rows.Set(Code.Clts, &Privileged.Clts);
+        rows.EachForm(&Invalidations.Invpcid, Code.Invpcid_r32_m128, Code.Invpcid_r64_m128);
+        rows.Set(Code.Lgdt_m1632_16, null, &Privileged.LoadNarrowGdt);
+        rows.Set(Code.Lidt_m1632_16, null, &Privileged.LoadNarrowIdt);
+        rows.Set(Code.Sgdt_m1632_16, null, &Privileged.StoreGdt);
+        rows.Set(Code.Sidt_m1632_16, null, &Privileged.StoreIdt);
         rows.Set(Code.Lgdt_m1632, null, &Privileged.LoadGdt);
         rows.Set(Code.Lgdt_m1664, null, &Privileged.LoadGdt);
         rows.Set(Code.Lidt_m1632, null, &Privileged.LoadIdt);
@@ -51,17 +57,23 @@ internal static unsafe class SystemRows
         rows.Set(Code.Sidt_m1632, null, &Privileged.StoreIdt);
         rows.Set(Code.Sidt_m1664, null, &Privileged.StoreIdt);
 
-        // System calls and far transfers of 64-bit code
+        // System calls and far transfers
         rows.Set(Code.Syscall, &SystemCalls.Syscall);
         rows.Set(Code.Sysretq, &SystemCalls.Sysret64);
         rows.Set(Code.Sysretd, &SystemCalls.Sysret32);
         rows.Set(Code.Swapgs, &SystemCalls.Swapgs);
-        rows.Set(Code.Iretw, &FarTransfers.InterruptReturn<ushort>);
-        rows.Set(Code.Iretd, &FarTransfers.InterruptReturn<uint>);
-        rows.Set(Code.Iretq, &FarTransfers.InterruptReturn<ulong>);
-        rows.Each(&FarTransfers.Return<ushort>, Code.Retfw, Code.Retfw_imm16);
-        rows.Each(&FarTransfers.Return<uint>, Code.Retfd, Code.Retfd_imm16);
-        rows.Each(&FarTransfers.Return<ulong>, Code.Retfq, Code.Retfq_imm16);
+        rows.Set(Code.Sysenter, &SystemCalls.Sysenter);
+        rows.Set(Code.Sysexitd, &SystemCalls.Sysexit32);
+        rows.Set(Code.Sysexitq, &SystemCalls.Sysexit64);
+        rows.Set(Code.Iretw, &InterruptReturns.Return<ushort>);
+        rows.Set(Code.Iretd, &InterruptReturns.Return<uint>);
+        rows.Set(Code.Iretq, &InterruptReturns.Return<ulong>);
+        rows.Each(&FarReturns.Return<ushort>, Code.Retfw, Code.Retfw_imm16);
+        rows.Each(&FarReturns.Return<uint>, Code.Retfd, Code.Retfd_imm16);
+        rows.Each(&FarReturns.Return<ulong>, Code.Retfq, Code.Retfq_imm16);
+        rows.Each(&FarTransfers.JumpDirect, Code.Jmp_ptr1616, Code.Jmp_ptr1632);
+        rows.Set(Code.Call_ptr1616, &FarTransfers.CallDirect<ushort>);
+        rows.Set(Code.Call_ptr1632, &FarTransfers.CallDirect<uint>);
         rows.Set(Code.Jmp_m1616, null, &FarTransfers.Jump<ushort>);
         rows.Set(Code.Jmp_m1632, null, &FarTransfers.Jump<uint>);
         rows.Set(Code.Jmp_m1664, null, &FarTransfers.Jump<ulong>);
@@ -82,6 +94,13 @@ internal static unsafe class SystemRows
         rows.Set(Code.Out_DX_AL, &Ports.OutDx<byte>);
         rows.Set(Code.Out_DX_AX, &Ports.OutDx<ushort>);
         rows.Set(Code.Out_DX_EAX, &Ports.OutDx<uint>);
+
+        rows.Set(Code.Insb_m8_DX, null, &Strings.Run<InputStep, byte>);
+        rows.Set(Code.Insw_m16_DX, null, &Strings.Run<InputStep, ushort>);
+        rows.Set(Code.Insd_m32_DX, null, &Strings.Run<InputStep, uint>);
+        rows.Set(Code.Outsb_DX_m8, null, &Strings.Run<OutputStep, byte>);
+        rows.Set(Code.Outsw_DX_m16, null, &Strings.Run<OutputStep, ushort>);
+        rows.Set(Code.Outsd_DX_m32, null, &Strings.Run<OutputStep, uint>);
 
         // Segment registers and their kind
         rows.Set(Code.Mov_rm16_Sreg, &SegmentMoves.FromSegment<ushort>, &SegmentMoves.SegmentToMemory);
@@ -107,6 +126,31 @@ internal static unsafe class SystemRows
         rows.Set(Code.Smsw_rm16, &SegmentMoves.StoreStatus<ushort>, &SegmentMoves.StoreStatusToMemory);
         rows.Set(Code.Smsw_r32m16, &SegmentMoves.StoreStatus<uint>, &SegmentMoves.StoreStatusToMemory);
         rows.Set(Code.Smsw_r64m16, &SegmentMoves.StoreStatus<ulong>, &SegmentMoves.StoreStatusToMemory);
+        rows.Set(Code.Lds_r16_m1616, null, &SegmentMoves.LoadDs<ushort>);
+        rows.Set(Code.Lds_r32_m1632, null, &SegmentMoves.LoadDs<uint>);
+        rows.Set(Code.Les_r16_m1616, null, &SegmentMoves.LoadEs<ushort>);
+        rows.Set(Code.Les_r32_m1632, null, &SegmentMoves.LoadEs<uint>);
+        rows.Set(Code.Lfs_r16_m1616, null, &SegmentMoves.LoadFs<ushort>);
+        rows.Set(Code.Lfs_r32_m1632, null, &SegmentMoves.LoadFs<uint>);
+        rows.Set(Code.Lfs_r64_m1664, null, &SegmentMoves.LoadFs<ulong>);
+        rows.Set(Code.Lgs_r16_m1616, null, &SegmentMoves.LoadGs<ushort>);
+        rows.Set(Code.Lgs_r32_m1632, null, &SegmentMoves.LoadGs<uint>);
+        rows.Set(Code.Lgs_r64_m1664, null, &SegmentMoves.LoadGs<ulong>);
+        rows.Set(Code.Lss_r16_m1616, null, &SegmentMoves.LoadSs<ushort>);
+        rows.Set(Code.Lss_r32_m1632, null, &SegmentMoves.LoadSs<uint>);
+        rows.Set(Code.Lss_r64_m1664, null, &SegmentMoves.LoadSs<ulong>);
+        rows.Set(Code.Lar_r16_rm16, &DescriptorQueries.AccessRightsOf<ushort>, &DescriptorQueries.AccessRightsOfMemory<ushort>);
+        rows.Set(Code.Lar_r32_r32m16, &DescriptorQueries.AccessRightsOf<uint>, &DescriptorQueries.AccessRightsOfMemory<uint>);
+        rows.Set(Code.Lar_r64_r64m16, &DescriptorQueries.AccessRightsOf<ulong>, &DescriptorQueries.AccessRightsOfMemory<ulong>);
+        rows.Set(Code.Lsl_r16_rm16, &DescriptorQueries.LimitOf<ushort>, &DescriptorQueries.LimitOfMemory<ushort>);
+        rows.Set(Code.Lsl_r32_r32m16, &DescriptorQueries.LimitOf<uint>, &DescriptorQueries.LimitOfMemory<uint>);
+        rows.Set(Code.Lsl_r64_r64m16, &DescriptorQueries.LimitOf<ulong>, &DescriptorQueries.LimitOfMemory<ulong>);
+        foreach (Code code in (ReadOnlySpan<Code>)[Code.Verr_rm16, Code.Verr_r32m16, Code.Verr_r64m16])
+            rows.Set(code, &DescriptorQueries.IsReadable, &DescriptorQueries.IsReadableMemory);
+        foreach (Code code in (ReadOnlySpan<Code>)[Code.Verw_rm16, Code.Verw_r32m16, Code.Verw_r64m16])
+            rows.Set(code, &DescriptorQueries.IsWritable, &DescriptorQueries.IsWritableMemory);
+        foreach (Code code in (ReadOnlySpan<Code>)[Code.Arpl_rm16_r16, Code.Arpl_r32m16_r32])
+            rows.Set(code, &DescriptorQueries.Adjust, &DescriptorQueries.AdjustMemory);
         rows.Set(Code.Rdfsbase_r32, &SegmentMoves.ReadFsBase<uint>);
         rows.Set(Code.Rdfsbase_r64, &SegmentMoves.ReadFsBase<ulong>);
         rows.Set(Code.Rdgsbase_r32, &SegmentMoves.ReadGsBase<uint>);

@@ -29,6 +29,7 @@ internal sealed unsafe class CodeCache : IDisposable
     private ulong _knownGeneration;
     private Marks _knownWidth;
     private ulong _knownBase;
+    private uint _knownLimit;
 
     public CodeCache(CpuState* cpu)
     {
@@ -55,16 +56,18 @@ internal sealed unsafe class CodeCache : IDisposable
     /// <summary>The jump cache of user or supervisor code.</summary>
     public ulong* JumpCache(bool user) => _jumpCaches + (user ? 2 * ControlFlow.JumpCacheEntries : 0);
 
-    /// <summary>Forgets where addresses lead, if translations, the width of the code or its base changed since the last call.</summary>
+    /// <summary>Forgets where addresses lead, if translations, the width of the code, its base or its limit changed since the last call.</summary>
     public void FollowTranslations()
     {
         Marks width = CodeWidth;
         ulong codeBase = width == Marks.Code64 ? 0 : _cpu->Cs.Base;
-        if (_cpu->TlbGeneration == _knownGeneration && width == _knownWidth && codeBase == _knownBase)
+        uint limit = width == Marks.Code64 ? uint.MaxValue : _cpu->Cs.Limit;
+        if (_cpu->TlbGeneration == _knownGeneration && width == _knownWidth && codeBase == _knownBase && limit == _knownLimit)
             return;
         _knownGeneration = _cpu->TlbGeneration;
         _knownWidth = width;
         _knownBase = codeBase;
+        _knownLimit = limit;
         ForgetAddresses();
     }
 
@@ -78,19 +81,18 @@ internal sealed unsafe class CodeCache : IDisposable
         }
     }
 
+    /// <summary>The linear address of an instruction.</summary>
+    public ulong Linear(ulong rip) => CodeWidth == Marks.Code64 ? rip : (uint)(_cpu->Cs.Base + rip);
+
     /// <summary>The instruction at RIP, decoded; null with the fault of its fetch.</summary>
     public DecodedInstruction* Find(ulong rip, AccessMode mode, out MemoryFault fault)
     {
         Marks width = CodeWidth;
-        ulong linear = rip;
-        if (width != Marks.Code64)
+        ulong linear = Linear(rip);
+        if (width != Marks.Code64 && rip > _cpu->Cs.Limit)
         {
-            linear = (uint)(_cpu->Cs.Base + rip);
-            if (rip > _cpu->Cs.Limit)
-            {
-                fault = new MemoryFault(MemoryFault.GeneralProtection, 0, linear);
-                return null;
-            }
+            fault = new MemoryFault(MemoryFault.GeneralProtection, 0, linear);
+            return null;
         }
 
         fault = default;
@@ -101,11 +103,12 @@ internal sealed unsafe class CodeCache : IDisposable
             return Straddling(rip, linear, mode, width, out fault);
 
         ulong physical = (ulong)(host - _cpu->Ram);
-        CodePage page = Page(new CodePageKey(physical & Tlb.PageMask, rip - (linear & 0xfff), width));
         int offset = (int)(linear & 0xfff);
+        int end = offset + InSegment(rip, width, 0x1000 - offset);
+        CodePage page = Page(new CodePageKey(physical & Tlb.PageMask, rip - (uint)offset, width, end));
         DecodedInstruction* found = page[offset];
         if (found == null)
-            found = DecodeRun(page, host, physical, rip, width);
+            found = DecodeRun(page, host, physical, rip, width, end);
         if (found->Length == 0)
             return Straddling(rip, linear, mode, width, out fault);
 
@@ -150,17 +153,21 @@ internal sealed unsafe class CodeCache : IDisposable
         _pages.Clear();
     }
 
-    private DecodedInstruction* DecodeRun(CodePage page, byte* host, ulong physical, ulong rip, Marks width)
+    /// <summary>How many of some bytes at RIP the code segment's limit lets be fetched.</summary>
+    private int InSegment(ulong rip, Marks width, int bytes) =>
+        width == Marks.Code64 ? bytes : (int)Math.Min((ulong)bytes, (ulong)_cpu->Cs.Limit - rip + 1);
+
+    private DecodedInstruction* DecodeRun(CodePage page, byte* host, ulong physical, ulong rip, Marks width, int end)
     {
         Decoder decoder = _decoders[width];
         int first = (int)(physical & 0xfff);
         int offset = first;
         bool ends = false;
         bool straddles = false;
-        _reader.Start(host, 0x1000 - first);
+        _reader.Start(host, end - first);
         decoder.IP = rip;
         _run.Clear();
-        while (!ends && _run.Count < LongestRun && offset < 0x1000 && (_run.Count == 0 || page[offset] == null))
+        while (!ends && _run.Count < LongestRun && offset < end && (_run.Count == 0 || page[offset] == null))
         {
             decoder.Decode(out Instruction instruction);
             if (decoder.LastError == DecoderError.NoMoreBytes)
@@ -187,7 +194,7 @@ internal sealed unsafe class CodeCache : IDisposable
             place += instruction.Length;
         }
 
-        CodePages.Decoded(_cpu, physical, (straddles ? 0x1000 : place) - first);
+        CodePages.Decoded(_cpu, physical, (straddles ? end : place) - first);
         ulong behind = rip + (ulong)(place - first);
         DecodedInstruction* last = block + _run.Count;
         *last = new DecodedInstruction { Rip = width == Marks.Code64 ? behind : (uint)behind, Marks = width };
@@ -199,7 +206,7 @@ internal sealed unsafe class CodeCache : IDisposable
         else
         {
             last->Handler = &ControlFlow.Continue;
-            last->Target = place < 0x1000 && !ends ? page[place] : null;
+            last->Target = place < end && !ends ? page[place] : null;
             last->Length = 1;
         }
 
@@ -213,7 +220,8 @@ internal sealed unsafe class CodeCache : IDisposable
     private DecodedInstruction* Straddling(ulong rip, ulong linear, AccessMode mode, Marks width, out MemoryFault fault)
     {
         byte* bytes = stackalloc byte[LongestInstruction];
-        int inFirst = (int)Math.Min(LongestInstruction, 0x1000 - (linear & 0xfff));
+        int allowed = InSegment(rip, width, LongestInstruction);
+        int inFirst = (int)Math.Min((ulong)allowed, 0x1000 - (linear & 0xfff));
         fault = default;
         if (!TryFetch(linear, inFirst, mode, bytes, out fault))
             return null;
@@ -223,11 +231,17 @@ internal sealed unsafe class CodeCache : IDisposable
         decoder.Decode(out Instruction instruction);
         if (decoder.LastError == DecoderError.NoMoreBytes)
         {
-            if (!TryFetch(linear + (uint)inFirst, LongestInstruction - inFirst, mode, bytes + inFirst, out fault))
+            if (inFirst < allowed && !TryFetch(linear + (uint)inFirst, allowed - inFirst, mode, bytes + inFirst, out fault))
                 return null;
-            _reader.Start(bytes, LongestInstruction);
+            _reader.Start(bytes, allowed);
             decoder.IP = rip;
             decoder.Decode(out instruction);
+            if (decoder.LastError == DecoderError.NoMoreBytes)
+            {
+                // Its bytes go beyond the segment's limit, or it is longer than any instruction may be.
+                fault = new MemoryFault(MemoryFault.GeneralProtection, 0, linear);
+                return null;
+            }
         }
 
         UInt128 packed = 0;

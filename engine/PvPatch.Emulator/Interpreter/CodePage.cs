@@ -7,7 +7,8 @@ namespace PvPatch.Emulator.Interpreter;
 /// <param name="Physical">Physical address of the page.</param>
 /// <param name="FirstRip">RIP of its first byte.</param>
 /// <param name="CodeWidth">Width of the code.</param>
-internal readonly record struct CodePageKey(ulong Physical, ulong FirstRip, Marks CodeWidth);
+/// <param name="End">How many bytes of it the code segment's limit lets be fetched.</param>
+internal readonly record struct CodePageKey(ulong Physical, ulong FirstRip, Marks CodeWidth, int End);
 
 /// <summary>The decoded instructions of one 4 KB page, by the offset of their first byte.</summary>
 internal sealed unsafe class CodePage : IDisposable

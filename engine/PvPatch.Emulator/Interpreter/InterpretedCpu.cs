@@ -18,6 +18,11 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// <summary>DR6.BS.</summary>
     private const ulong SingleStep = 1 << 14;
 
+    /// <summary>DR7.GD, which entering a #DB handler clears.</summary>
+    private const ulong GeneralDetect = 1 << 13;
+
+    private const Interruptibility Shadow = Interruptibility.BlockedBySti | Interruptibility.BlockedByMovSs;
+
     private readonly CpuState* _cpu;
     private readonly Execution* _execution;
     private readonly CodeCache _code;
@@ -27,7 +32,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// <summary>Prepares a CPU, which must have its RAM and its TLB.</summary>
     /// <param name="cpu">The CPU.</param>
     /// <param name="systemCallsLeave">SYSCALL stops the run instead of entering the guest's kernel.</param>
-    /// <param name="deliversExceptions">Exceptions go to the guest's IDT (in long mode) instead of stopping the run.</param>
+    /// <param name="deliversExceptions">Exceptions go to the guest's interrupt table instead of stopping the run.</param>
     public InterpretedCpu(CpuState* cpu, bool systemCallsLeave = false, bool deliversExceptions = false)
     {
         _cpu = cpu;
@@ -49,53 +54,41 @@ public sealed unsafe class InterpretedCpu : IDisposable
     public StopReason Run(ulong instructions)
     {
         ulong end = Instructions + instructions;
-        while (Instructions < end)
+        while (true)
         {
-            Enter();
-            if (_cpu->EventPending != 0 && (_cpu->RFlags & RFlags.InterruptEnable) != 0 && !_execution->Shadow)
-                return new StopReason.EventPending();
-
-            DecodedInstruction* u = _code.Find(_cpu->Rip, _execution->Mode, out MemoryFault fetchFault);
-            if (u == null)
+            if (TrapIsDue)
             {
-                if (Raise(fetchFault.Vector, fetchFault.ErrorCode, fetchFault.Address, EventSource.Exception) is { } stop)
+                if (RaiseTrap() is { } stop)
                     return stop;
                 continue;
             }
 
-            bool trap = (_cpu->RFlags & RFlags.Trap) != 0;
-            bool single = _execution->Shadow || trap;
-            _execution->Shadow = false;
-            Execute(u, single ? 1 : Math.Min(Slice, end - Instructions));
-            switch (_execution->Cause)
-            {
-                case LeaveCause.Fault or LeaveCause.Trap:
-                    EventSource source = _execution->Cause == LeaveCause.Trap ? EventSource.Software : EventSource.Exception;
-                    if (Raise(_execution->Vector, _execution->ErrorCode, _execution->Address, source) is { } stop)
-                        return stop;
-                    continue;
-                case LeaveCause.SystemCall:
-                    return new StopReason.SystemCall();
-                case LeaveCause.Halt:
-                    return new StopReason.Halted();
-                default:
-                    break;
-            }
-
-            if (trap && _execution->Cause is not (LeaveCause.NotYetDecoded or LeaveCause.Interrupted))
-            {
-                _cpu->Dr[6] |= SingleStep;
-                if (Raise(Vectors.Debug, 0, 0, EventSource.Exception) is { } stop)
-                    return stop;
-            }
+            if (Instructions >= end)
+                return new StopReason.InstructionLimit();
+            Enter();
+            if (_cpu->EventPending != 0 && (_cpu->RFlags & RFlags.InterruptEnable) != 0 && (_cpu->Interruptibility & Shadow) == 0)
+                return new StopReason.EventPending();
+            if (Step(end - Instructions) is { } reason)
+                return reason;
         }
-
-        return new StopReason.InstructionLimit();
     }
 
-    /// <summary>Takes an interrupt from outside, as the interrupt controller gives it: RIP is then at its handler, or the CPU is shut down.</summary>
-    public StopReason? Interrupt(byte vector) =>
-        GateDelivery.TryDeliver(_cpu, vector, 0, EventSource.External) ? null : new StopReason.Shutdown();
+    /// <summary>
+    /// Takes an interrupt from outside, as the interrupt controller gives it: RIP is then at its handler, or the CPU is shut down.
+    /// </summary>
+    public StopReason? Interrupt(byte vector) => Deliver(vector, 0, EventSource.External);
+
+    /// <summary>Takes an NMI, unless one is being handled; then it is false and the NMI goes on waiting.</summary>
+    public bool TryNonMaskableInterrupt(out StopReason? stop)
+    {
+        stop = null;
+        const Interruptibility Blocking = Interruptibility.BlockedByNmi | Interruptibility.BlockedByMovSs;
+        if ((_cpu->Interruptibility & Blocking) != 0)
+            return false;
+        _cpu->Interruptibility |= Interruptibility.BlockedByNmi;
+        stop = Deliver(Vectors.Nmi, 0, EventSource.External);
+        return true;
+    }
 
     /// <summary>Releases what the interpreter holds; the CPU's state stays.</summary>
     public void Dispose()
@@ -114,23 +107,97 @@ public sealed unsafe class InterpretedCpu : IDisposable
         NativeMemory.Free(_execution);
     }
 
-    /// <summary>Delivers an exception to the guest, or makes it the reason to stop.</summary>
+    /// <summary>Whether a debug trap of an instruction that is done waits for nothing more.</summary>
+    private bool TrapIsDue => _cpu->PendingDebug != 0 && (_cpu->Interruptibility & Interruptibility.BlockedByMovSs) == 0;
+
+    /// <summary>
+    /// Whether there is something to do before or after each single instruction: single step, an instruction that is resumed, a
+    /// shadow, breakpoints.
+    /// </summary>
+    private bool Stepwise =>
+        (_cpu->RFlags & (RFlags.Trap | RFlags.Resume)) != 0 || (_cpu->Interruptibility & Shadow) != 0 || Breakpoints.AnyEnabled(_cpu);
+
+    /// <summary>Executes a slice, or one instruction with all that debugging asks for (Intel SDM vol. 3, 6.9 and 17.3).</summary>
+    private StopReason? Step(ulong atMost)
+    {
+        bool stepwise = Stepwise;
+        bool resumes = (_cpu->RFlags & RFlags.Resume) != 0;
+        Interruptibility shadow = _cpu->Interruptibility & Shadow;
+        if (stepwise && !resumes && (shadow & Interruptibility.BlockedByMovSs) == 0 && Breakpoints.AtInstruction(_cpu, _code.Linear(_cpu->Rip)) is var hits and not 0)
+        {
+            _cpu->Dr[6] |= hits;
+            return Raise(Vectors.Debug, 0, 0, EventSource.Exception);
+        }
+
+        DecodedInstruction* u = _code.Find(_cpu->Rip, _execution->Mode, out MemoryFault fetchFault);
+        if (u == null)
+            return Raise(fetchFault.Vector, fetchFault.ErrorCode, fetchFault.Address, EventSource.Exception);
+
+        bool traps = (_cpu->RFlags & RFlags.Trap) != 0;
+        ulong pending = _cpu->PendingDebug;
+        _cpu->Interruptibility &= ~Shadow;
+        _cpu->RFlags &= ~RFlags.Resume;
+        Execute(u, stepwise ? 1 : Math.Min(Slice, atMost));
+        LeaveCause cause = _execution->Cause;
+        if (cause is LeaveCause.Fault or LeaveCause.NotYetDecoded)
+            _cpu->PendingDebug = pending;
+        if (cause is LeaveCause.NotYetDecoded)
+        {
+            // Nothing was executed, so nothing that waits for an instruction is over.
+            _cpu->Interruptibility |= shadow;
+            _cpu->RFlags |= resumes ? RFlags.Resume : 0;
+            return null;
+        }
+
+        if (cause is LeaveCause.Fault)
+            return Raise(_execution->Vector, _execution->ErrorCode, _execution->Address, EventSource.Exception);
+        if (cause is LeaveCause.Trap)
+            return Raise(_execution->Vector, 0, 0, _execution->AnyPrivilege ? EventSource.PrivilegedSoftware : EventSource.Software);
+
+        // Between two steps of a repeated instruction RF is set, so that its own breakpoint does not hit again (17.3.1.1).
+        if (cause is LeaveCause.Interrupted)
+            _cpu->RFlags |= RFlags.Resume;
+        if (traps && (_cpu->Interruptibility & Interruptibility.BlockedByMovSs) == 0)
+            _cpu->PendingDebug |= SingleStep;
+        return cause switch
+        {
+            LeaveCause.SystemCall => new StopReason.SystemCall(),
+            LeaveCause.Halt when !TrapIsDue => new StopReason.Halted(),
+            _ => null,
+        };
+    }
+
+    /// <summary>Raises #DB for what the last instruction left pending.</summary>
+    private StopReason? RaiseTrap()
+    {
+        _cpu->Dr[6] |= _cpu->PendingDebug;
+        _cpu->PendingDebug = 0;
+        return Raise(Vectors.Debug, 0, 0, EventSource.Exception);
+    }
+
+    /// <summary>Delivers an exception or software interrupt to the guest, or makes it the reason to stop.</summary>
     private StopReason? Raise(uint vector, uint errorCode, ulong address, EventSource source)
     {
-        bool longMode = (_cpu->Efer & EferBits.LongModeActive) != 0;
-        if (!_deliversExceptions || !longMode)
+        if (!_deliversExceptions)
             return new StopReason.Exception(vector, errorCode, address);
         if (source == EventSource.Exception && vector == Vectors.PageFault)
             _cpu->Cr2 = address;
-        return GateDelivery.TryDeliver(_cpu, vector, errorCode, source) ? null : new StopReason.Shutdown();
+        if (vector == Vectors.Debug && source != EventSource.Software)
+            _cpu->Dr[7] &= ~GeneralDetect;
+        return Deliver(vector, errorCode, source);
     }
+
+    private StopReason? Deliver(uint vector, uint errorCode, EventSource source) =>
+        GateDelivery.TryDeliver(_cpu, vector, errorCode, source, _execution->TrapRip) ? null : new StopReason.Shutdown();
 
     /// <summary>Brings what handlers use into line with privilege, mode, translations and code as they are now.</summary>
     private void Enter()
     {
         _execution->Mode = AccessModes.Of(_cpu);
-        _cpu->DataTlb = Tlb.Table(_cpu, _execution->Mode);
-        _cpu->JumpCache = _code.JumpCache(_execution->Mode == AccessMode.User);
+        bool user = _execution->Mode == AccessMode.User;
+        _execution->ChecksAlignment = user && (_cpu->RFlags & RFlags.AlignmentCheck) != 0 && (_cpu->Cr0 & Cr0Bits.AlignmentMask) != 0;
+        _cpu->DataTlb = _execution->ChecksAlignment ? Tlb.Nothing(_cpu) : Tlb.Table(_cpu, _execution->Mode);
+        _cpu->JumpCache = _code.JumpCache(user);
         _code.FollowTranslations();
         if (_cpu->CodePages->Changes != _execution->KnownChanges)
         {

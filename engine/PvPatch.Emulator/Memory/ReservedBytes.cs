@@ -49,12 +49,14 @@ public readonly unsafe struct ReservedBytes
         int inFirst = 0x1000 - (int)(linear & 0xfff);
         if (inFirst >= size)
         {
+            Breakpoints.NoteAccess(cpu, linear, size, kind);
             bytes = new ReservedBytes(first, size, null, size);
             return true;
         }
 
         if (!Tlb.TryFill(cpu, last & Tlb.PageMask, kind, mode, out byte* second, out fault))
             return false;
+        Breakpoints.NoteAccess(cpu, linear, size, kind);
         bytes = new ReservedBytes(first, inFirst, second, size);
         return true;
     }

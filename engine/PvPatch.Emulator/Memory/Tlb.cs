@@ -24,8 +24,10 @@ public static unsafe class Tlb
     /// <summary>Gives a CPU its TLB, empty.</summary>
     public static void Allocate(CpuState* cpu)
     {
-        // SAFETY: the size covers all entries, one byte of notes each, and the flag byte; Free releases it.
-        cpu->Tlb = (TlbEntry*)NativeMemory.AlignedAlloc((nuint)((AllEntries * sizeof(TlbEntry)) + AllEntries + 1), 64);
+        // SAFETY: the size covers all entries, the table that stays empty, a byte of notes per entry, and the flag byte; Free releases it.
+        cpu->Tlb = (TlbEntry*)NativeMemory.AlignedAlloc((nuint)(((AllEntries + Entries) * sizeof(TlbEntry)) + AllEntries + 1), 64);
+        for (int i = 0; i < Entries; i++)
+            Nothing(cpu)[i] = new TlbEntry { ReadTag = TlbEntry.Invalid, WriteTag = TlbEntry.Invalid, ExecuteTag = TlbEntry.Invalid };
         Flush(cpu);
     }
 
@@ -40,6 +42,9 @@ public static unsafe class Tlb
     /// <summary>The table of one access mode.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TlbEntry* Table(CpuState* cpu, AccessMode mode) => cpu->Tlb + ((int)mode * Entries);
+
+    /// <summary>A table that holds nothing, for accesses that must all take the slow path.</summary>
+    public static TlbEntry* Nothing(CpuState* cpu) => cpu->Tlb + AllEntries;
 
     /// <summary>Host address for a read of <paramref name="size"/> bytes, null if the slow path must look.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -89,11 +94,12 @@ public static unsafe class Tlb
             linear = (uint)linear;
         int index = ((int)mode * Entries) + (int)((linear >> 12) & (Entries - 1));
         ulong tag = linear & PageMask;
-        bool writable = translation.Rights.HasFlag(PageRights.Write) && translation.Dirty && !CodePages.Holds(cpu, translation.Physical);
+        bool watched = Breakpoints.Watch(cpu, tag);
+        bool writable = !watched && translation.Rights.HasFlag(PageRights.Write) && translation.Dirty && !CodePages.Holds(cpu, translation.Physical);
         // SAFETY: index is below AllEntries; the notes stand behind the entries in the same block.
         cpu->Tlb[index] = new TlbEntry
         {
-            ReadTag = translation.Rights.HasFlag(PageRights.Read) ? tag : TlbEntry.Invalid,
+            ReadTag = !watched && translation.Rights.HasFlag(PageRights.Read) ? tag : TlbEntry.Invalid,
             WriteTag = writable ? tag : TlbEntry.Invalid,
             ExecuteTag = translation.Rights.HasFlag(PageRights.Execute) ? tag : TlbEntry.Invalid,
             HostOffset = (ulong)page - tag,
@@ -170,7 +176,7 @@ public static unsafe class Tlb
     }
 
     /// <summary>A byte per entry: page size in bits, and whether the page is global.</summary>
-    private static byte* Notes(CpuState* cpu) => (byte*)(cpu->Tlb + AllEntries);
+    private static byte* Notes(CpuState* cpu) => (byte*)(cpu->Tlb + AllEntries + Entries);
 
     private static byte* HasLargePages(CpuState* cpu) => Notes(cpu) + AllEntries;
 }

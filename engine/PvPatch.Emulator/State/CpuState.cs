@@ -57,6 +57,12 @@ public unsafe struct CpuState
     /// <summary>DR0 to DR7.</summary>
     public fixed ulong Dr[8];
 
+    /// <summary>Debug traps that wait for the end of their instruction or of a MOV SS: bits of DR6.</summary>
+    public ulong PendingDebug;
+
+    /// <summary>What keeps events away.</summary>
+    public Interruptibility Interruptibility;
+
     /// <summary>ES.</summary>
     public Segment Es;
 

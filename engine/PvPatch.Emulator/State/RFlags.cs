@@ -33,6 +33,9 @@ public static class RFlags
     /// <summary>Signed overflow.</summary>
     public const ulong Overflow = 1ul << 11;
 
+    /// <summary>I/O privilege level: two bits.</summary>
+    public const ulong IoPrivilegeLevel = 3ul << 12;
+
     /// <summary>Nested task.</summary>
     public const ulong NestedTask = 1ul << 14;
 

@@ -53,7 +53,7 @@ public sealed class PvOpTable
     public IReadOnlyList<PvOp> Missing => [.. _slots.Where(s => s.Target is PvTarget.MissingTarget).Select(s => s.Op)];
 
     /// <summary>Whether <see cref="Seal"/> was called.</summary>
-    public bool IsSealed { get; private set; }
+    internal bool IsSealed { get; private set; }
 
     /// <summary>The op of this name.</summary>
     /// <param name="name">Group first: <c>irq.save_fl</c>.</param>
@@ -69,6 +69,12 @@ public sealed class PvOpTable
     /// <param name="name">The op's name.</param>
     /// <exception cref="PatchException"><see cref="PatchError.UnknownOp"/>.</exception>
     public bool IsWrittenByHand(string name) => SlotOf(name).WrittenByHand;
+
+    /// <summary>Installs a target over what is there.</summary>
+    /// <param name="op">The op's name.</param>
+    /// <param name="target">What its slot is to hold.</param>
+    /// <exception cref="PatchException">As for several: then nothing is written.</exception>
+    public void Install(string op, PvTarget target) => Install([KeyValuePair.Create(op, target)]);
 
     /// <summary>Installs targets over what is there. Either all slots are written or, on any error, none.</summary>
     /// <param name="targets">An op's name and its target, each op once.</param>
@@ -105,7 +111,7 @@ public sealed class PvOpTable
     /// assemblies, the targets are this copy's methods.
     /// </summary>
     /// <param name="other">A table of the same ops.</param>
-    /// <exception cref="PatchException">As <see cref="Install"/>.</exception>
+    /// <exception cref="PatchException">As <see cref="Install(IEnumerable{KeyValuePair{string, PvTarget}})"/>.</exception>
     public void InstallFrom(PvOpTable other)
     {
         ArgumentNullException.ThrowIfNull(other);

@@ -27,7 +27,18 @@ public abstract record PvTarget
     /// <param name="method">A static, non-generic method with the slot's parameter and return types.</param>
     public static PvTarget Method(MethodInfo method) => new MethodTarget(method);
 
-    /// <summary>The op is the static method of this name.</summary>
+    /// <summary>The op is the method that is named here: <c>PvTarget.Method(Crc32.Add)</c>. No delegate is ever called.</summary>
+    /// <param name="method">A static, non-generic method with the slot's parameter and return types, which is not overloaded.</param>
+    /// <exception cref="ArgumentException">It is a lambda or belongs to an object, or is several methods.</exception>
+    public static PvTarget Method(Delegate method)
+    {
+        ArgumentNullException.ThrowIfNull(method);
+        return method.HasSingleTarget && method.Target is null
+            ? new MethodTarget(method.Method)
+            : throw new ArgumentException($"{method.Method.Name} is not the name of one static method.", nameof(method));
+    }
+
+    /// <summary>The op is the static method of this name, in a class that is known only when the program runs: a plug-in's.</summary>
     /// <param name="type">The class that declares it.</param>
     /// <param name="name">Its name, which must not be overloaded.</param>
     /// <exception cref="ArgumentException">The class has no static method of that name, or several.</exception>
@@ -42,21 +53,21 @@ public abstract record PvTarget
     }
 
     /// <summary>See <see cref="Missing"/>.</summary>
-    public sealed record MissingTarget : PvTarget
+    internal sealed record MissingTarget : PvTarget
     {
         /// <inheritdoc/>
         public override string ToString() => "missing";
     }
 
     /// <summary>See <see cref="Nop"/>.</summary>
-    public sealed record NopTarget : PvTarget
+    internal sealed record NopTarget : PvTarget
     {
         /// <inheritdoc/>
         public override string ToString() => "nop";
     }
 
     /// <summary>See <see cref="Identity"/>.</summary>
-    public sealed record IdentityTarget : PvTarget
+    internal sealed record IdentityTarget : PvTarget
     {
         /// <inheritdoc/>
         public override string ToString() => "identity";
@@ -64,7 +75,7 @@ public abstract record PvTarget
 
     /// <summary>See <see cref="Constant"/>.</summary>
     /// <param name="Value">The number returned.</param>
-    public sealed record ConstantTarget(long Value) : PvTarget
+    internal sealed record ConstantTarget(long Value) : PvTarget
     {
         /// <inheritdoc/>
         public override string ToString() => $"constant {Value}";
@@ -72,7 +83,7 @@ public abstract record PvTarget
 
     /// <summary>See <see cref="Method(MethodInfo)"/>.</summary>
     /// <param name="Info">The static method.</param>
-    public sealed record MethodTarget(MethodInfo Info) : PvTarget
+    internal sealed record MethodTarget(MethodInfo Info) : PvTarget
     {
         /// <inheritdoc/>
         public override string ToString() => $"{Info.DeclaringType?.Name}.{Info.Name}";

@@ -10,23 +10,12 @@ namespace PvPatch.Engine.PatchedCalls;
 /// What a proven call becomes. A closed set, chosen by what the slot holds, in the order of <see cref="Choose"/>, as
 /// Linux does in <c>alt_replace_call</c> (arch/x86/kernel/alternative.c).
 /// </summary>
-public abstract record CallReplacement
+internal abstract record CallReplacement
 {
     private CallReplacement() { }
 
-    /// <summary>How a call of an op would be patched, by the rules alone: no image is looked at.</summary>
-    /// <param name="op">The op.</param>
-    /// <param name="target">What its slot holds.</param>
-    /// <returns>A few words, as in the rows of a report.</returns>
-    public static string Describe(PvOp op, PvTarget target)
-    {
-        ArgumentNullException.ThrowIfNull(op);
-        ArgumentNullException.ThrowIfNull(target);
-        return Choose(op, target).ToString();
-    }
-
     /// <summary>The rules. The first that fits decides.</summary>
-    internal static CallReplacement Choose(PvOp op, PvTarget target) => target switch
+    public static CallReplacement Choose(PvOp op, PvTarget target) => target switch
     {
         _ when op.Class == PvOpClass.SimpleIndirectCall => new Indirect("class 1 goes through its slot"),
         _ when !op.Class.HasFlag(PvOpClass.PatchedCall) => new Indirect("class 3 is patched where assembly calls it"),

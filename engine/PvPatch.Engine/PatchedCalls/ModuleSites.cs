@@ -90,7 +90,7 @@ internal sealed class ModuleSites
             IReadOnlyList<(int Start, int End)> ranges = rewrite.RangesOf(call.Index);
             found.Add(RowOf(flow.Body, flow.Code[call.Index].Offset, call.Ops) with
             {
-                Replacement = call.Refusal is null ? CallReplacement.Describe(call.Ops[0], _table.TargetOf(call.Ops[0].Name)) : null,
+                Replacement = call.Refusal is null ? CallReplacement.Choose(call.Ops[0], _table.TargetOf(call.Ops[0].Name)).ToString() : null,
                 Before = IlText.Of(flow.Code, ranges, _image.Names),
                 After = refusal is null ? IlText.Of(after, ranges, _image.Names) : null,
                 State = refusal is null ? SiteState.Patched : SiteState.Left,

@@ -14,14 +14,14 @@ public sealed class PatchException : Exception
     public PatchError Error { get; }
 
     /// <summary>The op's name, where one is concerned.</summary>
-    public string? Op { get; init; }
+    public string? Op { get; internal init; }
 
     /// <summary>The method's full name, where one is concerned.</summary>
-    public string? Method { get; init; }
+    public string? Method { get; internal init; }
 
     /// <summary>Offset in the method's IL in bytes, where one is concerned.</summary>
-    public int? Offset { get; init; }
+    public int? Offset { get; internal init; }
 
     /// <summary>The IL concerned, as text.</summary>
-    public string? Il { get; init; }
+    public string? Il { get; internal init; }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -11,6 +10,9 @@ namespace PvPatch.Engine.Reports;
 /// <param name="Left">Through the slot as before.</param>
 public readonly record struct SiteCounts(int Patched, int Deferred, int Left)
 {
+    /// <summary>As in <c>3 patched, 0 deferred, 1 left</c>.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Patched} patched, {Deferred} deferred, {Left} left");
+
     internal static SiteCounts Of(IEnumerable<PatchedSite> sites)
     {
         ILookup<SiteState, PatchedSite> by = sites.ToLookup(s => s.State);
@@ -44,29 +46,12 @@ public sealed class PatchReport
     /// <summary>Counts by the rows' op.</summary>
     public IReadOnlyDictionary<string, SiteCounts> Ops { get; }
 
-    /// <summary>The report as text: a line a site with its IL, then a line an op, then the totals.</summary>
-    public override string ToString()
-    {
-        var text = new StringBuilder();
-        foreach (PatchedSite site in Sites)
-        {
-            string outcome = site.State == SiteState.Patched ? site.Replacement! : site.Reason!;
-            text.Append(CultureInfo.InvariantCulture, $"{site.State,-8} {site.Op} in {site.Module}!{site.Method} IL_{site.IlOffset:x4}: {outcome}\n");
-            text.Append("         ").Append(site.Before).Append('\n');
-            if (site.After is not null)
-                text.Append("      -> ").Append(site.After).Append('\n');
-        }
-
-        foreach ((string op, SiteCounts counts) in Ops)
-            text.Append(op).Append(": ").Append(Sentence(counts)).Append('\n');
-        return text.Append("total: ").Append(Sentence(Totals)).Append('\n').ToString();
-    }
+    /// <summary>The report as text: totals, a line an op, what is not patched and why, what is patched.</summary>
+    public override string ToString() => ReportText.Of(this);
 
     /// <summary>The report as JSON: <c>version</c>, <c>totals</c>, <c>ops</c>, <c>sites</c>.</summary>
     public string ToJson() =>
         JsonSerializer.Serialize(new PatchReportDocument(SchemaVersion, Totals, Ops, Sites), PatchReportJson.Default.PatchReportDocument);
-
-    private static string Sentence(SiteCounts counts) => $"{counts.Patched} patched, {counts.Deferred} deferred, {counts.Left} left";
 }
 
 /// <summary>The JSON form of a report.</summary>

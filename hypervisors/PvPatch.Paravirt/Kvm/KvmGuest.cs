@@ -42,47 +42,47 @@ public sealed unsafe class KvmGuest : IHypervisorGuest
     {
         var targets = new Dictionary<string, PvTarget>(StringComparer.Ordinal)
         {
-            ["init.guest_late_init"] = Method(typeof(KvmGuest), nameof(GuestLateInit)),
-            ["init.banner"] = Method(typeof(KvmGuest), nameof(Banner)),
+            ["init.guest_late_init"] = Method(GuestLateInit),
+            ["init.banner"] = Method(Banner),
         };
         bool Has(KvmFeatures feature) => (features & feature) != KvmFeatures.None;
         bool mayBePreempted = !hints.HasFlag(KvmHints.Realtime) && cpuCount > 1;
 
         if (HasClock(features))
         {
-            targets["time.sched_clock"] = Method(typeof(KvmClock), nameof(KvmClock.SchedClock));
-            targets["time.get_wallclock"] = Method(typeof(KvmClock), nameof(KvmClock.GetWallclock));
-            targets["time.get_tsc_khz"] = Method(typeof(KvmClock), nameof(KvmClock.GetTscKhz));
+            targets["time.sched_clock"] = Method(KvmClock.SchedClock);
+            targets["time.get_wallclock"] = Method(KvmClock.GetWallclock);
+            targets["time.get_tsc_khz"] = Method(KvmClock.GetTscKhz);
         }
 
         if (Has(KvmFeatures.NopIoDelay))
             targets["cpu.io_delay"] = Nop;
         if (Has(KvmFeatures.StealTime))
         {
-            targets["time.steal_clock"] = Method(typeof(KvmGuest), nameof(StealClock));
-            targets["lock.vcpu_is_preempted"] = Method(typeof(KvmLock), nameof(KvmLock.VcpuIsPreempted));
+            targets["time.steal_clock"] = Method(StealClock);
+            targets["lock.vcpu_is_preempted"] = Method(KvmLock.VcpuIsPreempted);
         }
 
         if (Has(KvmFeatures.PvEoi))
-            targets["apic.eoi"] = Method(typeof(KvmIrq), nameof(KvmIrq.Eoi));
+            targets["apic.eoi"] = Method(KvmIrq.Eoi);
         if (Has(KvmFeatures.PvSendIpi) && cpuCount > 1)
-            targets["apic.send_IPI_mask"] = Method(typeof(KvmIrq), nameof(KvmIrq.SendIpiMask));
+            targets["apic.send_IPI_mask"] = Method(KvmIrq.SendIpiMask);
         if (Has(KvmFeatures.PvTlbFlush) && Has(KvmFeatures.StealTime) && mayBePreempted)
         {
-            targets["mmu.flush_tlb_multi"] = Method(typeof(KvmMmu), nameof(KvmMmu.FlushTlbMulti));
-            targets["mmu.tlb_remove_table"] = Method(typeof(KvmMmu), nameof(KvmMmu.TlbRemoveTable));
+            targets["mmu.flush_tlb_multi"] = Method(KvmMmu.FlushTlbMulti);
+            targets["mmu.tlb_remove_table"] = Method(KvmMmu.TlbRemoveTable);
         }
 
         if (Has(KvmFeatures.PvUnhalt) && mayBePreempted)
         {
-            targets["lock.queued_spin_lock_slowpath"] = Method(typeof(PvQueuedSpinLock), nameof(PvQueuedSpinLock.Slowpath));
-            targets["lock.queued_spin_unlock"] = Method(typeof(PvQueuedSpinLock), nameof(PvQueuedSpinLock.Unlock));
-            targets["lock.wait"] = Method(typeof(KvmLock), nameof(KvmLock.Wait));
-            targets["lock.kick"] = Method(typeof(KvmLock), nameof(KvmLock.Kick));
+            targets["lock.queued_spin_lock_slowpath"] = Method(PvQueuedSpinLock.Slowpath);
+            targets["lock.queued_spin_unlock"] = Method(PvQueuedSpinLock.Unlock);
+            targets["lock.wait"] = Method(KvmLock.Wait);
+            targets["lock.kick"] = Method(KvmLock.Kick);
         }
 
         if (Has(KvmFeatures.HcMapGpaRange))
-            targets["mmu.notify_page_enc_status_changed"] = Method(typeof(KvmMmu), nameof(KvmMmu.NotifyPageEncStatusChanged));
+            targets["mmu.notify_page_enc_status_changed"] = Method(KvmMmu.NotifyPageEncStatusChanged);
         return targets;
     }
 

@@ -33,7 +33,7 @@ internal static class PublishedMatrix
     public static Task<string> SingleFile(bool isSelfContained, CancellationToken cancel) => Once($"single-file-{isSelfContained}", async folder =>
     {
         // The sources are copied: to publish is to restore for another target, which the other tests' builds must not see.
-        string source = Root();
+        string source = Repository.Root;
         string[] files = ["Directory.Build.props", "Directory.Packages.props", "BannedSymbols.txt", "global.json", "tests/Directory.Build.props"];
         IEnumerable<string> projects = new[] { "engine/PvPatch.Engine", "tests/PvPatch.Matrix" }
             .SelectMany(p => Directory.EnumerateFiles(Path.Combine(source, p), "*", SearchOption.AllDirectories))
@@ -69,17 +69,5 @@ internal static class PublishedMatrix
         if (output.Contains("NU1101", StringComparison.Ordinal) || output.Contains("NU1301", StringComparison.Ordinal))
             Assert.Ignore($"The packages to publish with cannot be restored here: {output}");
         Assert.That(exitCode, Is.Zero, output);
-    }
-
-    private static string Root()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "PvPatch.sln")))
-                return folder.FullName;
-        }
-
-        Assert.Ignore("The sources are not around the tests, so nothing can be published from them.");
-        throw new FileNotFoundException("PvPatch.sln");
     }
 }

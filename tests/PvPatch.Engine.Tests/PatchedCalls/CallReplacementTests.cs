@@ -1,7 +1,6 @@
 using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
-using PvPatch.Engine.PatchedCalls;
 
 namespace PvPatch.Engine.Tests.PatchedCalls;
 
@@ -25,7 +24,7 @@ internal sealed class CallReplacementTests
 
     [TestCaseSource(nameof(Rules))]
     public void What_the_slot_holds_decides(string op, PvTarget target, string replacement) =>
-        Assert.That(CallReplacement.Describe(Table[op], target), Is.EqualTo(replacement));
+        Assert.That(Patcher.ReplacementOf(Table[op], target), Is.EqualTo(replacement));
 
     [TestCase(0, TypeCode.Int32, "16")]
     [TestCase(-1, TypeCode.Int32, "15")]

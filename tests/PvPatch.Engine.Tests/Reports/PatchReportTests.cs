@@ -37,17 +37,37 @@ internal sealed class PatchReportTests
     ]);
 
     [Test]
-    public void The_text_has_a_row_a_site_and_counts() =>
+    public void The_text_tells_what_is_not_patched_before_what_is() =>
         Assert.That(Sample.ToString(), Is.EqualTo("""
-            Patched  irq.save_fl in Guest!Guest.Irq.SaveFlags IL_000d: call Native.SaveFlags
-                     ldsflda Pv::Irq; ldfld IrqOps::SaveFlags; stloc.0 | ldloc.0; calli
-                  -> nop x11 | nop; call Native::SaveFlags
-            Left     irq.save_fl in Guest!Guest.Boot.Check IL_0005: it escapes: returned
-                     ldfld IrqOps::SaveFlags; ret
-            irq.save_fl: 1 patched, 0 deferred, 1 left
-            total: 1 patched, 0 deferred, 1 left
+            2 sites: 1 patched, 0 deferred, 1 left
+
+            op           patched  deferred  left
+            irq.save_fl        1         0     1
+
+            Left: it escapes: returned
+              irq.save_fl  Guest!Guest.Boot.Check IL_0005
+                             ldfld IrqOps::SaveFlags; ret
+
+            Patched
+              irq.save_fl  call Native.SaveFlags  Image  Guest!Guest.Irq.SaveFlags IL_000d
 
             """.ReplaceLineEndings("\n")));
+
+    [Test]
+    public void The_text_of_nothing_says_so() => Assert.That(new PatchReport([]).ToString(), Is.EqualTo("0 sites: 0 patched, 0 deferred, 0 left\n"));
+
+    [Test]
+    public void In_a_long_report_the_totals_stand_first_and_sites_of_one_reason_together()
+    {
+        var report = new PatchReport([.. Enumerable.Range(0, 500).Select(i => Sample.Sites[i % 2] with { IlOffset = i })]);
+        string[] lines = report.ToString().Split('\n');
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(lines[0], Is.EqualTo("500 sites: 250 patched, 0 deferred, 250 left"));
+            Assert.That(lines.Count(l => l.StartsWith("Left: ", StringComparison.Ordinal)), Is.EqualTo(1));
+            Assert.That(lines, Has.Length.EqualTo(1 + 1 + 2 + 1 + 1 + 500 + 1 + 1 + 250 + 1));
+        }
+    }
 
     [Test]
     public void The_JSON_keeps_its_schema()

@@ -13,7 +13,7 @@ public sealed unsafe class NativeOpTests
 
     private static IEnumerable<TestCaseData> Cases => Rows.Select(row => new TestCaseData(row.Op, row.Does));
 
-    private static IEnumerable<string> Nops => NativeOps.Targets.Where(pair => pair.Value is PvTarget.NopTarget).Select(pair => pair.Key);
+    private static IEnumerable<string> Nops => NativeOps.Targets.Where(pair => pair.Value == PvTarget.Nop).Select(pair => pair.Key);
 
     [TestCaseSource(nameof(Cases))]
     public void Does_what_its_sentence_says(string op, string does)

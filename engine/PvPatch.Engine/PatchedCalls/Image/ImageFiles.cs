@@ -9,7 +9,7 @@ namespace PvPatch.Engine.PatchedCalls.Image;
 internal static class ImageFiles
 {
     /// <summary>Plans a set of images.</summary>
-    public static PatchPlan Plan(PvOpTable table, IReadOnlyList<string> files)
+    public static PatchPlan Plan(PvOpTable table, IReadOnlyList<string> files, PatchEvents events)
     {
         var tree = new SlotTree(table.Ops);
         var rows = new List<PatchedSite>();
@@ -22,6 +22,7 @@ internal static class ImageFiles
             {
                 var sites = new ModuleSites(image, table, tree, PatchWay.Image);
                 rows.AddRange(sites.Rows);
+                events.Patched(image.AssemblyName, sites.Rows);
                 images.Add(new PlannedImage(image.AssemblyName, file, Patched(bytes, sites.Methods), sites.Methods));
             }
             catch (Exception e) when (Damage.IsShownBy(e))

@@ -1,4 +1,5 @@
 using System.Reflection;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.PatchedCalls.InPlace;
 
@@ -19,4 +20,7 @@ public sealed record ApplyOptions
     /// name. Without it they go through the slots until the runtime compiles them anew.
     /// </summary>
     public bool RedirectCompiled { get; init; }
+
+    /// <summary>Who is told what is patched, refused and restored, as it happens.</summary>
+    public PatchLog? Log { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using PvPatch.Engine.IndirectCalls;
@@ -20,11 +21,14 @@ public sealed class LivePatch : IDisposable
     private readonly List<PatchedAssembly> _done = [];
     private readonly List<PatchException> _refusals = [];
     private readonly EntrySwap? _swap;
+    private readonly PatchEvents _events;
+    private readonly ConcurrentQueue<Action> _untold = new();
     private bool _isRestored;
 
     internal LivePatch(PvOpTable table, ApplyOptions options)
     {
         _table = table;
+        _events = new PatchEvents(options.Log);
         _swap = options.RedirectCompiled ? new EntrySwap() : null;
         _isWanted = options.Assemblies ?? new BoundAssemblies(table).Reach;
         if (options.WatchLoads)
@@ -84,7 +88,11 @@ public sealed class LivePatch : IDisposable
             foreach (PatchedAssembly patched in _done)
                 patched.Restore();
             _isRestored = true;
+            foreach (PatchedAssembly patched in _done.Where(d => d.IsChanged))
+                _untold.Enqueue(() => _events.Restored(patched.Name));
         }
+
+        TellEvents();
     }
 
     /// <summary>Ends the watch for assemblies loaded later. What is patched stays.</summary>
@@ -102,7 +110,15 @@ public sealed class LivePatch : IDisposable
         bool isKnown = _seen.TryGetValue(assembly, out Lazy<PatchedAssembly?>? work);
         work ??= _seen.GetValue(assembly, a => new Lazy<PatchedAssembly?>(() => PatchOnce(a, isNew)));
         _ = work.Value;
+        TellEvents();
         return !isKnown;
+    }
+
+    /// <summary>Tells what happened, now that no lock is held: a log may load assemblies, or wait for a thread that does.</summary>
+    private void TellEvents()
+    {
+        while (_untold.TryDequeue(out Action? tell))
+            tell();
     }
 
     private PatchedAssembly? PatchOnce(Assembly assembly, bool isNew)
@@ -116,12 +132,14 @@ public sealed class LivePatch : IDisposable
             var patched = PatchedAssembly.Patch(assembly, _table, isNew);
             if (_swap is not null)
                 patched.Redirect(_swap);
+            _untold.Enqueue(() => _events.Patched(patched.Name, [.. patched.Rows]));
             return Entered(patched);
         }
         catch (PatchException e)
         {
             lock (_gate)
                 _refusals.Add(e);
+            _untold.Enqueue(() => _events.Refused(assembly.GetName().Name ?? "", e));
             return null;
         }
     }

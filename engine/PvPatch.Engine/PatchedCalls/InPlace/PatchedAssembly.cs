@@ -37,8 +37,11 @@ internal sealed class PatchedAssembly
     /// <summary>What was done to each site, as it is at this moment.</summary>
     public IEnumerable<PatchedSite> Rows => _redirects?.Told(_rows) ?? _rows;
 
+    /// <summary>Whether any of its bytes were changed.</summary>
+    public bool IsChanged => _after.Count > 0;
+
     /// <summary>Whether the image holds patched bytes and is still loaded.</summary>
-    public bool IsAlive => _after.Count > 0 && !_isRestored && _assembly.TryGetTarget(out _);
+    public bool IsAlive => IsChanged && !_isRestored && _assembly.TryGetTarget(out _);
 
     /// <summary>Patches the image of an assembly.</summary>
     /// <param name="assembly">The assembly.</param>

@@ -1,4 +1,4 @@
-namespace PvPatch.Emulator.Instructions;
+namespace PvPatch.Emulator.State;
 
 /// <summary>Exception vectors (Intel SDM vol. 3, 6.3.1).</summary>
 public static class Vectors
@@ -17,6 +17,9 @@ public static class Vectors
 
     /// <summary>#OF.</summary>
     public const uint Overflow = 4;
+
+    /// <summary>#BR.</summary>
+    public const uint BoundRange = 5;
 
     /// <summary>#UD.</summary>
     public const uint InvalidOpcode = 6;

@@ -1,15 +1,18 @@
 using PvPatch.Emulator.State;
 
-namespace PvPatch.Emulator.Instructions;
+namespace PvPatch.Emulator.Segmentation;
 
 /// <summary>Type and limit checks of segments outside 64-bit mode (Intel SDM vol. 3, 5.3 and 5.5).</summary>
 internal static unsafe class SegmentRules
 {
-    /// <summary>Whether a segment allows an access to <paramref name="size"/> bytes at an offset.</summary>
-    public static bool Allows(CpuState* cpu, Segment* segment, uint offset, int size, bool write)
+    /// <summary>Whether a segment allows an access to <paramref name="size"/> bytes at an offset, as things are.</summary>
+    public static bool Allows(CpuState* cpu, Segment* segment, uint offset, int size, bool write) =>
+        Allows(*segment, !ProcessorMode.SelectorsAreParagraphs(cpu), offset, size, write);
+
+    /// <summary>Whether a segment allows an access, with types or, as in real and virtual-8086 mode, by its limit alone.</summary>
+    public static bool Allows(in Segment segment, bool typesCount, uint offset, int size, bool write)
     {
-        ushort attributes = segment->Attributes;
-        bool typesCount = (cpu->Cr0 & Cr0Bits.ProtectionEnable) != 0 && (cpu->RFlags & RFlags.Virtual8086) == 0;
+        ushort attributes = segment.Attributes;
         bool code = (attributes & SegmentAttributes.Code) != 0;
         if (typesCount)
         {
@@ -24,8 +27,8 @@ internal static unsafe class SegmentRules
         ulong last = (ulong)offset + (uint)(size - 1);
         bool expandsDown = !code && (attributes & SegmentAttributes.DownOrConforming) != 0 && typesCount;
         if (!expandsDown)
-            return last <= segment->Limit;
+            return last <= segment.Limit;
         ulong top = (attributes & SegmentAttributes.Big) != 0 ? uint.MaxValue : ushort.MaxValue;
-        return offset > segment->Limit && last <= top;
+        return offset > segment.Limit && last <= top;
     }
 }

@@ -1,0 +1,23 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Instructions;
+
+/// <summary>BOUND, which 64-bit code does not have (Intel SDM vol. 2, BOUND).</summary>
+internal static unsafe class Bounds
+{
+    /// <summary>#BR unless the signed index lies between the two bounds in memory, both included.</summary>
+    public static DecodedInstruction* Check<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, 2 * sizeof(T), write: false), 2 * sizeof(T));
+        if (host == null)
+            return null;
+        // SAFETY: Read gave the address of both bounds.
+        T lower = Unsafe.ReadUnaligned<T>(host);
+        T upper = Unsafe.ReadUnaligned<T>(host + sizeof(T));
+        T index = Operands.Register<T>(cpu, u->Op0);
+        return index < lower || index > upper ? Execution.Raise(cpu, u, Vectors.BoundRange) : u + 1;
+    }
+}
