@@ -4,26 +4,22 @@ using PvPatch.Emulator.Devices;
 using PvPatch.Emulator.Exits;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Processors;
+using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator;
 
 /// <summary>
-/// A simulated x86-64 machine whose guest is C#: the guest's code runs on a host thread and reaches the machine through
-/// the <see cref="CpuState"/> of its vCPU. A process may have many machines; they share nothing.
+/// A simulated x86-64 machine. Its guest is x86 code in its memory (<see cref="Run(ulong)"/>), or C# code on a host thread
+/// that reaches the machine through the <see cref="CpuState"/> of its vCPU (<see cref="Run(Action)"/>); the first run
+/// decides which. A process may have many machines; they share nothing.
 /// </summary>
 public sealed unsafe class Machine : IDisposable
 {
-    private const int ThreadStackBytes = 16 << 20;
-
     private readonly Board _board;
     private readonly GCHandle _handle;
     private readonly Lock _oneRun = new();
-    private readonly SemaphoreSlim _workReady = new(0);
-    private readonly SemaphoreSlim _exitReady = new(0);
-    private readonly Thread _thread;
-    private Action? _work;
-    private MachineExit? _exit;
+    private GuestThread? _guest;
     private MachineExit? _off;
     private bool _disposed;
 
@@ -36,22 +32,26 @@ public sealed unsafe class Machine : IDisposable
         Memory = new PhysicalMemory(options.RamSize);
         Clock = options.Clock ?? new HostClock();
         Console = new SerialPort(options.Console);
-        _board = new Board(Memory, Clock, options.WallClock, options.Platform, options.Cpus, new ExitSignal(Publish));
+        _board = new Board(Memory, Clock, options.WallClock, options.Platform, options.Cpus, new RandomSource(options.RandomSeed), options.ExitOn);
         AddDevices(options.WallClock);
         _handle = GCHandle.Alloc(this, GCHandleType.Weak);
         for (int index = 0; index < options.Cpus; index++) Cpu(index)->Machine = GCHandle.ToIntPtr(_handle);
-        _thread = new Thread(RunWork, ThreadStackBytes) { IsBackground = true, Name = "vCPU" };
-        _thread.Start();
     }
 
-    /// <summary>The machine's RAM.</summary>
+    /// <summary>The machine's physical memory. Regions are added before the first run.</summary>
     public PhysicalMemory Memory { get; }
 
     /// <summary>The machine's clock.</summary>
     public MachineClock Clock { get; }
 
+    /// <summary>The ports and the devices behind them.</summary>
+    public PortBus Ports => _board.Ports;
+
     /// <summary>The guest's console, where its input goes in.</summary>
     public SerialPort Console { get; }
+
+    /// <summary>Calls from the middle of a run.</summary>
+    public MachineHooks Hooks => _board.Hooks;
 
     /// <summary>The name of what stands under the guest.</summary>
     public string PlatformName => _board.Platform.Name;
@@ -59,8 +59,33 @@ public sealed unsafe class Machine : IDisposable
     /// <summary>How many vCPUs it has.</summary>
     public int CpuCount => _board.CpuCount;
 
-    /// <summary>The state of a vCPU; 0 is the boot one. Good until the machine is disposed.</summary>
+    /// <summary>
+    /// Instructions of x86 code that all vCPUs completed. A repeated string instruction is one, when its last step is done;
+    /// one that faults is none, one that traps is one; interrupts and hooks are none.
+    /// </summary>
+    public ulong Instructions => _board.Code?.Instructions ?? 0;
+
+    /// <summary>The state of a vCPU; 0 is the boot one. Good until the machine is disposed; changed between runs or by hooks.</summary>
     public CpuState* Cpu(int index) => _board.Cpu(index);
+
+    /// <summary>
+    /// Runs x86 code on the caller's thread, from where the vCPUs stand, until an exit. After <see cref="MachineExit.PoweredOff"/>,
+    /// <see cref="MachineExit.Panicked"/>, <see cref="MachineExit.TripleFault"/> and <see cref="MachineExit.Threw"/> the
+    /// machine is off: further calls return that exit.
+    /// </summary>
+    /// <param name="instructions">At most so many, of all vCPUs together.</param>
+    public MachineExit Run(ulong instructions = ulong.MaxValue)
+    {
+        lock (_oneRun)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_guest != null) throw new InvalidOperationException("The guest of this machine is C# code.");
+            if (_off != null) return _off;
+            MachineExit exit = (_board.Code ?? _board.ExecuteCode()).Run(instructions);
+            if (exit is MachineExit.PoweredOff or MachineExit.Panicked or MachineExit.TripleFault or MachineExit.Threw) _off = exit;
+            return exit;
+        }
+    }
 
     /// <summary>
     /// Runs guest code on the boot vCPU's thread, which is the same for all calls, and waits until the machine stops.
@@ -69,17 +94,54 @@ public sealed unsafe class Machine : IDisposable
     public MachineExit Run(Action guest)
     {
         ArgumentNullException.ThrowIfNull(guest);
-        if (Thread.CurrentThread == _thread) throw new InvalidOperationException("A guest cannot run its own machine.");
+        if (_guest is { IsCurrent: true }) throw new InvalidOperationException("A guest cannot run its own machine.");
         lock (_oneRun)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_board.Code != null) throw new InvalidOperationException("The guest of this machine is x86 code.");
             if (_off != null) return _off;
-            _work = guest;
-            _workReady.Release();
-            _exitReady.Wait();
-            MachineExit exit = _exit!;
+            _guest ??= _board.StartGuestThread();
+            MachineExit exit = _guest.Run(guest);
             if (exit is not MachineExit.Returned) _off = exit;
             return exit;
+        }
+    }
+
+    /// <summary>
+    /// Ends the run of x86 code that is going on with <see cref="MachineExit.Stopped"/>, from a hook or from any thread; the next
+    /// run at its start, if none is going on.
+    /// </summary>
+    public void Stop() => _board.Stop();
+
+    /// <summary>
+    /// Writes all state of a machine that runs x86 code to a stream: vCPUs, RAM, devices, clock. It goes on from there in any
+    /// machine that is built alike, exactly as it would here. Both forget what their TLBs hold. Hooks and ROM are not saved.
+    /// </summary>
+    /// <exception cref="SnapshotException">The guest is C# code.</exception>
+    public void Save(Stream target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        lock (_oneRun)
+        {
+            PrepareForSnapshot();
+            for (int index = 0; index < CpuCount; index++) _board.FlushTlb(index);
+            MachineSnapshot.Save(_board, target);
+        }
+    }
+
+    /// <summary>
+    /// Replaces all state by what <see cref="Save"/> wrote, from where the stream stands. The machine must be built as the saved
+    /// one was: vCPUs, memory regions, devices, platform, kind and frequency of the clock. A machine that was off is on again.
+    /// </summary>
+    /// <exception cref="SnapshotException">It cannot be restored; the machine is as it was.</exception>
+    public void Restore(Stream source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        lock (_oneRun)
+        {
+            PrepareForSnapshot();
+            MachineSnapshot.Restore(_board, source);
+            _off = null;
         }
     }
 
@@ -89,22 +151,27 @@ public sealed unsafe class Machine : IDisposable
     /// </summary>
     public InterruptLine OpenLine() => new(_board);
 
-    /// <summary>Frees the machine. Waits for a run to end. A guest that is off keeps its sleeping thread, nothing else.</summary>
+    /// <summary>Frees the machine. Waits for a run to end. A C# guest that is off keeps its sleeping thread, nothing else.</summary>
     public void Dispose()
     {
-        if (Thread.CurrentThread == _thread) throw new InvalidOperationException("A guest cannot dispose its own machine.");
+        if (_guest is { IsCurrent: true }) throw new InvalidOperationException("A guest cannot dispose its own machine.");
         lock (_oneRun)
         {
             if (_disposed) return;
             _disposed = true;
-            _work = null;
-            _workReady.Release();
-            if (_off == null) _thread.Join();
+            _guest?.End();
             Clock.Dispose();
             _board.Dispose();
             _handle.Free();
             Memory.Dispose();
         }
+    }
+
+    private void PrepareForSnapshot()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (_guest != null) throw new SnapshotException(SnapshotError.ManagedGuest, "its state is on the host's stacks");
+        if (_board.Code == null) _board.ExecuteCode();
     }
 
     private void AddDevices(TimeProvider wallClock)
@@ -117,39 +184,5 @@ public sealed unsafe class Machine : IDisposable
         ports.Add(new RealTimeClock(wallClock));
         ports.Add(new PowerControl(_board.Exit));
         ports.Add(new PanicPort(() => Console.LastLines, _board.Exit));
-    }
-
-    private void RunWork()
-    {
-        while (true)
-        {
-            _workReady.Wait();
-            if (_work is not { } work) return;
-            _work = null;
-            MachineExit exit = RunGuest(work);
-            Publish(exit);
-            if (exit is not MachineExit.Returned) return;
-        }
-    }
-
-    private MachineExit RunGuest(Action guest)
-    {
-        try
-        {
-            _board.Scheduler.Start();
-            guest();
-            _board.Scheduler.Stop();
-            return new MachineExit.Returned();
-        }
-        catch (Exception exception)
-        {
-            return new MachineExit.Threw(exception);
-        }
-    }
-
-    private void Publish(MachineExit exit)
-    {
-        _exit = exit;
-        _exitReady.Release();
     }
 }

@@ -15,14 +15,23 @@ public sealed record MachineOptions
     /// <summary>How many vCPUs, 1 to <see cref="MaxCpus"/>.</summary>
     public int Cpus { get; init; } = 1;
 
-    /// <summary>Bytes of RAM.</summary>
+    /// <summary>Bytes of RAM from address 0 on.</summary>
     public ulong RamSize { get; init; } = 64ul << 20;
 
-    /// <summary>The clock; the machine disposes it. None: the host's clock, at 1 GHz.</summary>
+    /// <summary>What stops the machine although it could be passed over.</summary>
+    public ExitCauses ExitOn { get; init; }
+
+    /// <summary>
+    /// The clock; the machine disposes it. None: the host's clock, at 1 GHz. With a <see cref="VirtualClock"/>, whose time comes
+    /// from the instruction count, runs are repeatable.
+    /// </summary>
     public MachineClock? Clock { get; init; }
 
     /// <summary>The time of day.</summary>
     public TimeProvider WallClock { get; init; } = TimeProvider.System;
+
+    /// <summary>Where the numbers of RDRAND and RDSEED start, for runs that are the same each time. None: the host's random numbers.</summary>
+    public ulong? RandomSeed { get; init; }
 
     /// <summary>Takes each line the guest writes to its console.</summary>
     public Action<string> Console { get; init; } = static _ => { };

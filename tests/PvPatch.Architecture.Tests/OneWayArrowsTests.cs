@@ -13,7 +13,8 @@ public sealed class OneWayArrowsTests
         ["PvPatch.Paravirt"] = ["PvPatch.Engine", "PvPatch.Emulator"],
         ["PvPatch.Hosts"] = ["PvPatch.Engine", "PvPatch.Emulator", "PvPatch.Paravirt"],
         ["PvPatch.GuestOs"] = ["PvPatch.Engine", "PvPatch.Emulator", "PvPatch.Paravirt"],
-        ["PvPatch"] = ["PvPatch.Engine", "PvPatch.Emulator", "PvPatch.Paravirt", "PvPatch.Hosts", "PvPatch.GuestOs"],
+        ["PvPatch.Oracle"] = ["PvPatch.Engine", "PvPatch.Emulator"],
+        ["PvPatch"] = ["PvPatch.Engine", "PvPatch.Emulator", "PvPatch.Paravirt", "PvPatch.Hosts", "PvPatch.GuestOs", "PvPatch.Oracle"],
         ["PvPatch.Perf"] = ["PvPatch.Engine", "PvPatch.Emulator", "PvPatch.Paravirt", "PvPatch.Hosts", "PvPatch.GuestOs"],
     };
 

@@ -92,6 +92,7 @@ public static unsafe class Pv
     public static SmallOps Small;
     public static DeepOps Deep;
     public static StubbornOps Stubborn;
+    public static InlineOps Inline;
 
     [PvOp("plain.mean", PvOpClass.PatchedCall, "Stands in a static field of its own")]
     public static delegate* unmanaged<double, double, double> Mean;

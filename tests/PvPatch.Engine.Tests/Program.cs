@@ -14,6 +14,8 @@ internal static class Program
         ["late", "tier1"] => PatchedCalls.Late.HotProgram.PatchAndRestore(rounds: 8),
         ["late", "tier-up"] => PatchedCalls.Late.HotProgram.PatchAndTierUp(),
         ["late", "hammer"] => PatchedCalls.Late.HotProgram.Hammer(toggles: 300),
+        ["inlined", var state] => PatchedCalls.Late.InlinedProgram.PatchAndTell(isHot: state is "hot", redirects: true),
+        ["inlined-in-place", var state] => PatchedCalls.Late.InlinedProgram.PatchAndTell(isHot: state is "hot", redirects: false),
         _ => throw new ArgumentException($"No such part: {string.Join(' ', arguments)}.", nameof(arguments)),
     };
 

@@ -10,16 +10,18 @@ namespace PvPatch.Tool;
 internal static partial class StandardStreams
 {
     /// <summary>Standard input.</summary>
-    internal static StandardStream Input() => new(Unix(0, canRead: true) ?? Console.OpenStandardInput(), !Console.IsInputRedirected);
+    internal static StandardStream Input() => new(Unix(0, canRead: true) ?? Console.OpenStandardInput(), !Console.IsInputRedirected, PathOf(0));
 
     /// <summary>Standard output.</summary>
-    internal static StandardStream Output() => new(Unix(1, canRead: false) ?? Console.OpenStandardOutput(), !Console.IsOutputRedirected);
+    internal static StandardStream Output() => new(Unix(1, canRead: false) ?? Console.OpenStandardOutput(), !Console.IsOutputRedirected, PathOf(1));
 
     /// <summary>Standard error.</summary>
-    internal static StandardStream Error() => new(Unix(2, canRead: false) ?? Console.OpenStandardError(), !Console.IsErrorRedirected);
+    internal static StandardStream Error() => new(Unix(2, canRead: false) ?? Console.OpenStandardError(), !Console.IsErrorRedirected, PathOf(2));
 
     /// <summary>The user and the group that this process runs as.</summary>
     internal static (uint User, uint Group) Owner() => OperatingSystem.IsWindows() ? (1000, 1000) : (GetUser(), GetGroup());
+
+    private static string? PathOf(int descriptor) => OperatingSystem.IsLinux() ? $"/proc/self/fd/{descriptor}" : null;
 
     private static DescriptorStream? Unix(int descriptor, bool canRead) =>
         OperatingSystem.IsWindows() ? null : new DescriptorStream(descriptor, canRead);
@@ -41,7 +43,7 @@ internal static partial class StandardStreams
 
         public override bool CanWrite => !canRead;
 
-        public override bool CanSeek => false;
+        public override bool CanSeek => HostSeek(descriptor, 0, (int)SeekOrigin.Current) >= 0;
 
         public override long Length => throw new NotSupportedException();
 
@@ -91,7 +93,12 @@ internal static partial class StandardStreams
             // Nothing waits.
         }
 
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+        public override long Seek(long offset, SeekOrigin origin)
+        {
+            long place = HostSeek(descriptor, offset, (int)origin);
+            int error = Marshal.GetLastPInvokeError();
+            return place >= 0 ? place : throw new IOException(Marshal.GetPInvokeErrorMessage(error), error);
+        }
 
         public override void SetLength(long value) => throw new NotSupportedException();
 
@@ -105,6 +112,10 @@ internal static partial class StandardStreams
         [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
         [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
         private static partial nint HostRead(int descriptor, byte* bytes, nuint count);
+
+        [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+        [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+        private static partial long HostSeek(int descriptor, long offset, int origin);
 
         [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
         [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

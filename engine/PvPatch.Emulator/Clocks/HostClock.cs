@@ -8,6 +8,7 @@ public sealed class HostClock : MachineClock
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly ulong _cyclesPerTick;
     private readonly Timer _timer;
+    private ulong _offset;
 
     /// <summary>Makes a clock that starts now.</summary>
     /// <param name="frequency">TSC cycles a second.</param>
@@ -25,7 +26,7 @@ public sealed class HostClock : MachineClock
         {
             // 32.32 fixed point: cycles = ticks * cyclesPerTick / 2^32, with the product in 128 bits.
             ulong high = Math.BigMul((ulong)(Stopwatch.GetTimestamp() - _start), _cyclesPerTick, out ulong low);
-            return (high << 32) | (low >> 32);
+            return ((high << 32) | (low >> 32)) + Volatile.Read(ref _offset);
         }
     }
 
@@ -39,6 +40,9 @@ public sealed class HostClock : MachineClock
 
     /// <inheritdoc/>
     public override bool SkipToNextAlarm() => false;
+
+    /// <inheritdoc/>
+    protected override void SetTime(ulong cycles) => Volatile.Write(ref _offset, _offset + (cycles - Now));
 
     /// <inheritdoc/>
     protected override void AlarmsChanged()

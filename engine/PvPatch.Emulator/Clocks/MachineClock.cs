@@ -1,10 +1,12 @@
+using PvPatch.Emulator.Snapshots;
+
 namespace PvPatch.Emulator.Clocks;
 
 /// <summary>
 /// What a machine's time stamp counter and all its timers run by, counted in TSC cycles since the clock was made.
 /// One clock belongs to one machine.
 /// </summary>
-public abstract class MachineClock : IDisposable
+public abstract class MachineClock : ISavedState, IDisposable
 {
     /// <summary>The lowest frequency, in Hz.</summary>
     public const ulong MinFrequency = 1_000_000;
@@ -47,6 +49,14 @@ public abstract class MachineClock : IDisposable
     /// <summary>A vCPU had the processor for a slice of time in which it did not look at the clock.</summary>
     public abstract void PassSlice();
 
+    /// <summary>How many instructions may be executed before an alarm rings, by a clock that instructions move.</summary>
+    public virtual ulong InstructionsToNextAlarm => ulong.MaxValue;
+
+    /// <summary>A vCPU that executes x86 code completed so many instructions.</summary>
+    public virtual void PassInstructions(ulong count)
+    {
+    }
+
     /// <summary>Nothing runs until the next alarm: goes there at once if this clock can. False: it cannot, or no alarm is set.</summary>
     public abstract bool SkipToNextAlarm();
 
@@ -67,6 +77,24 @@ public abstract class MachineClock : IDisposable
         var alarm = new ClockAlarm(this, due);
         lock (_gate) _alarms.Add(alarm);
         return alarm;
+    }
+
+    /// <summary>The time. Restoring cancels all alarms; who had set one sets it again.</summary>
+    public void Transfer(StateTransfer state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state.Same(GetType().Name, "the clock");
+        state.Same(Frequency, "the clock's frequency in Hz");
+        if (state.IsRestoring)
+        {
+            lock (_gate)
+            {
+                foreach (ClockAlarm alarm in _alarms) alarm.Deadline = ClockAlarm.Off;
+                FindNext();
+            }
+        }
+
+        state.Value(Now, SetTime);
     }
 
     /// <summary>Stops the alarms.</summary>
@@ -92,6 +120,9 @@ public abstract class MachineClock : IDisposable
 
         AlarmsChanged();
     }
+
+    /// <summary>The time becomes another one, while no alarm is set.</summary>
+    protected abstract void SetTime(ulong cycles);
 
     /// <summary>An alarm was set or cancelled.</summary>
     protected abstract void AlarmsChanged();

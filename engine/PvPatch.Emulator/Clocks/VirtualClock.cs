@@ -1,23 +1,27 @@
 namespace PvPatch.Emulator.Clocks;
 
 /// <summary>
-/// A clock that goes only when the guest does something: each reading costs a fixed number of cycles, a slice of another
-/// vCPU costs a fixed number, and a halted machine jumps to the next alarm. Two runs of one guest see the same times.
+/// A clock that goes only when the guest does something: each instruction of x86 code, each reading and each slice of
+/// another vCPU of a C# guest costs a fixed number of cycles, and a halted machine jumps to the next alarm. Two runs of one guest see the same times.
 /// Alarms ring on the thread that moves the clock.
 /// </summary>
 public sealed class VirtualClock : MachineClock
 {
     private readonly ulong _cyclesPerRead;
     private readonly ulong _cyclesPerSlice;
+    private readonly ulong _cyclesPerInstruction;
     private ulong _now;
 
     /// <summary>Makes a clock that stands at 0.</summary>
     /// <param name="frequency">TSC cycles a second.</param>
     /// <param name="cyclesPerRead">What one reading costs, in cycles.</param>
-    /// <param name="cyclesPerSlice">What one slice of another vCPU costs, in cycles.</param>
-    public VirtualClock(ulong frequency = 1_000_000_000, ulong cyclesPerRead = 100, ulong cyclesPerSlice = 100_000)
+    /// <param name="cyclesPerSlice">What one slice of another vCPU of a C# guest costs, in cycles.</param>
+    /// <param name="cyclesPerInstruction">What one instruction of x86 code costs, in cycles: at least 1.</param>
+    public VirtualClock(ulong frequency = 1_000_000_000, ulong cyclesPerRead = 100, ulong cyclesPerSlice = 100_000, ulong cyclesPerInstruction = 1)
         : base(frequency)
     {
+        ArgumentOutOfRangeException.ThrowIfZero(cyclesPerInstruction);
+        _cyclesPerInstruction = cyclesPerInstruction;
         _cyclesPerRead = cyclesPerRead;
         _cyclesPerSlice = cyclesPerSlice;
     }
@@ -30,6 +34,20 @@ public sealed class VirtualClock : MachineClock
 
     /// <inheritdoc/>
     public override void PassSlice() => Advance(_cyclesPerSlice);
+
+    /// <inheritdoc/>
+    public override ulong InstructionsToNextAlarm
+    {
+        get
+        {
+            ulong next = NextAlarm;
+            ulong now = Now;
+            return next == ClockAlarm.Off ? ulong.MaxValue : next <= now ? 0 : ((next - now - 1) / _cyclesPerInstruction) + 1;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void PassInstructions(ulong count) => Advance(count * _cyclesPerInstruction);
 
     /// <summary>Lets time pass.</summary>
     /// <param name="cycles">How much, in TSC cycles.</param>
@@ -50,6 +68,9 @@ public sealed class VirtualClock : MachineClock
         Advance(next > now ? next - now : 0);
         return true;
     }
+
+    /// <inheritdoc/>
+    protected override void SetTime(ulong cycles) => Volatile.Write(ref _now, cycles);
 
     /// <inheritdoc/>
     protected override void AlarmsChanged() => FireDue();

@@ -1,10 +1,12 @@
+using PvPatch.Emulator.Snapshots;
+
 namespace PvPatch.Emulator.Devices;
 
 /// <summary>
 /// The two 8259A interrupt controllers (0x20, 0xa0) as a kernel with a local APIC sees them: it initialises them, masks
 /// all and never hears of them again. No device is wired to them, so nothing is ever requested or in service.
 /// </summary>
-public sealed class InterruptController : IPortDevice
+public sealed class InterruptController : IPortDevice, ISavedState
 {
     /// <summary>The first controller's command port; the mask is one above.</summary>
     public const ushort First = 0x20;
@@ -17,6 +19,13 @@ public sealed class InterruptController : IPortDevice
 
     /// <inheritdoc/>
     public IEnumerable<ushort> Ports => [First, First + 1, Second, Second + 1];
+
+    /// <inheritdoc/>
+    public void Transfer(StateTransfer state)
+    {
+        _first.Transfer(state);
+        _second.Transfer(state);
+    }
 
     /// <summary>The vector of a controller's input 0, as its second initialisation word set it.</summary>
     public byte VectorBase(ushort command) => ChipAt(command).VectorBase;
@@ -41,10 +50,20 @@ public sealed class InterruptController : IPortDevice
 
         private byte _firstWord;
         private int _wordsTaken = 4;
+        private byte _mask;
+        private byte _vectorBase;
 
-        public byte Mask { get; private set; }
+        public byte Mask { get => _mask; private set => _mask = value; }
 
-        public byte VectorBase { get; private set; }
+        public byte VectorBase { get => _vectorBase; private set => _vectorBase = value; }
+
+        public void Transfer(StateTransfer state)
+        {
+            state.Value(ref _firstWord);
+            state.Value(ref _wordsTaken);
+            state.Value(ref _mask);
+            state.Value(ref _vectorBase);
+        }
 
         /// <summary>IRR or ISR, whichever was chosen: both empty.</summary>
         public static byte ReadCommand() => 0;

@@ -1,4 +1,5 @@
 using PvPatch.Emulator.Clocks;
+using PvPatch.Emulator.Snapshots;
 
 namespace PvPatch.Emulator.Devices;
 
@@ -7,7 +8,7 @@ namespace PvPatch.Emulator.Devices;
 /// count by the machine's clock in modes 0, 2 and 3, channel 2 with its gate (0x61 bit 0) and output (bit 5). Channel 0's
 /// interrupt is not wired: the local APIC's timer is the machine's clock event.
 /// </summary>
-public sealed class IntervalTimer : IPortDevice
+public sealed class IntervalTimer : IPortDevice, ISavedState
 {
     /// <summary>Input frequency in Hz.</summary>
     public const ulong Frequency = 1_193_182;
@@ -39,6 +40,13 @@ public sealed class IntervalTimer : IPortDevice
 
     /// <inheritdoc/>
     public IEnumerable<ushort> Ports => [FirstPort, FirstPort + 1, FirstPort + 2, ControlPort, SpeakerPort];
+
+    /// <inheritdoc/>
+    public void Transfer(StateTransfer state)
+    {
+        state.Value(ref _speaker);
+        foreach (Channel channel in _channels) channel.Transfer(state);
+    }
 
     /// <inheritdoc/>
     public byte Read(ushort port)
@@ -105,6 +113,22 @@ public sealed class IntervalTimer : IPortDevice
         private bool _highNext;
         private bool _readHighNext;
         private ushort? _latched;
+
+        public void Transfer(StateTransfer state)
+        {
+            state.Value(ref _mode);
+            state.Value(ref _access);
+            state.Value(ref _reload);
+            state.Value(ref _startedAt);
+            state.Value(ref _ticksBefore);
+            state.Value(ref _gate);
+            state.Value(ref _loaded);
+            state.Value(ref _lowWritten);
+            state.Value(ref _highNext);
+            state.Value(ref _readHighNext);
+            state.Value(ref _latched);
+            if (_reload is 0 or > 0x10000) throw StateTransfer.Damaged($"a timer counts from {_reload}");
+        }
 
         /// <summary>Control word: bits 4-5 access (0 latch, 1 low, 2 high, 3 low then high), bits 1-3 mode.</summary>
         public void Control(byte value, ulong now)

@@ -1,4 +1,5 @@
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Snapshots;
 
 namespace PvPatch.Emulator.Devices;
 
@@ -7,7 +8,7 @@ namespace PvPatch.Emulator.Devices;
 /// machine off, so writing 0x2000 does.
 /// </summary>
 /// <param name="exit">Stops the machine.</param>
-public sealed class PowerControl(Action<MachineExit> exit) : IPortDevice
+public sealed class PowerControl(Action<MachineExit> exit) : IPortDevice, ISavedState
 {
     /// <summary>The register's low byte.</summary>
     public const ushort Port = 0x604;
@@ -20,6 +21,13 @@ public sealed class PowerControl(Action<MachineExit> exit) : IPortDevice
 
     /// <inheritdoc/>
     public IEnumerable<ushort> Ports => [Port, Port + 1];
+
+    /// <inheritdoc/>
+    public void Transfer(StateTransfer state)
+    {
+        state.Value(ref _low);
+        state.Value(ref _high);
+    }
 
     /// <inheritdoc/>
     public byte Read(ushort port) => port == Port ? _low : _high;

@@ -1,3 +1,5 @@
+using PvPatch.Emulator.Snapshots;
+
 namespace PvPatch.Emulator.Devices;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace PvPatch.Emulator.Devices;
 /// hours, the update-in-progress bit, setting the time, and CMOS RAM. Its interrupt is not wired.
 /// </summary>
 /// <param name="time">The time of day.</param>
-public sealed class RealTimeClock(TimeProvider time) : IPortDevice
+public sealed class RealTimeClock(TimeProvider time) : IPortDevice, ISavedState
 {
     /// <summary>Chooses a register; bit 7 would mask NMIs.</summary>
     public const ushort IndexPort = 0x70;
@@ -39,6 +41,16 @@ public sealed class RealTimeClock(TimeProvider time) : IPortDevice
     private DateTimeOffset Now => time.GetUtcNow() + _offset;
 
     private bool IsSetting => (_statusB & Set) != 0;
+
+    /// <inheritdoc/>
+    public void Transfer(StateTransfer state)
+    {
+        state.Values<byte>(_ram);
+        state.Value(ref _offset);
+        state.Value(ref _index);
+        state.Value(ref _statusA);
+        state.Value(ref _statusB);
+    }
 
     /// <inheritdoc/>
     public byte Read(ushort port) => port == IndexPort ? byte.MaxValue : ReadRegister(_index);

@@ -1,4 +1,5 @@
 using System.Text;
+using PvPatch.Emulator.Snapshots;
 
 namespace PvPatch.Emulator.Devices;
 
@@ -7,7 +8,7 @@ namespace PvPatch.Emulator.Devices;
 /// once. Its interrupt is not wired (the guest polls LSR, as Linux's early console does). Complete lines go to the owner.
 /// </summary>
 /// <param name="line">Takes each complete line, without its end.</param>
-public sealed class SerialPort(Action<string> line) : IPortDevice
+public sealed class SerialPort(Action<string> line) : IPortDevice, ISavedState
 {
     /// <summary>The first of its 8 ports.</summary>
     public const ushort Base = 0x3f8;
@@ -45,6 +46,30 @@ public sealed class SerialPort(Action<string> line) : IPortDevice
         lock (_receiving)
         {
             foreach (byte value in bytes) _received.Enqueue(value);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Transfer(StateTransfer state)
+    {
+        string text = state.Text(_text.ToString());
+        string[] lines = state.Text(string.Join('\n', _lastLines)).Split('\n');
+        byte[] received;
+        lock (_receiving) received = state.List(_received);
+        state.Value(ref _divisor);
+        state.Value(ref _interruptEnable);
+        state.Value(ref _lineControl);
+        state.Value(ref _modemControl);
+        state.Value(ref _scratch);
+        state.Value(ref _fifos);
+        if (!state.IsRestoring) return;
+        _text.Clear().Append(text);
+        _lastLines.Clear();
+        foreach (string line in lines.TakeLast(KeptLines)) _lastLines.Enqueue(line);
+        lock (_receiving)
+        {
+            _received.Clear();
+            foreach (byte value in received) _received.Enqueue(value);
         }
     }
 

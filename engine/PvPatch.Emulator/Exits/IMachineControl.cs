@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
@@ -43,7 +42,6 @@ public unsafe interface IMachineControl
     /// <summary>Lets another vCPU run for a slice in the caller's place, if it is runnable.</summary>
     void YieldTo(CpuState* from, int index);
 
-    /// <summary>Stops the machine. Called on the vCPU's thread it does not return.</summary>
-    [DoesNotReturn]
+    /// <summary>Stops the machine: a C# guest at once, on its vCPU's thread the call does not return; x86 code behind the instruction.</summary>
     void Exit(MachineExit exit);
 }

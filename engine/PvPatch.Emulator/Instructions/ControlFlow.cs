@@ -17,6 +17,14 @@ internal static unsafe class ControlFlow
     /// <summary>The address of the next instruction, cut to the width of the code.</summary>
     public static ulong Next(DecodedInstruction* u) => (u->Marks & Marks.Code64) != Marks.None ? u->NextRip : (uint)u->NextRip;
 
+    /// <summary>The decoded instruction at an address if the jump cache has it, else null.</summary>
+    public static DecodedInstruction* Known(CpuState* cpu, ulong rip)
+    {
+        // SAFETY: the index is cut to the cache's size; entries are pairs.
+        ulong* entry = cpu->JumpCache + (2 * ((rip ^ (rip >> 12)) & (JumpCacheEntries - 1)));
+        return entry[0] == rip ? (DecodedInstruction*)entry[1] : null;
+    }
+
     /// <summary>Goes on at an address: by the jump cache, or through the loop.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DecodedInstruction* Go(CpuState* cpu, ulong rip)

@@ -126,7 +126,7 @@ internal static unsafe class DescriptorQueries
         if (Selector.IsNull(selector))
             return true;
         found = DescriptorTables.TryRead(cpu, selector, Vectors.GeneralProtection, 0, out descriptor, out MemoryFault fault);
-        if (found || fault.Vector != Vectors.PageFault)
+        if (found || fault.Vector is not ((byte)Vectors.PageFault or MemoryFault.RunAlone))
             return true;
         Execution.Refuse(cpu, u, fault);
         return false;

@@ -30,6 +30,9 @@ internal enum LeaveCause
     /// <summary>HLT: done; nothing more until an event.</summary>
     Halt,
 
+    /// <summary>The next instruction is hooked; nothing of it was executed.</summary>
+    Hook,
+
     /// <summary>SYSCALL where the program's owner answers system calls: done, RIP is behind it.</summary>
     SystemCall,
 }
@@ -55,6 +58,9 @@ internal unsafe struct Execution
     /// <summary>INT1, which any privilege level may use.</summary>
     public bool AnyPrivilege;
 
+    /// <summary>The instruction whose hooks were called and which is executed next, or <see cref="HookedInstruction.None"/>.</summary>
+    public ulong PassedHook;
+
     /// <summary>The privilege of explicit data accesses.</summary>
     public AccessMode Mode;
 
@@ -68,7 +74,7 @@ internal unsafe struct Execution
     public bool SystemCallsLeave;
 
     /// <summary>The bytes of an access that the TLB could not serve.</summary>
-    public fixed byte Scratch[512];
+    public fixed byte Scratch[576];
 
     /// <summary>Where a slow write goes.</summary>
     public ReservedBytes Reserved;

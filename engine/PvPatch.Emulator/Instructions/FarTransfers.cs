@@ -49,6 +49,9 @@ internal static unsafe class FarTransfers
     public static DecodedInstruction* ToTask(
         CpuState* cpu, DecodedInstruction* u, ushort selector, Descriptor descriptor, TaskSwitchCause cause)
     {
+        // Half of a switch cannot be taken back, so none of it may find out in the middle that it must run alone.
+        if (cpu->RunsMany != 0)
+            return Execution.Raise(cpu, u, MemoryFault.RunAlone);
         ulong flags = cpu->RFlags;
         if (TaskSwitch.TrySwitch(cpu, selector, descriptor, cause, ControlFlow.Next(u), flags, 0, out bool committed, out MemoryFault fault))
             return Execution.Leave(cpu, cpu->Rip, LeaveCause.Changed);

@@ -37,6 +37,16 @@ internal static unsafe class FloatRows
         rows.Float<ScalarSingle>(Code.Sqrtss_xmm_xmmm32, &FloatArithmetic.SquareRoot<Single32>);
         rows.Float<ScalarDouble>(Code.Sqrtsd_xmm_xmmm64, &FloatArithmetic.SquareRoot<Double64>);
 
+        // Approximations
+        rows.Float<PackedSingle>(Code.Rcpps_xmm_xmmm128, &Approximations.Reciprocal);
+        rows.Float<ScalarSingle>(Code.Rcpss_xmm_xmmm32, &Approximations.Reciprocal);
+        rows.Float<PackedSingle>(Code.Rsqrtps_xmm_xmmm128, &Approximations.ReciprocalSquareRoot);
+        rows.Float<ScalarSingle>(Code.Rsqrtss_xmm_xmmm32, &Approximations.ReciprocalSquareRoot);
+
+        // Dot products (SSE4.1)
+        rows.Set(Code.Dpps_xmm_xmmm128_imm8, &DotProducts.OfRegisters<PackedSingle, Single32>, &DotProducts.WithMemory<PackedSingle, Single32>);
+        rows.Set(Code.Dppd_xmm_xmmm128_imm8, &DotProducts.OfRegisters<PackedDouble, Double64>, &DotProducts.WithMemory<PackedDouble, Double64>);
+
         // Arithmetic between neighbours (SSE3)
         rows.Neighbours<PackedSingle>(Code.Haddps_xmm_xmmm128, &FloatArithmetic.Add<Single32>);
         rows.Neighbours<PackedDouble>(Code.Haddpd_xmm_xmmm128, &FloatArithmetic.Add<Double64>);

@@ -25,6 +25,9 @@ internal struct LongPointers : IPointerWidth
 /// <summary>FXSAVE and FXRSTOR (Intel SDM vol. 1, 10.5): x87, MMX and SSE state in 512 bytes. Neither waits for exceptions of the x87.</summary>
 internal static unsafe class FxsaveImage
 {
+    /// <summary>Bytes of all XMM registers.</summary>
+    public const uint AllXmm = 256;
+
     private const int Size = 512;
     private const int Opcode = 6;
     private const int Instruction = 8;
@@ -46,24 +49,8 @@ internal static unsafe class FxsaveImage
         if (host == null)
             return null;
 
-        // SAFETY: Modify gave 512 bytes that may be changed; all offsets below lie in them.
-        ref FpuState fpu = ref cpu->Fpu;
-        Unsafe.WriteUnaligned(host, fpu.Control);
-        Unsafe.WriteUnaligned(host + 2, fpu.Status);
-        Unsafe.WriteUnaligned(host + 4, (ushort)fpu.Used);
-        Unsafe.WriteUnaligned(host + Opcode, fpu.LastOpcode);
-        Unsafe.WriteUnaligned(host + Instruction, TPointers.IsLong ? fpu.LastInstruction : (uint)fpu.LastInstruction);
-        Unsafe.WriteUnaligned(host + Data, TPointers.IsLong ? fpu.LastData : (uint)fpu.LastData);
-        Unsafe.WriteUnaligned(host + Mxcsr, cpu->Mxcsr);
-        Unsafe.WriteUnaligned(host + MxcsrMask, MxcsrBits);
-        for (int i = 0; i < 8; i++)
-        {
-            Float80 value = X87.Get(cpu, i);
-            Unsafe.WriteUnaligned(host + Registers + (16 * i), value.Mantissa);
-            Unsafe.WriteUnaligned(host + Registers + (16 * i) + 8, (ulong)value.High);
-        }
-
-        Unsafe.CopyBlockUnaligned(host + Xmm, cpu->Xmm, XmmSize(u));
+        // SAFETY: Modify gave 512 bytes that may be changed.
+        Store(cpu, host, TPointers.IsLong, XmmSize(u));
         return slow ? Operands.Finish(cpu, u) : u + 1;
     }
 
@@ -76,28 +63,100 @@ internal static unsafe class FxsaveImage
         if (host == null)
             return null;
 
-        // SAFETY: Read gave 512 readable bytes; all offsets below lie in them, Number is below 8.
-        uint mxcsr = Unsafe.ReadUnaligned<uint>(host + Mxcsr);
-        if ((mxcsr & ~MxcsrBits) != 0)
-            return Execution.Raise(cpu, u, Vectors.GeneralProtection);
-        ref FpuState fpu = ref cpu->Fpu;
-        fpu.Status = Unsafe.ReadUnaligned<ushort>(host + 2);
-        X87Control.SetControl(ref fpu, Unsafe.ReadUnaligned<ushort>(host));
-        fpu.Used = host[4];
-        fpu.LastOpcode = (ushort)(Unsafe.ReadUnaligned<ushort>(host + Opcode) & 0x7ff);
-        fpu.LastInstruction = TPointers.IsLong ? Unsafe.ReadUnaligned<ulong>(host + Instruction) : Unsafe.ReadUnaligned<uint>(host + Instruction);
-        fpu.LastData = TPointers.IsLong ? Unsafe.ReadUnaligned<ulong>(host + Data) : Unsafe.ReadUnaligned<uint>(host + Data);
-        cpu->Mxcsr = mxcsr;
-        for (int i = 0; i < 8; i++)
+        // SAFETY: Read gave 512 readable bytes.
+        return TryLoad(cpu, host, TPointers.IsLong, XmmSize(u)) ? u + 1 : Execution.Raise(cpu, u, Vectors.GeneralProtection);
+    }
+
+    /// <summary>Writes the image.</summary>
+    /// <param name="cpu">The CPU.</param>
+    /// <param name="host">512 bytes.</param>
+    /// <param name="longPointers">The pointers to the last instruction and operand have 64 bits.</param>
+    /// <param name="xmmSize">How many bytes of the XMM registers are written.</param>
+    public static void Store(CpuState* cpu, byte* host, bool longPointers, uint xmmSize)
+    {
+        StoreComponents(cpu, host, StateComponents.All, longPointers, xmmSize);
+        StoreMxcsr(cpu, host);
+    }
+
+    /// <summary>Loads registers from an image; false if its MXCSR has bits that do not exist, and then nothing is loaded.</summary>
+    /// <param name="cpu">The CPU.</param>
+    /// <param name="host">512 bytes.</param>
+    /// <param name="longPointers">The pointers to the last instruction and operand have 64 bits.</param>
+    /// <param name="xmmSize">How many bytes of the XMM registers are read.</param>
+    public static bool TryLoad(CpuState* cpu, byte* host, bool longPointers, uint xmmSize)
+    {
+        if (!MxcsrIsValid(host))
+            return false;
+        LoadComponents(cpu, host, StateComponents.All, longPointers, xmmSize);
+        LoadMxcsr(cpu, host);
+        return true;
+    }
+
+    // SAFETY, for all below: callers give an image of 512 bytes, in which all offsets lie; Number is below 8.
+
+    /// <summary>Writes state components, but not MXCSR.</summary>
+    public static void StoreComponents(CpuState* cpu, byte* host, ulong components, bool longPointers, uint xmmSize)
+    {
+        if ((components & StateComponents.X87) != 0)
         {
-            int number = X87.Number(cpu, i);
-            fpu.Mantissa[number] = Unsafe.ReadUnaligned<ulong>(host + Registers + (16 * i));
-            fpu.Exponent[number] = Unsafe.ReadUnaligned<ushort>(host + Registers + (16 * i) + 8);
+            ref FpuState fpu = ref cpu->Fpu;
+            Unsafe.WriteUnaligned(host, fpu.Control);
+            Unsafe.WriteUnaligned(host + 2, fpu.Status);
+            Unsafe.WriteUnaligned(host + 4, (ushort)fpu.Used);
+            Unsafe.WriteUnaligned(host + Opcode, fpu.LastOpcode);
+            Unsafe.WriteUnaligned(host + Instruction, longPointers ? fpu.LastInstruction : (uint)fpu.LastInstruction);
+            Unsafe.WriteUnaligned(host + Data, longPointers ? fpu.LastData : (uint)fpu.LastData);
+            for (int i = 0; i < 8; i++)
+            {
+                Float80 value = X87.Get(cpu, i);
+                Unsafe.WriteUnaligned(host + Registers + (16 * i), value.Mantissa);
+                Unsafe.WriteUnaligned(host + Registers + (16 * i) + 8, (ulong)value.High);
+            }
         }
 
-        Unsafe.CopyBlockUnaligned(cpu->Xmm, host + Xmm, XmmSize(u));
-        return u + 1;
+        if ((components & StateComponents.Sse) != 0)
+            Unsafe.CopyBlockUnaligned(host + Xmm, cpu->Xmm, xmmSize);
     }
+
+    /// <summary>Reads state components, but not MXCSR.</summary>
+    public static void LoadComponents(CpuState* cpu, byte* host, ulong components, bool longPointers, uint xmmSize)
+    {
+        if ((components & StateComponents.X87) != 0)
+        {
+            ref FpuState fpu = ref cpu->Fpu;
+            fpu.Status = Unsafe.ReadUnaligned<ushort>(host + 2);
+            X87Control.SetControl(ref fpu, Unsafe.ReadUnaligned<ushort>(host));
+            fpu.Used = host[4];
+            fpu.LastOpcode = (ushort)(Unsafe.ReadUnaligned<ushort>(host + Opcode) & 0x7ff);
+            fpu.LastInstruction = longPointers ? Unsafe.ReadUnaligned<ulong>(host + Instruction) : Unsafe.ReadUnaligned<uint>(host + Instruction);
+            fpu.LastData = longPointers ? Unsafe.ReadUnaligned<ulong>(host + Data) : Unsafe.ReadUnaligned<uint>(host + Data);
+            for (int i = 0; i < 8; i++)
+            {
+                int number = X87.Number(cpu, i);
+                fpu.Mantissa[number] = Unsafe.ReadUnaligned<ulong>(host + Registers + (16 * i));
+                fpu.Exponent[number] = Unsafe.ReadUnaligned<ushort>(host + Registers + (16 * i) + 8);
+            }
+        }
+
+        if ((components & StateComponents.Sse) != 0)
+            Unsafe.CopyBlockUnaligned(cpu->Xmm, host + Xmm, xmmSize);
+    }
+
+    /// <summary>Writes MXCSR and the mask of its bits.</summary>
+    public static void StoreMxcsr(CpuState* cpu, byte* host)
+    {
+        Unsafe.WriteUnaligned(host + Mxcsr, cpu->Mxcsr);
+        Unsafe.WriteUnaligned(host + MxcsrMask, MxcsrBits);
+    }
+
+    /// <summary>Reads MXCSR.</summary>
+    public static void LoadMxcsr(CpuState* cpu, byte* host) => cpu->Mxcsr = Unsafe.ReadUnaligned<uint>(host + Mxcsr);
+
+    /// <summary>Whether an image's MXCSR may be loaded.</summary>
+    public static bool MxcsrIsValid(byte* host) => (Unsafe.ReadUnaligned<uint>(host + Mxcsr) & ~MxcsrBits) == 0;
+
+    /// <summary>Outside 64-bit mode XMM8 to XMM15 are left alone.</summary>
+    public static uint XmmSize(DecodedInstruction* u) => (u->Marks & Marks.Code64) != Marks.None ? AllXmm : AllXmm / 2;
 
     /// <summary>#UD with CR0.EM, #NM with CR0.TS, #GP off a multiple of 16; what no address is faults later, by its segment.</summary>
     private static bool IsReady(CpuState* cpu, DecodedInstruction* u, bool write, out ulong linear)
@@ -117,7 +176,4 @@ internal static unsafe class FxsaveImage
         Execution.Raise(cpu, u, Vectors.GeneralProtection);
         return false;
     }
-
-    /// <summary>Outside 64-bit mode XMM8 to XMM15 are left alone.</summary>
-    private static uint XmmSize(DecodedInstruction* u) => (u->Marks & Marks.Code64) != Marks.None ? 256u : 128u;
 }

@@ -95,6 +95,15 @@ internal static unsafe class MoveRows
         rows.EachForm(&Moves.Nothing, Code.Reservednop_rm16_r16_0F1D, Code.Reservednop_rm32_r32_0F1D, Code.Reservednop_rm64_r64_0F1D);
         rows.EachForm(&Moves.Nothing, Code.Reservednop_rm16_r16_0F1E, Code.Reservednop_rm32_r32_0F1E, Code.Reservednop_rm64_r64_0F1E);
         rows.EachForm(&Moves.Nothing, Code.Reservednop_rm16_r16_0F1F, Code.Reservednop_rm32_r32_0F1F, Code.Reservednop_rm64_r64_0F1F);
+
+        // Hints of features that are not there: their codes are no operations without them (Intel SDM vol. 2, CLDEMOTE, PREFETCHIT0, RDSSP)
+        rows.EachForm(&Moves.Nothing, Code.Cldemote_m8, Code.Prefetchit0_m8, Code.Prefetchit1_m8, Code.Rdsspd_r32, Code.Rdsspq_r64);
+        rows.EachForm(&Moves.Nothing, Code.Prefetchreserved3_m8, Code.Prefetchreserved4_m8, Code.Prefetchreserved5_m8, Code.Prefetchreserved6_m8, Code.Prefetchreserved7_m8);
+
+        // Cache lines, fences
+        rows.Set(Code.Clflush_m8, null, &CacheLines.Flush);
+        rows.Set(Code.Clflushopt_m8, null, &CacheLines.Flush);
+        rows.Set(Code.Clwb_m8, null, &CacheLines.Flush);
         rows.Each(&Moves.Nothing, Code.Lfence, Code.Mfence, Code.Sfence);
         rows.Each(&Moves.Nothing, Code.Lfence_E9, Code.Lfence_EA, Code.Lfence_EB, Code.Lfence_EC, Code.Lfence_ED, Code.Lfence_EE, Code.Lfence_EF);
         rows.Each(&Moves.Nothing, Code.Mfence_F1, Code.Mfence_F2, Code.Mfence_F3, Code.Mfence_F4, Code.Mfence_F5, Code.Mfence_F6, Code.Mfence_F7);

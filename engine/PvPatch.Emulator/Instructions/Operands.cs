@@ -126,7 +126,7 @@ internal static unsafe class Operands
         Execution* execution = Execution.Of(cpu);
         if (!TryReserve(cpu, u, linear, size, AccessKind.Read))
             return null;
-        execution->Reserved.CopyTo(execution->Scratch);
+        execution->Reserved.CopyTo(cpu, execution->Scratch);
         return execution->Scratch;
     }
 
@@ -146,7 +146,7 @@ internal static unsafe class Operands
         Execution* execution = Execution.Of(cpu);
         if (!TryReserve(cpu, u, linear, size, AccessKind.Write))
             return null;
-        execution->Reserved.CopyTo(execution->Scratch);
+        execution->Reserved.CopyTo(cpu, execution->Scratch);
         return execution->Scratch;
     }
 

@@ -151,9 +151,9 @@ internal static unsafe class PackedRows
         rows.Packed(Code.Pblendw_xmm_xmmm128_imm8, &PackedShuffles.Blend<ushort>);
         rows.Packed(Code.Blendps_xmm_xmmm128_imm8, &PackedShuffles.Blend<uint>);
         rows.Packed(Code.Blendpd_xmm_xmmm128_imm8, &PackedShuffles.Blend<ulong>);
-        rows.Set(Code.Pblendvb_xmm_xmmm128, &VectorShapes.BlendRegisters<byte>, &VectorShapes.BlendMemory<byte>);
-        rows.Set(Code.Blendvps_xmm_xmmm128, &VectorShapes.BlendRegisters<uint>, &VectorShapes.BlendMemory<uint>);
-        rows.Set(Code.Blendvpd_xmm_xmmm128, &VectorShapes.BlendRegisters<ulong>, &VectorShapes.BlendMemory<ulong>);
+        rows.Set(Code.Pblendvb_xmm_xmmm128, &ShapesWithXmm0.BlendRegisters<byte>, &ShapesWithXmm0.BlendMemory<byte>);
+        rows.Set(Code.Blendvps_xmm_xmmm128, &ShapesWithXmm0.BlendRegisters<uint>, &ShapesWithXmm0.BlendMemory<uint>);
+        rows.Set(Code.Blendvpd_xmm_xmmm128, &ShapesWithXmm0.BlendRegisters<ulong>, &ShapesWithXmm0.BlendMemory<ulong>);
         rows.Packed(Code.Insertps_xmm_xmmm32_imm8, &PackedShuffles.InsertSingle, &PackedShuffles.InsertLoadedSingle);
         rows.Packed(Code.Movddup_xmm_xmmm64, &PackedShuffles.DuplicateDouble);
         rows.Packed(Code.Movsldup_xmm_xmmm128, &PackedShuffles.DuplicateEven);

@@ -75,15 +75,23 @@ internal static unsafe class Privileged
         return vector != 0 ? Execution.Raise(cpu, u, vector) : Done(cpu, u);
     }
 
-    public static DecodedInstruction* Rdtsc(CpuState* cpu, DecodedInstruction* u)
+    public static DecodedInstruction* Rdtsc(CpuState* cpu, DecodedInstruction* u) => TryReadTime(cpu, u) ? u + 1 : null;
+
+    /// <summary>RDTSCP: IA32_TSC_AUX comes with the time.</summary>
+    public static DecodedInstruction* Rdtscp(CpuState* cpu, DecodedInstruction* u)
     {
-        if ((cpu->Cr4 & Cr4Bits.TimeStampDisable) != 0 && !IsSupervisor(cpu, u))
+        if (!TryReadTime(cpu, u))
             return null;
+        cpu->Rcx = (uint)TscAux(cpu);
+        return u + 1;
+    }
+
+    /// <summary>RDPID: IA32_TSC_AUX alone.</summary>
+    public static DecodedInstruction* Rdpid(CpuState* cpu, DecodedInstruction* u)
+    {
         if (!HasMachine(cpu, u))
             return null;
-        ulong value = cpu->Sensitive->Rdtsc(cpu);
-        cpu->Rax = (uint)value;
-        cpu->Rdx = value >> 32;
+        Operands.SetRegister(cpu, u->Op0, TscAux(cpu));
         return u + 1;
     }
 
@@ -92,8 +100,11 @@ internal static unsafe class Privileged
 
     public static DecodedInstruction* Pause(CpuState* cpu, DecodedInstruction* u)
     {
-        if (cpu->Sensitive != null)
-            cpu->Sensitive->Pause(cpu);
+        if (cpu->Sensitive == null)
+            return u + 1;
+        if (!HasMachine(cpu, u))
+            return null;
+        cpu->Sensitive->Pause(cpu);
         return Done(cpu, u);
     }
 
@@ -214,12 +225,12 @@ internal static unsafe class Privileged
         return false;
     }
 
-    /// <summary>Whether a machine answers; else #UD.</summary>
+    /// <summary>Whether a machine answers; else #UD. It needs an exact clock, so the instruction must run alone.</summary>
     public static bool HasMachine(CpuState* cpu, DecodedInstruction* u)
     {
-        if (cpu->Sensitive != null)
+        if (cpu->Sensitive != null && cpu->RunsMany == 0)
             return true;
-        Execution.Raise(cpu, u, Vectors.InvalidOpcode);
+        Execution.Raise(cpu, u, cpu->Sensitive == null ? Vectors.InvalidOpcode : MemoryFault.RunAlone);
         return false;
     }
 
@@ -230,6 +241,23 @@ internal static unsafe class Privileged
     /// <summary>The instruction is done; whatever the loop holds is looked at again.</summary>
     public static DecodedInstruction* Done(CpuState* cpu, DecodedInstruction* u) =>
         Execution.Leave(cpu, ControlFlow.Next(u), LeaveCause.Changed);
+
+    private static bool TryReadTime(CpuState* cpu, DecodedInstruction* u)
+    {
+        if (((cpu->Cr4 & Cr4Bits.TimeStampDisable) != 0 && !IsSupervisor(cpu, u)) || !HasMachine(cpu, u))
+            return false;
+        ulong value = cpu->Sensitive->Rdtsc(cpu);
+        cpu->Rax = (uint)value;
+        cpu->Rdx = value >> 32;
+        return true;
+    }
+
+    /// <summary>Zero on a machine without the register.</summary>
+    private static ulong TscAux(CpuState* cpu)
+    {
+        ulong value = 0;
+        return cpu->Sensitive->Rdmsr(cpu, Msr.TscAux, &value) == 0 ? value : 0;
+    }
 
     private static void WriteNatural(CpuState* cpu, DecodedInstruction* u, ushort place, ulong value) =>
         Operands.SetRegister(cpu, place, (u->Marks & Marks.Code64) != Marks.None ? value : (uint)value);

@@ -41,7 +41,8 @@ internal static unsafe class Strings
             if (left == 0)
                 return Operands.AfterWrite(cpu, u);
             bool codeChanged = cpu->CodePages != null && cpu->CodePages->Changes != Execution.Of(cpu)->KnownChanges;
-            if (budget == 0 || codeChanged)
+            bool eventCame = cpu->EventPending != 0 && budget != StepsInOneGo;
+            if (budget == 0 || codeChanged || eventCame)
                 return Execution.Leave(cpu, u->Rip, LeaveCause.Interrupted);
 
             bool stepwise = (cpu->RFlags & RFlags.Trap) != 0;

@@ -33,7 +33,12 @@ internal static unsafe class SystemRows
         rows.Set(Code.Wrmsr, &Privileged.Wrmsr);
         rows.Set(Code.Rdpmc, &Privileged.Rdpmc);
         rows.Set(Code.Rdtsc, &Privileged.Rdtsc);
-        rows.Each(&Privileged.Wbinvd, Code.Wbinvd, Code.Invd);
+        rows.Set(Code.Rdtscp, &Privileged.Rdtscp);
+        rows.Each(&Privileged.Rdpid, Code.Rdpid_r32, Code.Rdpid_r64);
+        rows.Each(&RandomNumbers.Read<ushort>, Code.Rdrand_r16, Code.Rdseed_r16);
+        rows.Each(&RandomNumbers.Read<uint>, Code.Rdrand_r32, Code.Rdseed_r32);
+        rows.Each(&RandomNumbers.Read<ulong>, Code.Rdrand_r64, Code.Rdseed_r64);
+        rows.Each(&Privileged.Wbinvd, Code.Wbinvd, Code.Wbnoinvd, Code.Invd);
         rows.Each(&Privileged.Vmcall, Code.Vmcall, Code.Vmmcall);
         rows.Set(Code.Invlpg_m, null, &Privileged.Invlpg);
 

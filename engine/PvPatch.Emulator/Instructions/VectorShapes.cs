@@ -152,14 +152,6 @@ internal static unsafe class VectorShapes
     public static DecodedInstruction* TestMemory(CpuState* cpu, DecodedInstruction* u) =>
         TryLoadAligned(cpu, u, out Vector128<byte> b) ? Test(cpu, u, b) : null;
 
-    /// <summary>PBLENDVB, BLENDVPS, BLENDVPD between registers: the signs of XMM0's elements choose.</summary>
-    public static DecodedInstruction* BlendRegisters<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged => IsReady(cpu, u) ? Blend<T>(cpu, u, Xmm(cpu, u->Op1)) : null;
-
-    /// <summary>PBLENDVB, BLENDVPS, BLENDVPD with memory.</summary>
-    public static DecodedInstruction* BlendMemory<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged => TryLoadAligned(cpu, u, out Vector128<byte> b) ? Blend<T>(cpu, u, b) : null;
-
     /// <summary>MASKMOVDQU: bytes whose mask has its sign set go to DS:RDI.</summary>
     public static DecodedInstruction* MaskedStore(CpuState* cpu, DecodedInstruction* u)
     {
@@ -217,24 +209,6 @@ internal static unsafe class VectorShapes
         ulong zero = (a & b) == Vector128<byte>.Zero ? RFlags.Zero : 0;
         ulong carry = (~a & b) == Vector128<byte>.Zero ? RFlags.Carry : 0;
         StatusFlags.Set(ref cpu->RFlags, zero | carry);
-        return u + 1;
-    }
-
-    private static DecodedInstruction* Blend<T>(CpuState* cpu, DecodedInstruction* u, Vector128<byte> b)
-        where T : unmanaged
-    {
-        Vector128<byte> a = Xmm(cpu, u->Op0);
-        // SAFETY: XMM0 is the first of the XMM registers.
-        var mask = Vector128.Load((byte*)cpu->Xmm);
-        uint chosen = Vector128.ExtractMostSignificantBits(mask.As<byte, T>());
-        for (int i = 0; i < 16 / sizeof(T); i++)
-        {
-            // SAFETY: both vectors have 16 / sizeof(T) elements.
-            if ((chosen >> i & 1) != 0)
-                ((T*)&a)[i] = ((T*)&b)[i];
-        }
-
-        SetXmm(cpu, u->Op0, a);
         return u + 1;
     }
 

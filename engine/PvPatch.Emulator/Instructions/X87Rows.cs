@@ -135,10 +135,6 @@ internal static unsafe class X87Rows
         rows.Set(Code.Fldenv_m28byte, null, &X87Control.LoadEnvironment<Environment32>);
         rows.Set(Code.Fnsave_m94byte, null, &X87Control.Save<Environment16>);
         rows.Set(Code.Fnsave_m108byte, null, &X87Control.Save<Environment32>);
-        rows.Set(Code.Fxsave_m512byte, null, &FxsaveImage.Save<ShortPointers>);
-        rows.Set(Code.Fxsave64_m512byte, null, &FxsaveImage.Save<LongPointers>);
-        rows.Set(Code.Fxrstor_m512byte, null, &FxsaveImage.Restore<ShortPointers>);
-        rows.Set(Code.Fxrstor64_m512byte, null, &FxsaveImage.Restore<LongPointers>);
         rows.Set(Code.Frstor_m94byte, null, &X87Control.Restore<Environment16>);
         rows.Set(Code.Frstor_m108byte, null, &X87Control.Restore<Environment32>);
     }

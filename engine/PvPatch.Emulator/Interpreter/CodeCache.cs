@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Iced.Intel;
+using PvPatch.Emulator.Hooks;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
@@ -20,20 +21,24 @@ internal sealed unsafe class CodeCache : IDisposable
     private const ulong NoAddress = 1ul << 62;
 
     private readonly CpuState* _cpu;
+    private readonly HookRanges<InstructionHook> _hooks;
     private readonly ulong* _jumpCaches;
     private readonly Dictionary<CodePageKey, CodePage> _pages = [];
     private readonly PageReader _reader = new();
     private readonly Dictionary<Marks, Decoder> _decoders = [];
     private readonly List<Instruction> _run = new(LongestRun);
     private readonly Dictionary<StraddlingKey, CodePage> _straddling = [];
+    private int _knownHooks;
     private ulong _knownGeneration;
     private Marks _knownWidth;
     private ulong _knownBase;
     private uint _knownLimit;
 
-    public CodeCache(CpuState* cpu)
+    public CodeCache(CpuState* cpu, HookRanges<InstructionHook> hooks)
     {
         _cpu = cpu;
+        _hooks = hooks;
+        _knownHooks = hooks.Version;
         // SAFETY: two caches of pairs; Dispose releases them.
         _jumpCaches = (ulong*)NativeMemory.AlignedAlloc(2 * ControlFlow.JumpCacheEntries * 16, 64);
         _decoders[Marks.Code64] = Decoder.Create(64, _reader);
@@ -55,6 +60,16 @@ internal sealed unsafe class CodeCache : IDisposable
 
     /// <summary>The jump cache of user or supervisor code.</summary>
     public ulong* JumpCache(bool user) => _jumpCaches + (user ? 2 * ControlFlow.JumpCacheEntries : 0);
+
+    /// <summary>Forgets all decoded instructions if hooks changed since the last call.</summary>
+    public void FollowHooks()
+    {
+        if (_hooks.Version == _knownHooks)
+            return;
+        _knownHooks = _hooks.Version;
+        ForgetPages();
+        ForgetStraddling();
+    }
 
     /// <summary>Forgets where addresses lead, if translations, the width of the code, its base or its limit changed since the last call.</summary>
     public void FollowTranslations()
@@ -97,12 +112,12 @@ internal sealed unsafe class CodeCache : IDisposable
 
         fault = default;
         byte* host = Tlb.ForExecute(Tlb.Table(_cpu, mode), linear);
-        if (host == null && !Tlb.TryFill(_cpu, linear, AccessKind.Execute, mode, out host, out fault))
+        ulong physical = host == null ? 0 : Tlb.Physical(_cpu, mode, linear);
+        if (host == null && !Tlb.TryFill(_cpu, linear, AccessKind.Execute, mode, out physical, out host, out fault))
             return null;
-        if (host == null)
+        if (host == null || !CodePages.Covers(_cpu, physical))
             return Straddling(rip, linear, mode, width, out fault);
 
-        ulong physical = (ulong)(host - _cpu->Ram);
         int offset = (int)(linear & 0xfff);
         int end = offset + InSegment(rip, width, 0x1000 - offset);
         CodePage page = Page(new CodePageKey(physical & Tlb.PageMask, rip - (uint)offset, width, end));
@@ -190,6 +205,8 @@ internal sealed unsafe class CodeCache : IDisposable
             OperandDecoder.Fill(_cpu, instruction, host + (place - first), width, block + i);
             if (instruction.IsInvalid)
                 block[i].Handler = instruction.Length >= LongestInstruction ? &Faults.TooLong : &Faults.InvalidOpcode;
+            if (_hooks.Touch(block[i].Rip, block[i].Rip))
+                HookedInstruction.Put(block + i, page.Allocate(2));
             page[place] = block + i;
             place += instruction.Length;
         }
@@ -216,7 +233,7 @@ internal sealed unsafe class CodeCache : IDisposable
     private static bool NeverFallsThrough(FlowControl flow) =>
         flow is not (FlowControl.Next or FlowControl.ConditionalBranch or FlowControl.XbeginXabortXend);
 
-    /// <summary>An instruction whose bytes lie in two pages, or where there is no RAM.</summary>
+    /// <summary>An instruction whose bytes lie in two pages, or where there is no memory.</summary>
     private DecodedInstruction* Straddling(ulong rip, ulong linear, AccessMode mode, Marks width, out MemoryFault fault)
     {
         byte* bytes = stackalloc byte[LongestInstruction];
@@ -263,6 +280,8 @@ internal sealed unsafe class CodeCache : IDisposable
         if (instruction.IsInvalid)
             block->Handler = instruction.Length >= LongestInstruction ? &Faults.TooLong : &Faults.InvalidOpcode;
         block[1] = new DecodedInstruction { Rip = ControlFlow.Next(block), Marks = width, Handler = &ControlFlow.Continue, Length = 1 };
+        if (_hooks.Touch(rip, rip))
+            HookedInstruction.Put(block, page.Allocate(2));
         page[0] = block;
         _straddling.Add(key, page);
         return block;
@@ -279,7 +298,7 @@ internal sealed unsafe class CodeCache : IDisposable
     {
         if (!ReservedBytes.TryReserve(_cpu, linear, size, AccessKind.Execute, mode, out ReservedBytes found, out fault))
             return false;
-        found.CopyTo(target);
+        found.FetchTo(_cpu, target);
         return true;
     }
 

@@ -1,3 +1,4 @@
+using PvPatch.Emulator.Hooks;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using PvPatch.Emulator.Hooks;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
@@ -26,34 +27,56 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private readonly CpuState* _cpu;
     private readonly Execution* _execution;
     private readonly CodeCache _code;
+    private readonly HookRanges<InstructionHook> _hooks;
+    private readonly ICpuHost? _host;
     private readonly bool _ownsCodePages;
     private readonly bool _deliversExceptions;
+    private bool _alone;
+    private volatile bool _asked;
 
     /// <summary>Prepares a CPU, which must have its RAM and its TLB.</summary>
     /// <param name="cpu">The CPU.</param>
     /// <param name="systemCallsLeave">SYSCALL stops the run instead of entering the guest's kernel.</param>
     /// <param name="deliversExceptions">Exceptions go to the guest's interrupt table instead of stopping the run.</param>
     public InterpretedCpu(CpuState* cpu, bool systemCallsLeave = false, bool deliversExceptions = false)
+        : this(cpu, null, new HookRanges<InstructionHook>(), systemCallsLeave, deliversExceptions)
+    {
+    }
+
+    /// <summary>Prepares a CPU of a machine.</summary>
+    internal InterpretedCpu(CpuState* cpu, ICpuHost host, HookRanges<InstructionHook> hooks)
+        : this(cpu, host, hooks, systemCallsLeave: false, deliversExceptions: true)
+    {
+    }
+
+    private InterpretedCpu(CpuState* cpu, ICpuHost? host, HookRanges<InstructionHook> hooks, bool systemCallsLeave, bool deliversExceptions)
     {
         _cpu = cpu;
+        _host = host;
+        _hooks = hooks;
         _deliversExceptions = deliversExceptions;
         // SAFETY: zeroed memory is a valid state; Dispose releases it.
         _execution = (Execution*)NativeMemory.AllocZeroed((nuint)sizeof(Execution));
         _execution->SystemCallsLeave = systemCallsLeave;
+        _execution->PassedHook = HookedInstruction.None;
         _ownsCodePages = cpu->CodePages == null;
         if (_ownsCodePages)
-            cpu->CodePages = CodePages.Allocate(cpu->RamSize);
+            CodePages.Join(cpu, CodePages.Allocate(cpu->RamSize));
         cpu->Execution = _execution;
-        _code = new CodeCache(cpu);
+        _code = new CodeCache(cpu, hooks);
     }
 
-    /// <summary>How many instructions were completed since the interpreter was made. A repeated string instruction is one.</summary>
-    public ulong Instructions { get; private set; }
+    /// <summary>
+    /// How many instructions were completed since the interpreter was made. A repeated string instruction is one, when its
+    /// last step is done; one that faults is none, one that traps (INT3, a single step) is one. Interrupts and hooks are none.
+    /// </summary>
+    public ulong Instructions { get; internal set; }
 
     /// <summary>Executes up to a number of instructions.</summary>
     public StopReason Run(ulong instructions)
     {
-        ulong end = Instructions + instructions;
+        ulong end = Instructions + Math.Min(instructions, ulong.MaxValue - Instructions);
+        _asked = false;
         while (true)
         {
             if (TrapIsDue)
@@ -65,9 +88,21 @@ public sealed unsafe class InterpretedCpu : IDisposable
 
             if (Instructions >= end)
                 return new StopReason.InstructionLimit();
+            if (_asked)
+                return new StopReason.Asked();
             Enter();
-            if (_cpu->EventPending != 0 && (_cpu->RFlags & RFlags.InterruptEnable) != 0 && (_cpu->Interruptibility & Shadow) == 0)
-                return new StopReason.EventPending();
+            if (_cpu->EventPending != 0 && (_cpu->Interruptibility & Shadow) == 0 && _execution->PassedHook != _cpu->Rip)
+            {
+                if (_host == null && (_cpu->RFlags & RFlags.InterruptEnable) != 0)
+                    return new StopReason.EventPending();
+                if (_host != null && _host.TryTakeEvent(out byte vector))
+                {
+                    if (Interrupt(vector) is { } stop)
+                        return stop;
+                    continue;
+                }
+            }
+
             if (Step(end - Instructions) is { } reason)
                 return reason;
         }
@@ -76,7 +111,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// <summary>
     /// Takes an interrupt from outside, as the interrupt controller gives it: RIP is then at its handler, or the CPU is shut down.
     /// </summary>
-    public StopReason? Interrupt(byte vector) => Deliver(vector, 0, EventSource.External);
+    public StopReason? Interrupt(byte vector) => Deliver(vector, 0, 0, EventSource.External);
 
     /// <summary>Takes an NMI, unless one is being handled; then it is false and the NMI goes on waiting.</summary>
     public bool TryNonMaskableInterrupt(out StopReason? stop)
@@ -86,9 +121,12 @@ public sealed unsafe class InterpretedCpu : IDisposable
         if ((_cpu->Interruptibility & Blocking) != 0)
             return false;
         _cpu->Interruptibility |= Interruptibility.BlockedByNmi;
-        stop = Deliver(Vectors.Nmi, 0, EventSource.External);
+        stop = Deliver(Vectors.Nmi, 0, 0, EventSource.External);
         return true;
     }
+
+    /// <summary>Lets the run that is going on return before its next instruction, or soon if the call comes from another thread.</summary>
+    internal void Leave() => _asked = true;
 
     /// <summary>Releases what the interpreter holds; the CPU's state stays.</summary>
     public void Dispose()
@@ -129,7 +167,10 @@ public sealed unsafe class InterpretedCpu : IDisposable
             return Raise(Vectors.Debug, 0, 0, EventSource.Exception);
         }
 
-        DecodedInstruction* u = _code.Find(_cpu->Rip, _execution->Mode, out MemoryFault fetchFault);
+        MemoryFault fetchFault = default;
+        DecodedInstruction* u = ControlFlow.Known(_cpu, _cpu->Rip);
+        if (u == null)
+            u = _code.Find(_cpu->Rip, _execution->Mode, out fetchFault);
         if (u == null)
             return Raise(fetchFault.Vector, fetchFault.ErrorCode, fetchFault.Address, EventSource.Exception);
 
@@ -137,15 +178,23 @@ public sealed unsafe class InterpretedCpu : IDisposable
         ulong pending = _cpu->PendingDebug;
         _cpu->Interruptibility &= ~Shadow;
         _cpu->RFlags &= ~RFlags.Resume;
-        Execute(u, stepwise ? 1 : Math.Min(Slice, atMost));
+        ulong before = Instructions;
+        Execute(u, stepwise || _alone ? 1 : AtMost(atMost));
+        _host?.Passed(Instructions - before);
         LeaveCause cause = _execution->Cause;
-        if (cause is LeaveCause.Fault or LeaveCause.NotYetDecoded)
+        _alone = cause is LeaveCause.Fault && _execution->Vector == MemoryFault.RunAlone;
+        bool undone = _alone || cause is LeaveCause.NotYetDecoded or LeaveCause.Hook;
+        if (!undone && cause is not LeaveCause.Interrupted)
+            _execution->PassedHook = HookedInstruction.None;
+        if (undone || cause is LeaveCause.Fault)
             _cpu->PendingDebug = pending;
-        if (cause is LeaveCause.NotYetDecoded)
+        if (undone)
         {
             // Nothing was executed, so nothing that waits for an instruction is over.
             _cpu->Interruptibility |= shadow;
             _cpu->RFlags |= resumes ? RFlags.Resume : 0;
+            if (cause is LeaveCause.Hook)
+                CallHooks();
             return null;
         }
 
@@ -184,15 +233,37 @@ public sealed unsafe class InterpretedCpu : IDisposable
             _cpu->Cr2 = address;
         if (vector == Vectors.Debug && source != EventSource.Software)
             _cpu->Dr[7] &= ~GeneralDetect;
-        return Deliver(vector, errorCode, source);
+        return Deliver(vector, errorCode, address, source);
     }
 
-    private StopReason? Deliver(uint vector, uint errorCode, EventSource source) =>
-        GateDelivery.TryDeliver(_cpu, vector, errorCode, source, _execution->TrapRip) ? null : new StopReason.Shutdown();
+    private StopReason? Deliver(uint vector, uint errorCode, ulong address, EventSource source)
+    {
+        _host?.Delivering(new EventDelivered((byte)vector, source, errorCode, address));
+        return GateDelivery.TryDeliver(_cpu, vector, errorCode, source, _execution->TrapRip) ? null : new StopReason.Shutdown();
+    }
+
+    private ulong AtMost(ulong left)
+    {
+        ulong most = Math.Min(Slice, left);
+        return _host == null ? most : Math.Min(most, Math.Max(1, _host.Horizon));
+    }
+
+    /// <summary>A hook may stop the run; the instruction is then executed first when it goes on, without another call.</summary>
+    private void CallHooks()
+    {
+        _execution->PassedHook = _cpu->Rip;
+        _alone = true;
+        foreach (HookRange<InstructionHook> range in _hooks.All)
+        {
+            if (range.Touches(_execution->PassedHook, _execution->PassedHook))
+                range.Hook(_cpu);
+        }
+    }
 
     /// <summary>Brings what handlers use into line with privilege, mode, translations and code as they are now.</summary>
     private void Enter()
     {
+        _code.FollowHooks();
         _execution->Mode = AccessModes.Of(_cpu);
         bool user = _execution->Mode == AccessMode.User;
         _execution->ChecksAlignment = user && (_cpu->RFlags & RFlags.AlignmentCheck) != 0 && (_cpu->Cr0 & Cr0Bits.AlignmentMask) != 0;
@@ -212,6 +283,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     {
         _execution->Cause = LeaveCause.None;
         CpuState* state = _cpu;
+        state->RunsMany = atMost == 1 ? 0u : 1u;
         ulong left = atMost;
         while (u != null && left >= 4)
         {
@@ -240,8 +312,9 @@ public sealed unsafe class InterpretedCpu : IDisposable
 
         if (u != null)
             _cpu->Rip = u->Rip;
-        else if (_execution->Cause is LeaveCause.Fault or LeaveCause.NotYetDecoded or LeaveCause.Interrupted)
+        else if (_execution->Cause is LeaveCause.Fault or LeaveCause.NotYetDecoded or LeaveCause.Interrupted or LeaveCause.Hook)
             left++;
+        state->RunsMany = 0;
         Instructions += atMost - left;
     }
 }

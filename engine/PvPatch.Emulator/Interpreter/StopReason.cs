@@ -25,6 +25,9 @@ public abstract record StopReason
     /// <summary>A triple fault: an exception could not be delivered, nor the double fault that this is.</summary>
     public sealed record Shutdown : StopReason;
 
+    /// <summary>The machine asked the CPU to leave its run.</summary>
+    public sealed record Asked : StopReason;
+
     /// <summary>An event waits and interrupts are enabled.</summary>
     public sealed record EventPending : StopReason;
 }

@@ -1,4 +1,5 @@
 using PvPatch.Emulator.Clocks;
+using PvPatch.Emulator.Snapshots;
 
 namespace PvPatch.Emulator.Interrupts;
 
@@ -8,7 +9,7 @@ namespace PvPatch.Emulator.Interrupts;
 /// A period missed while the host was late is skipped, as the IRR bit would have swallowed it. A masked timer counts, but
 /// has no alarm: a machine whose timers are all masked has nothing that could wake it.
 /// </summary>
-internal sealed class ApicTimer
+internal sealed class ApicTimer : ISavedState
 {
     /// <summary>The mask bit of every LVT entry.</summary>
     public const uint Masked = 1u << 16;
@@ -119,6 +120,20 @@ internal sealed class ApicTimer
     private ulong Divisor => 1ul << (int)((((_divide & 3) | ((_divide >> 1) & 4)) + 1) & 7);
 
     private bool IsMasked => (_lvt & Masked) != 0;
+
+    /// <summary>Its registers; restoring arms it anew.</summary>
+    public void Transfer(StateTransfer state)
+    {
+        lock (_gate)
+        {
+            state.Value(ref _lvt);
+            state.Value(ref _initialCount);
+            state.Value(ref _divide);
+            state.Value(ref _tscDeadline);
+            state.Value(ref _due);
+            if (state.IsRestoring) Arm(_due);
+        }
+    }
 
     private void Arm(ulong due)
     {

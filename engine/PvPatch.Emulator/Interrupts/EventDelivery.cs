@@ -94,8 +94,8 @@ internal sealed unsafe class EventDelivery(CpuState* cpu, Action<string> tripleF
         frame = null;
         fault = default;
         ulong lastByte = address + (ulong)sizeof(InterruptFrame) - 1;
-        if (!Tlb.TryFill(_cpu, address, AccessKind.Write, AccessMode.Supervisor, out byte* first, out MemoryFault denied)
-            || !Tlb.TryFill(_cpu, lastByte, AccessKind.Write, AccessMode.Supervisor, out byte* last, out denied))
+        if (!Tlb.TryFill(_cpu, address, AccessKind.Write, AccessMode.Supervisor, out _, out byte* first, out MemoryFault denied)
+            || !Tlb.TryFill(_cpu, lastByte, AccessKind.Write, AccessMode.Supervisor, out _, out byte* last, out denied))
         {
             fault = DeliveryFault.Of(denied, "the stack");
             return false;

@@ -1,5 +1,6 @@
 using System.Numerics;
 using PvPatch.Emulator.Clocks;
+using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Interrupts;
@@ -9,7 +10,7 @@ namespace PvPatch.Emulator.Interrupts;
 /// through <see cref="X2ApicRegisters"/>. Interrupts may be raised from any thread; the rest belongs to the thread that
 /// runs the vCPU. The task priority class is CR8 itself.
 /// </summary>
-public sealed unsafe class LocalApic
+public sealed unsafe class LocalApic : ISavedState
 {
     private const uint SoftwareEnable = 1u << 8;
 
@@ -127,6 +128,19 @@ public sealed unsafe class LocalApic
     {
         int highest = InService.Highest();
         if (highest >= 0) InService.Remove((byte)highest);
+    }
+
+    /// <summary>What is requested and in service, and its registers.</summary>
+    public void Transfer(StateTransfer state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state.Value(ref _spuriousVector);
+        state.Value(ref _taskSubclass);
+        state.Value(ref _spuriousWaits);
+        state.Value(ErrorStatus, value => ErrorStatus = value);
+        Requested.Transfer(state);
+        InService.Transfer(state);
+        Timer.Transfer(state);
     }
 
     /// <summary>How many vectors are in service.</summary>

@@ -1,9 +1,10 @@
 using System.Numerics;
+using PvPatch.Emulator.Snapshots;
 
 namespace PvPatch.Emulator.Interrupts;
 
 /// <summary>256 bits, one a vector, as IRR and ISR are. Setting and clearing is safe from any thread.</summary>
-internal sealed class VectorSet
+internal sealed class VectorSet : ISavedState
 {
     private readonly uint[] _words = new uint[8];
 
@@ -31,6 +32,9 @@ internal sealed class VectorSet
 
     /// <summary>32 of the bits as the register has them.</summary>
     public uint Word(int index) => Volatile.Read(ref _words[index]);
+
+    /// <summary>All of them.</summary>
+    public void Transfer(StateTransfer state) => state.Values<uint>(_words);
 
     /// <summary>Removes all.</summary>
     public void Clear()

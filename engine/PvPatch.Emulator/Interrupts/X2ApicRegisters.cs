@@ -1,3 +1,4 @@
+using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Interrupts;
@@ -9,7 +10,7 @@ namespace PvPatch.Emulator.Interrupts;
 /// <param name="cpu">The vCPU.</param>
 /// <param name="apic">Its APIC.</param>
 /// <param name="bus">Where interrupt messages go.</param>
-public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicBus bus)
+public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicBus bus) : ISavedState
 {
     private const ulong BootProcessor = 1ul << 8;
     private const ulong X2Enable = 1ul << 10;
@@ -81,6 +82,15 @@ public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicB
             case Msr.X2ApicSelfIpi when value <= 0xff: return Send(value | (ulong)IpiShorthand.Self << 18);
             default: return false;
         }
+    }
+
+    /// <summary>Its own registers; those of the APIC are the APIC's.</summary>
+    public void Transfer(StateTransfer state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state.Values<uint>(_lvt);
+        state.Value(ref _base);
+        state.Value(ref _command);
     }
 
     /// <summary>INIT: as after reset.</summary>

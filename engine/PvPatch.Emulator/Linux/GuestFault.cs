@@ -1,8 +1,8 @@
 using Iced.Intel;
-using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Linux.Programs;
 using PvPatch.Emulator.Linux.Spaces;
+using PvPatch.Emulator.Linux.Tasks;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 
@@ -18,7 +18,7 @@ internal static unsafe class GuestFault
     /// <param name="space">The program's memory.</param>
     /// <param name="exception">The exception.</param>
     /// <param name="found">For a page fault: why the page could not be had.</param>
-    public static ProgramEnd Describe(CpuState* cpu, AddressSpace space, StopReason.Exception exception, Population found)
+    public static ProgramEnd.Faulted Describe(CpuState* cpu, AddressSpace space, StopReason.Exception exception, Population found)
     {
         (Signal signal, string sentence) = exception.Vector switch
         {
@@ -37,6 +37,38 @@ internal static unsafe class GuestFault
         };
         return new ProgramEnd.Faulted(signal, sentence, cpu->Rip, TextAt(space, cpu->Rip));
     }
+
+    /// <summary>What a handler for the signal is told (sigaction(2), <c>si_code</c> and <c>si_addr</c>).</summary>
+    public static SignalInfo InfoOf(CpuState* cpu, StopReason.Exception exception, Population found)
+    {
+        const int NotMapped = 1;                                       // SEGV_MAPERR
+        const int Forbidden = 2;                                       // SEGV_ACCERR
+        const int IllegalOperand = 2;                                  // ILL_ILLOPN
+        const int IntegerDivision = 1;                                 // FPE_INTDIV
+        const int SingleStep = 2;                                      // TRAP_TRACE
+        const int BadAlignment = 1;                                    // BUS_ADRALN
+        return exception.Vector switch
+        {
+            Vectors.PageFault when IsFromMemory(exception) => new SignalInfo(found == Population.Forbidden ? Forbidden : NotMapped, exception.Address),
+            Vectors.InvalidOpcode => new SignalInfo(IllegalOperand, cpu->Rip),
+            Vectors.DivideError => new SignalInfo(IntegerDivision, cpu->Rip),
+            Vectors.Debug => new SignalInfo(SingleStep, cpu->Rip),
+            Vectors.X87Error => new SignalInfo(CodeOf(cpu->Fpu.Status & ~(uint)cpu->Fpu.Control), cpu->Rip),
+            Vectors.SimdError => new SignalInfo(CodeOf(cpu->Mxcsr & ~(cpu->Mxcsr >> 7)), cpu->Rip),
+            Vectors.AlignmentCheck => new SignalInfo(BadAlignment, 0),
+            _ => new SignalInfo(SignalInfo.ByKernel, 0),
+        };
+    }
+
+    /// <summary>The code of SIGFPE for a floating-point exception's flags: invalid, division, overflow, underflow or denormal, inexact.</summary>
+    private static int CodeOf(uint flags) => flags switch
+    {
+        _ when (flags & 1) != 0 => 7,
+        _ when (flags & 4) != 0 => 3,
+        _ when (flags & 8) != 0 => 4,
+        _ when (flags & 0x12) != 0 => 5,
+        _ => 6,
+    };
 
     /// <summary>Whether a page fault came from an access, not from INT 14: user mode is then in its error code.</summary>
     public static bool IsFromMemory(StopReason.Exception exception) => (exception.ErrorCode & PageFaultBits.User) != 0;

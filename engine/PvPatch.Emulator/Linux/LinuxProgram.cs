@@ -1,30 +1,33 @@
-using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Linux.Calls;
 using PvPatch.Emulator.Linux.Elf;
 using PvPatch.Emulator.Linux.Files;
+using PvPatch.Emulator.Linux.Loading;
 using PvPatch.Emulator.Linux.Programs;
 using PvPatch.Emulator.Linux.Spaces;
+using PvPatch.Emulator.Linux.Tasks;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Linux;
 
 /// <summary>
-/// Runs one static x86-64 Linux program: its instructions on the interpreter, in page tables of its own, its system calls
-/// answered here. Nothing that the program does reaches beyond its memory and the files that the user may use.
+/// Runs one static x86-64 Linux program, with the threads and processes that it makes: their instructions on the
+/// interpreter, one thread after the other, in page tables of their own; their system calls answered here. Nothing that a
+/// program does reaches beyond its memory and the files that the user may use.
 /// </summary>
 public sealed unsafe class LinuxProgram : IDisposable
 {
-    /// <summary>Instructions between two looks at whether the run was cancelled.</summary>
+    /// <summary>Instructions after which another thread has its turn, and between two looks at whether the run was cancelled.</summary>
     private const ulong Slice = 1 << 20;
 
     private readonly ProgramOptions _options;
     private readonly PhysicalMemory _memory;
     private readonly UserCpu _cpu;
-    private readonly AddressSpace _space;
     private readonly InterpretedCpu _interpreter;
-    private readonly ulong _heap;
+    private readonly CancellationTokenSource _cancellation = new();
+    private readonly LinuxSystem _system;
+    private readonly LinuxProcess _first;
     private readonly Dictionary<ulong, SystemCall> _calls = SystemCallTable.All.ToDictionary(call => (ulong)call.Number);
     private readonly HashSet<ulong> _refused = [];
 
@@ -37,17 +40,19 @@ public sealed unsafe class LinuxProgram : IDisposable
         _options = options;
         _memory = new PhysicalMemory(options.MemorySize);
         _cpu = new UserCpu(_memory);
-        _space = new AddressSpace(_cpu.State, _memory);
         _interpreter = new InterpretedCpu(_cpu.State, systemCallsLeave: true);
+        _system = new LinuxSystem(_cpu.State, _memory, options, _cancellation.Token);
         try
         {
-            ulong slide = image.PositionIndependent ? ElfImage.PositionIndependentBase : 0;
-            LoadSegments(image, slide);
-            Protection stack = Protection.Read | Protection.Write | (image.ExecutableStack ? Protection.Execute : Protection.None);
-            _space.Map(AddressSpace.StackBottom, AddressSpace.StackSize, stack);
-            _cpu.State->Rsp = InitialStack.Fill(_space, image, slide, options);
-            _cpu.State->Rip = image.Entry + slide;
-            _heap = AddressSpace.RoundUp(image.Segments[^1].End + slide);
+            AddressSpace space = _system.NewSpace();
+            var loaded = LoadedProgram.Load(space, image, new ProgramStart(options.Path, options.Arguments, options.Environment), options.Owner);
+            _first = new LinuxProcess(_system, space, loaded.Heap, Path.GetFullPath(options.Path));
+            _first.Files.Add(new StreamFile(options.Input, 0));
+            _first.Files.Add(new StreamFile(options.Output, OpenFlags.WriteOnly));
+            _first.Files.Add(new StreamFile(options.Error, OpenFlags.WriteOnly));
+            var thread = new LinuxThread(_first.Id, _first) { Registers = UserRegisters.AtStart(loaded.Entry, loaded.Stack) };
+            _system.TryAdd(thread);
+            _system.Switch(thread);
         }
         catch
         {
@@ -56,10 +61,10 @@ public sealed unsafe class LinuxProgram : IDisposable
         }
     }
 
-    /// <summary>The registers.</summary>
+    /// <summary>The registers of the thread that runs.</summary>
     public CpuState* Cpu => _cpu.State;
 
-    /// <summary>Instructions that were executed.</summary>
+    /// <summary>Instructions that were executed, by all threads.</summary>
     public ulong Instructions => _interpreter.Instructions;
 
     /// <summary>System calls that were made.</summary>
@@ -71,62 +76,96 @@ public sealed unsafe class LinuxProgram : IDisposable
     /// <summary>How often translations were taken from the TLB.</summary>
     public ulong TlbInvalidations => _cpu.State->TlbGeneration;
 
-    /// <summary>Bytes of memory that the program has at present.</summary>
-    public ulong ResidentBytes => _space.Populated * AddressSpace.PageSize;
+    /// <summary>Bytes of memory that all processes have at present, with their page tables.</summary>
+    public ulong ResidentBytes => _options.MemorySize - AddressSpace.PageSize - _system.FreeBytes;
 
     /// <summary>The program waits for a read or a write of the host, which cancelling does not end.</summary>
     public bool IsInSystemCall { get; private set; }
 
-    /// <summary>Runs the program to its end. A program runs once.</summary>
+    /// <summary>Runs the program to its end, which is that of its first process. A program runs once.</summary>
     public ProgramEnd Run(CancellationToken cancellation = default)
     {
-        using var process = new LinuxProcess(_cpu.State, _space, _options, _heap, cancellation);
-        while (true)
+        using CancellationTokenRegistration link = cancellation.Register(_cancellation.Cancel);
+        ulong turnEnds = Slice;
+        while (_first.End is null)
         {
             if (cancellation.IsCancellationRequested)
                 return new ProgramEnd.Cancelled();
             ulong left = _options.MaxInstructions - _interpreter.Instructions;
             if (left == 0)
                 return new ProgramEnd.LimitReached();
-            if (Step(process, left) is { } end)
-                return end;
+            _system.Current?.Process.RingAlarm();
+            LinuxThread? thread = _system.Next(stay: _interpreter.Instructions < turnEnds);
+            if (thread is null)
+            {
+                _system.Idle();
+                continue;
+            }
+
+            if (thread != _system.Current || _interpreter.Instructions >= turnEnds)
+                turnEnds = _interpreter.Instructions + Slice;
+            _system.Switch(thread);
+            SignalDelivery.DeliverDue(thread);
+            if (!thread.HasEnded)
+                Step(thread, Math.Min(left, turnEnds - _interpreter.Instructions));
+            if (thread.HasEnded)
+                _system.Sweep();
         }
+
+        return _first.End;
     }
 
-    /// <summary>Frees the memory.</summary>
+    /// <summary>Frees the memory and closes the files.</summary>
     public void Dispose()
     {
+        foreach (LinuxProcess process in _system?.Processes.ToArray() ?? [])
+            process.Files.Dispose();
         _interpreter.Dispose();
         _cpu.Dispose();
         _memory.Dispose();
+        _cancellation.Dispose();
     }
 
-    private ProgramEnd? Step(LinuxProcess process, ulong left)
+    private void Step(LinuxThread thread, ulong atMost)
     {
+        AddressSpace space = thread.Process.Space;
         if (_options.Trace is { } trace)
-            trace(_cpu.State->Rip, GuestFault.TextAt(_space, _cpu.State->Rip));
-        switch (_interpreter.Run(_options.Trace is null ? Math.Min(left, Slice) : 1))
+            trace(_cpu.State->Rip, GuestFault.TextAt(space, _cpu.State->Rip));
+        switch (_interpreter.Run(_options.Trace is null ? atMost : 1))
         {
             case StopReason.SystemCall:
-                Answer(process);
-                return process.End;
+                Answer(thread);
+                break;
             case StopReason.Exception { Vector: Vectors.PageFault } fault when GuestFault.IsFromMemory(fault):
-                Population found = _space.Populate(fault.Address, GuestFault.Wanted(fault));
-                if (found != Population.Done)
-                    return GuestFault.Describe(_cpu.State, _space, fault, found);
-                PageFaults++;
-                return null;
+                Population found = space.Populate(fault.Address, GuestFault.Wanted(fault));
+                if (found == Population.Done)
+                    PageFaults++;
+                else
+                    Fault(thread, fault, found);
+                break;
             case StopReason.Exception exception:
-                return GuestFault.Describe(_cpu.State, _space, exception, Population.Done);
-            default:
-                return null;
+                Fault(thread, exception, Population.Done);
+                break;
         }
     }
 
-    private void Answer(LinuxProcess process)
+    private void Fault(LinuxThread thread, StopReason.Exception exception, Population found)
+    {
+        CpuState* cpu = _cpu.State;
+        ProgramEnd.Faulted end = GuestFault.Describe(cpu, thread.Process.Space, exception, found);
+        var fault = new FaultInfo(exception.Vector, exception.ErrorCode, exception.Address);
+        if (end.Signal != Signal.Kill && SignalDelivery.TryHandleFault(thread, end.Signal, GuestFault.InfoOf(cpu, exception, found), fault))
+            return;
+        if (thread.Process != _first)
+            _options.Note($"Process {thread.Process.Id} ended by signal {(int)end.Signal}: {end.Sentence}; at RIP 0x{end.Rip:x}: {end.Instruction}");
+        thread.Process.Finish(end);
+    }
+
+    private void Answer(LinuxThread thread)
     {
         CpuState* cpu = _cpu.State;
         SystemCalls++;
+        thread.LastCall = cpu->Rax;
         if (!_calls.TryGetValue(cpu->Rax, out SystemCall? found))
         {
             if (_refused.Count < 64 && _refused.Add(cpu->Rax))
@@ -137,21 +176,9 @@ public sealed unsafe class LinuxProgram : IDisposable
 
         var arguments = new CallArguments(cpu->Rdi, cpu->Rsi, cpu->Rdx, cpu->Gpr[10], cpu->Gpr[8], cpu->Gpr[9]);
         IsInSystemCall = true;
-        cpu->Rax = (ulong)found.Method(process, arguments);
+        long result = found.Method(thread.Process, arguments);
         IsInSystemCall = false;
-    }
-
-    private void LoadSegments(ElfImage image, ulong slide)
-    {
-        foreach (ElfSegment segment in image.Segments)
-        {
-            Protection protection = (segment.Readable ? Protection.Read : Protection.None) |
-                (segment.Writable ? Protection.Write : Protection.None) |
-                (segment.Executable ? Protection.Execute : Protection.None);
-            ulong start = AddressSpace.PageOf(segment.Address + slide);
-            _space.Map(start, AddressSpace.RoundUp(segment.End + slide) - start, protection);
-            if (!_space.TryLoad(segment.Address + slide, image.BytesOf(segment)))
-                throw new ElfException(ElfError.NoRoom, $"it does not fit into {_options.MemorySize >> 20} MiB of memory");
-        }
+        if (thread.Wait is null)
+            cpu->Rax = (ulong)result;
     }
 }

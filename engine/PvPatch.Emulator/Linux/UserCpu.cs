@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using PvPatch.Emulator.Devices;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 
@@ -27,6 +28,7 @@ internal sealed unsafe class UserCpu : IDisposable
         _sensitive = (SensitiveOps*)NativeMemory.AllocZeroed((nuint)sizeof(SensitiveOps));
         _sensitive->Cpuid = &Cpuid;
         _sensitive->Rdtsc = &Rdtsc;
+        _sensitive->Random = &Random;
         _sensitive->Pause = &Pause;
         _sensitive->Vmcall = &Vmcall;
         _sensitive->Rdmsr = &Rdmsr;
@@ -64,6 +66,9 @@ internal sealed unsafe class UserCpu : IDisposable
 
     [UnmanagedCallersOnly]
     private static ulong Rdtsc(CpuState* cpu) => (ulong)Stopwatch.GetTimestamp();
+
+    [UnmanagedCallersOnly]
+    private static ulong Random(CpuState* cpu) => RandomSource.FromHost();
 
     [UnmanagedCallersOnly]
     private static void Pause(CpuState* cpu) => Thread.Yield();

@@ -21,8 +21,6 @@ internal static class UserCpuid
     // SYSCALL, NX, long mode.
     private const uint ExtendedBaseline = 1u << 11 | 1u << 20 | 1u << 29;
 
-    private static readonly HashSet<CpuidFeature> Whole = FindWhole();
-
     private static readonly uint Leaf1Ecx = Bits(
         (0, CpuidFeature.SSE3), (1, CpuidFeature.PCLMULQDQ), (9, CpuidFeature.SSSE3), (13, CpuidFeature.CMPXCHG16B),
         (19, CpuidFeature.SSE4_1), (20, CpuidFeature.SSE4_2), (22, CpuidFeature.MOVBE), (23, CpuidFeature.POPCNT),
@@ -52,23 +50,7 @@ internal static class UserCpuid
     {
         uint bits = 0;
         foreach ((int bit, CpuidFeature feature) in features)
-            bits |= Whole.Contains(feature) ? 1u << bit : 0;
+            bits |= InstructionTable.IsComplete(feature) ? 1u << bit : 0;
         return bits;
-    }
-
-    private static HashSet<CpuidFeature> FindWhole()
-    {
-        var some = new HashSet<CpuidFeature>();
-        var missing = new HashSet<CpuidFeature>();
-        foreach (Code code in Enum.GetValues<Code>())
-        {
-            if (!code.ToOpCode().Mode64)
-                continue;
-            foreach (CpuidFeature feature in code.CpuidFeatures())
-                (InstructionTable.IsSupported(code) ? some : missing).Add(feature);
-        }
-
-        some.ExceptWith(missing);
-        return some;
     }
 }

@@ -9,10 +9,10 @@ namespace PvPatch.Emulator.Memory;
 /// </summary>
 public static unsafe class CodePages
 {
-    /// <summary>Makes the map for a machine with <paramref name="ramSize"/> bytes of RAM.</summary>
-    public static CodePageMap* Allocate(ulong ramSize)
+    /// <summary>Makes the map for a machine whose memory ends below the physical address <paramref name="top"/>.</summary>
+    public static CodePageMap* Allocate(ulong top)
     {
-        ulong pages = (ramSize + 0xfff) >> 12;
+        ulong pages = (top + 0xfff) >> 12;
         // SAFETY: zeroed memory is a valid empty map; Free releases both blocks.
         var map = (CodePageMap*)NativeMemory.AllocZeroed((nuint)sizeof(CodePageMap));
         map->Notes = (CodePageNote**)NativeMemory.AllocZeroed((nuint)pages, (nuint)sizeof(CodePageNote*));
@@ -36,24 +36,36 @@ public static unsafe class CodePages
     /// <summary>Whether instructions were decoded from the page of a physical address.</summary>
     public static bool Holds(CpuState* cpu, ulong physical) => NoteOf(cpu, physical) != null;
 
-    /// <summary>The version of the page of a physical address in RAM.</summary>
+    /// <summary>A CPU executes code from the map's memory: writes of all CPUs of the map reach its decoded instructions.</summary>
+    public static void Join(CpuState* cpu, CodePageMap* map)
+    {
+        cpu->CodePages = map;
+        cpu->NextOnMap = map->FirstCpu;
+        map->FirstCpu = cpu;
+    }
+
+    /// <summary>Whether decoded instructions may be kept for the page of a physical address: the map has room for its note.</summary>
+    public static bool Covers(CpuState* cpu, ulong physical) => physical >> 12 < cpu->CodePages->Pages;
+
+    /// <summary>The version of the page of a physical address.</summary>
     public static uint Version(CpuState* cpu, ulong physical)
     {
         CodePageNote* note = NoteOf(cpu, physical);
         return note == null ? 0 : note->Version;
     }
 
-    /// <summary>An instruction was decoded from these bytes of one page in RAM.</summary>
+    /// <summary>An instruction was decoded from these bytes of one page, which the map covers.</summary>
     public static void Decoded(CpuState* cpu, ulong physical, int size)
     {
         CodePageMap* map = cpu->CodePages;
         CodePageNote* note = NoteOf(cpu, physical);
         if (note == null)
         {
-            // SAFETY: the page is in RAM, so its number is below Pages; Free releases the note.
+            // SAFETY: the map covers the page; Free releases the note.
             note = (CodePageNote*)NativeMemory.AllocZeroed((nuint)sizeof(CodePageNote));
             map->Notes[physical >> 12] = note;
-            Tlb.ForbidQuickWrites(cpu, physical);
+            for (CpuState* one = map->FirstCpu; one != null; one = one->NextOnMap)
+                Tlb.ForbidQuickWrites(one, physical);
         }
 
         int first = (int)(physical & 0xfff);
@@ -67,20 +79,25 @@ public static unsafe class CodePages
     /// <summary>Bytes of RAM were written in a way that the TLB did not see: by a device, or through a host pointer.</summary>
     public static void Written(CpuState* cpu, ulong physical, ulong size)
     {
-        if (cpu->CodePages == null)
-            return;
+        if (cpu->CodePages != null)
+            Written(cpu->CodePages, physical, size);
+    }
+
+    /// <summary>Bytes of the map's memory were written.</summary>
+    public static void Written(CodePageMap* map, ulong physical, ulong size)
+    {
         ulong end = physical + size;
         while (physical < end)
         {
             ulong next = Math.Min(end, (physical | 0xfff) + 1);
-            WrittenInPage(cpu, physical, (int)(next - physical));
+            WrittenInPage(map, physical, (int)(next - physical));
             physical = next;
         }
     }
 
-    private static void WrittenInPage(CpuState* cpu, ulong physical, int size)
+    private static void WrittenInPage(CodePageMap* map, ulong physical, int size)
     {
-        CodePageNote* note = NoteOf(cpu, physical);
+        CodePageNote* note = NoteOf(map, physical);
         if (note == null)
             return;
         int first = (int)(physical & 0xfff);
@@ -97,13 +114,12 @@ public static unsafe class CodePages
         note->Version++;
         // SAFETY: the field has exactly 64 words.
         new Span<ulong>(note->Decoded, 64).Clear();
-        Interlocked.Increment(ref cpu->CodePages->Changes);
+        Interlocked.Increment(ref map->Changes);
     }
 
-    private static CodePageNote* NoteOf(CpuState* cpu, ulong physical)
-    {
-        CodePageMap* map = cpu->CodePages;
+    private static CodePageNote* NoteOf(CpuState* cpu, ulong physical) => NoteOf(cpu->CodePages, physical);
+
+    private static CodePageNote* NoteOf(CodePageMap* map, ulong physical) =>
         // SAFETY: the index is checked against Pages.
-        return map != null && physical >> 12 < map->Pages ? map->Notes[physical >> 12] : null;
-    }
+        map != null && physical >> 12 < map->Pages ? map->Notes[physical >> 12] : null;
 }

@@ -75,7 +75,7 @@ public static unsafe class LinearMemory
         T found = default;
         bool done = ReservedBytes.TryReserve(cpu, linear, sizeof(T), AccessKind.Read, mode, out ReservedBytes bytes, out fault);
         if (done)
-            bytes.CopyTo(&found);
+            bytes.CopyTo(cpu, &found);
         value = found;
         return done;
     }

@@ -11,6 +11,15 @@ public readonly record struct MemoryFault(byte Vector, uint ErrorCode, ulong Add
 
     /// <summary>#PF.</summary>
     public const byte PageFault = 14;
+
+    /// <summary>
+    /// No exception: nothing was done yet, because the access reaches a device or watched bytes, for which the machine's
+    /// clock and registers must be exact. The interpreter executes the instruction again, by itself.
+    /// </summary>
+    public const byte RunAlone = 255;
+
+    /// <summary>The request to execute the instruction by itself.</summary>
+    public static MemoryFault Alone => new(RunAlone, 0, 0);
 }
 
 /// <summary>The page fault's error code (Intel SDM vol. 3, 4.7).</summary>

@@ -256,8 +256,9 @@ public static unsafe class PageWalk
         if (seen == wanted)
             return true;
         byte* host = Ram.At(cpu, place, sizeof(ulong));
-        // SAFETY: an entry outside RAM reads as ones and already ended the walk at its reserved bits, so host is RAM.
-        return Interlocked.CompareExchange(ref *(ulong*)host, wanted, seen) == seen;
+        // An entry in no memory reads as ones, which ended the walk at its reserved bits; one in ROM never changes.
+        // SAFETY: host is the address of an entry in RAM.
+        return host == null || Interlocked.CompareExchange(ref *(ulong*)host, wanted, seen) == seen;
     }
 
     private static bool TryReplace32(CpuState* cpu, ulong place, uint seen, uint wanted)
@@ -265,7 +266,8 @@ public static unsafe class PageWalk
         if (seen == wanted)
             return true;
         byte* host = Ram.At(cpu, place, sizeof(uint));
-        // SAFETY: an entry outside RAM reads as ones, which has A and D set and needs no change, so host is RAM.
-        return Interlocked.CompareExchange(ref *(uint*)host, wanted, seen) == seen;
+        // An entry in no memory reads as ones, which has A and D set and needs no change; one in ROM never changes.
+        // SAFETY: host is the address of an entry in RAM.
+        return host == null || Interlocked.CompareExchange(ref *(uint*)host, wanted, seen) == seen;
     }
 }

@@ -24,8 +24,9 @@ public static unsafe class Tlb
     /// <summary>Gives a CPU its TLB, empty.</summary>
     public static void Allocate(CpuState* cpu)
     {
-        // SAFETY: the size covers all entries, the table that stays empty, a byte of notes per entry, and the flag byte; Free releases it.
-        cpu->Tlb = (TlbEntry*)NativeMemory.AlignedAlloc((nuint)(((AllEntries + Entries) * sizeof(TlbEntry)) + AllEntries + 1), 64);
+        // SAFETY: the size covers all entries, the table that stays empty, a frame and a byte of notes per entry, and the flag byte; Free releases it.
+        int bytes = ((AllEntries + Entries) * sizeof(TlbEntry)) + (AllEntries * (sizeof(ulong) + 1)) + 1;
+        cpu->Tlb = (TlbEntry*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
         for (int i = 0; i < Entries; i++)
             Nothing(cpu)[i] = new TlbEntry { ReadTag = TlbEntry.Invalid, WriteTag = TlbEntry.Invalid, ExecuteTag = TlbEntry.Invalid };
         Flush(cpu);
@@ -77,33 +78,49 @@ public static unsafe class Tlb
     /// <param name="linear">The linear address.</param>
     /// <param name="kind">What the access does.</param>
     /// <param name="mode">On whose behalf.</param>
-    /// <param name="host">The host address, null where there is no RAM.</param>
+    /// <param name="physical">The physical address.</param>
+    /// <param name="host">The host address, null where there is no RAM, and no ROM that is only read.</param>
     /// <param name="fault">The exception, if the access is not allowed.</param>
-    public static bool TryFill(CpuState* cpu, ulong linear, AccessKind kind, AccessMode mode, out byte* host, out MemoryFault fault)
+    public static bool TryFill(CpuState* cpu, ulong linear, AccessKind kind, AccessMode mode, out ulong physical, out byte* host, out MemoryFault fault)
     {
         host = null;
+        physical = 0;
         if (!PageWalk.TryTranslate(cpu, linear, kind, mode, out Translation translation, out fault))
             return false;
 
-        byte* page = Ram.At(cpu, translation.Physical & PageMask, 0x1000);
+        physical = translation.Physical;
+        ulong frame = physical & PageMask;
+        byte* page = Ram.At(cpu, frame, 0x1000);
+        bool writable = page != null;
+        if (page == null && kind != AccessKind.Write)
+            page = Ram.Readable(cpu, frame, 0x1000);
         if (page == null)
             return true;
 
-        host = page + (translation.Physical & 0xfff);
+        host = page + (physical & 0xfff);
         if ((cpu->Efer & EferBits.LongModeActive) == 0)
             linear = (uint)linear;
         int index = ((int)mode * Entries) + (int)((linear >> 12) & (Entries - 1));
         ulong tag = linear & PageMask;
         bool watched = Breakpoints.Watch(cpu, tag);
-        bool writable = !watched && translation.Rights.HasFlag(PageRights.Write) && translation.Dirty && !CodePages.Holds(cpu, translation.Physical);
-        // SAFETY: index is below AllEntries; the notes stand behind the entries in the same block.
+        bool readable = !watched && translation.Rights.HasFlag(PageRights.Read);
+        writable = writable && !watched && translation.Rights.HasFlag(PageRights.Write) && translation.Dirty && !CodePages.Holds(cpu, physical);
+        if (cpu->Watches != 0)
+        {
+            MemoryWatches watches = MemoryWatches.Of(cpu);
+            readable = readable && !watches.Covers(tag, 0x1000, AccessKind.Read);
+            writable = writable && !watches.Covers(tag, 0x1000, AccessKind.Write);
+        }
+
+        // SAFETY: index is below AllEntries; frames and notes stand behind the entries in the same block.
         cpu->Tlb[index] = new TlbEntry
         {
-            ReadTag = !watched && translation.Rights.HasFlag(PageRights.Read) ? tag : TlbEntry.Invalid,
+            ReadTag = readable ? tag : TlbEntry.Invalid,
             WriteTag = writable ? tag : TlbEntry.Invalid,
             ExecuteTag = translation.Rights.HasFlag(PageRights.Execute) ? tag : TlbEntry.Invalid,
             HostOffset = (ulong)page - tag,
         };
+        Frames(cpu)[index] = frame;
         Notes(cpu)[index] = (byte)(translation.PageBits | (translation.Global ? GlobalPage : 0));
         if (translation.PageBits > 12)
             *HasLargePages(cpu) = 1;
@@ -149,7 +166,7 @@ public static unsafe class Tlb
         {
             // SAFETY: i is below AllEntries.
             TlbEntry* entry = cpu->Tlb + i;
-            ulong tag = entry->ReadTag != TlbEntry.Invalid ? entry->ReadTag : entry->ExecuteTag;
+            ulong tag = entry->ReadTag != TlbEntry.Invalid ? entry->ReadTag : entry->ExecuteTag != TlbEntry.Invalid ? entry->ExecuteTag : entry->WriteTag;
             if (tag != TlbEntry.Invalid && ((tag ^ linear) >> (notes[i] & PageBitsMask)) == 0)
                 Forget(cpu, i);
         }
@@ -158,13 +175,12 @@ public static unsafe class Tlb
     /// <summary>Takes the write tags from every linear address that leads to a physical page, so that writes to it are seen.</summary>
     public static void ForbidQuickWrites(CpuState* cpu, ulong physical)
     {
-        // SAFETY: the page lies in RAM, since only RAM pages hold decoded code.
-        ulong host = (ulong)(cpu->Ram + (physical & PageMask));
+        ulong frame = physical & PageMask;
         for (int i = 0; i < AllEntries; i++)
         {
-            TlbEntry* entry = cpu->Tlb + i;
-            if (entry->WriteTag != TlbEntry.Invalid && entry->WriteTag + entry->HostOffset == host)
-                entry->WriteTag = TlbEntry.Invalid;
+            // SAFETY: i is below AllEntries.
+            if (Frames(cpu)[i] == frame)
+                cpu->Tlb[i].WriteTag = TlbEntry.Invalid;
         }
     }
 
@@ -175,8 +191,16 @@ public static unsafe class Tlb
         Notes(cpu)[index] = 0;
     }
 
+    /// <summary>The physical address of an instruction byte that <see cref="ForExecute"/> found.</summary>
+    public static ulong Physical(CpuState* cpu, AccessMode mode, ulong linear) =>
+        // SAFETY: the index is below AllEntries.
+        Frames(cpu)[((int)mode * Entries) + (int)((linear >> 12) & (Entries - 1))] | (linear & 0xfff);
+
+    /// <summary>The physical page of each entry.</summary>
+    private static ulong* Frames(CpuState* cpu) => (ulong*)(cpu->Tlb + AllEntries + Entries);
+
     /// <summary>A byte per entry: page size in bits, and whether the page is global.</summary>
-    private static byte* Notes(CpuState* cpu) => (byte*)(cpu->Tlb + AllEntries + Entries);
+    private static byte* Notes(CpuState* cpu) => (byte*)(Frames(cpu) + AllEntries);
 
     private static byte* HasLargePages(CpuState* cpu) => Notes(cpu) + AllEntries;
 }

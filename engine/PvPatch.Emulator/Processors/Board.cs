@@ -1,31 +1,36 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.Devices;
 using PvPatch.Emulator.Exits;
 using PvPatch.Emulator.Interrupts;
 using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Processors;
 
 /// <summary>What the vCPUs sit on: memory, clock, ports, the platform, and the wires between them.</summary>
-internal sealed unsafe class Board : IMachineControl, IApicBus, IDisposable
+internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDisposable
 {
     private readonly CpuState* _states;
     private readonly SensitiveOps* _ops;
     private readonly Vcpu[] _vcpus;
-    private readonly ExitSignal _exit;
+    private readonly MemoryWatches _watches;
+    private readonly ExitCauses _exitOn;
+    private GuestThread? _guest;
     private readonly ManualResetEventSlim _wake = new();
     private int _openLines;
+    private int _stopAsked;
 
-    public Board(PhysicalMemory memory, MachineClock clock, TimeProvider wallClock, IPlatform platform, int cpuCount, ExitSignal exit)
+    public Board(PhysicalMemory memory, MachineClock clock, TimeProvider wallClock, IPlatform platform, int cpuCount, RandomSource random, ExitCauses exitOn)
     {
         Memory = memory;
         Clock = clock;
         WallClock = wallClock;
         Platform = platform;
-        _exit = exit;
+        Random = random;
+        _watches = new MemoryWatches(WatchesChanged);
+        Hooks = new MachineHooks(_watches);
         ProcessorId = new ProcessorId(clock.Frequency, cpuCount);
 
         // SAFETY: both blocks are zeroed, sized for what they hold and freed in Dispose alone; states start on cache lines.
@@ -40,11 +45,15 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, IDisposable
         {
             _states[index].Ram = memory.Base;
             _states[index].RamSize = memory.Size;
+            _states[index].Memory = memory.Handle;
             _states[index].Sensitive = _ops;
             _vcpus[index] = new Vcpu(this, &_states[index], index);
         }
 
         Scheduler = new VcpuScheduler(this, _vcpus);
+        _exitOn = exitOn;
+        if (exitOn.HasFlag(ExitCauses.UnclaimedPort)) Ports.Unclaimed = UnclaimedPort;
+        if ((exitOn & (ExitCauses.UnclaimedMemory | ExitCauses.RomWrite)) != 0) memory.Unclaimed = UnclaimedMemory;
         clock.AfterAlarms = Wake;
         platform.Attach(this);
     }
@@ -57,11 +66,18 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, IDisposable
 
     public IPlatform Platform { get; }
 
+    public RandomSource Random { get; }
+
     public PortBus Ports { get; } = new();
 
     public ProcessorId ProcessorId { get; }
 
-    public VcpuScheduler Scheduler { get; }
+    public MachineHooks Hooks { get; }
+
+    public IVcpuScheduler Scheduler { get; private set; }
+
+    /// <summary>What runs x86 code; null for a C# guest.</summary>
+    public CodeRunner? Code { get; private set; }
 
     public int CpuCount => _vcpus.Length;
 
@@ -84,8 +100,47 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, IDisposable
 
     public void YieldTo(CpuState* from, int index) => Scheduler.YieldTo(from->Index, index);
 
-    [DoesNotReturn]
-    public void Exit(MachineExit exit) => _exit.Exit(exit);
+    /// <summary>Whether an alarm is set and some vCPU takes interrupts.</summary>
+    public bool TimersMayWake => Clock.HasAlarm && _vcpus.Any(vcpu => vcpu.Started && vcpu.TakesInterrupts);
+
+    /// <summary>The machine's guest is x86 code.</summary>
+    public CodeRunner ExecuteCode()
+    {
+        CodePageMap* map = CodePages.Allocate(Memory.Top);
+        Memory.CodePages = map;
+        foreach (Vcpu vcpu in _vcpus)
+        {
+            CodePages.Join(vcpu.State, map);
+            vcpu.ExecuteCode(Hooks.Instructions);
+        }
+
+        Code = new CodeRunner(this, _vcpus);
+        Scheduler = Code;
+        return Code;
+    }
+
+    /// <summary>The machine's guest is C#.</summary>
+    public GuestThread StartGuestThread() => _guest = new GuestThread((VcpuScheduler)Scheduler);
+
+    /// <summary>Whether the owner wants the run to end.</summary>
+    public bool IsStopAsked => Volatile.Read(ref _stopAsked) != 0;
+
+    /// <summary>Uses up the owner's wish.</summary>
+    public bool TakeStop() => Interlocked.Exchange(ref _stopAsked, 0) != 0;
+
+    /// <summary>The run that is going on ends, or the next one at its start. Any thread.</summary>
+    public void Stop()
+    {
+        Interlocked.Exchange(ref _stopAsked, 1);
+        Code?.LeaveSoon();
+        Wake();
+    }
+
+    public void Exit(MachineExit exit)
+    {
+        if (Code != null) Code.Exit(exit);
+        else _guest?.Exit(exit);
+    }
 
     public void Send(int from, IpiMessage message)
     {
@@ -124,7 +179,52 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, IDisposable
     public void Dispose()
     {
         foreach (Vcpu vcpu in _vcpus) vcpu.Dispose();
+        if (Memory.CodePages != null) CodePages.Free(Memory.CodePages);
+        Memory.CodePages = null;
+        _watches.Dispose();
         NativeMemory.AlignedFree(_states);
         NativeMemory.Free(_ops);
+    }
+
+    /// <summary>All state of a machine that executes x86 code, but its RAM.</summary>
+    public void Transfer(StateTransfer state)
+    {
+        state.Same(CpuCount, "the number of vCPUs");
+        state.Same(Platform.Name, "what stands under the guest");
+        state.Same(string.Join(", ", Memory.Regions.Select(region => $"{region.Kind} 0x{region.Start:x} to 0x{region.End - 1:x}")), "physical memory");
+        Clock.Transfer(state);
+        foreach (Vcpu vcpu in _vcpus) vcpu.Transfer(state);
+        Code!.Transfer(state);
+        foreach (object part in (IEnumerable<object>)[Platform, .. Ports.Devices, .. Memory.Regions.Select(region => region.Device).OfType<IMemoryDevice>()])
+        {
+            state.Same(part.GetType().Name, "a device");
+            (part as ISavedState)?.Transfer(state);
+        }
+    }
+
+    /// <summary>A hypercall that the platform does not know: whether the owner answers it.</summary>
+    public bool AsksOwner(CpuState* cpu)
+    {
+        if (!_exitOn.HasFlag(ExitCauses.Hypercall)) return false;
+        Exit(new MachineExit.Hypercall(cpu->Index, cpu->Rax));
+        return true;
+    }
+
+    private void UnclaimedPort(ushort port, uint size, uint? written) =>
+        Exit(new MachineExit.UnclaimedPort(Scheduler.Running.State->Index, port, (int)size, written));
+
+    private void UnclaimedMemory(UnclaimedAccess access)
+    {
+        if (_exitOn.HasFlag(access.InRom ? ExitCauses.RomWrite : ExitCauses.UnclaimedMemory))
+            Exit(new MachineExit.UnclaimedMemory(Scheduler.Running.State->Index, access));
+    }
+
+    private void WatchesChanged()
+    {
+        foreach (Vcpu vcpu in _vcpus)
+        {
+            vcpu.State->Watches = _watches.Handle;
+            Tlb.Flush(vcpu.State);
+        }
     }
 }

@@ -1,6 +1,7 @@
 using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.Interrupts;
 using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Processors;
@@ -9,7 +10,7 @@ namespace PvPatch.Emulator.Processors;
 /// The MSRs of the bare processor. What an instruction uses directly stands in <see cref="CpuState"/>; the rest is here.
 /// Everything else is not there and raises #GP, as do reserved bits and addresses that are not canonical.
 /// </summary>
-internal sealed unsafe class ProcessorMsrs
+internal sealed unsafe class ProcessorMsrs : ISavedState
 {
     // MISC_ENABLE: fast strings (0), performance monitoring available (7, read only), no BTS and PEBS (11, 12, read only).
     private const ulong MiscWritable = 1ul << 0;
@@ -87,6 +88,12 @@ internal sealed unsafe class ProcessorMsrs
             case Msr.MiscEnable when ((value ^ _stored[msr]) & ~MiscWritable) == 0: _stored[msr] = value; return true;
             default: return false;
         }
+    }
+
+    /// <summary>Those that are only stored.</summary>
+    public void Transfer(StateTransfer state)
+    {
+        foreach (uint msr in _stored.Keys.Order().ToArray()) state.Value(_stored[msr], value => _stored[msr] = value);
     }
 
     /// <summary>Each byte a memory type: UC 0, WC 1, WT 4, WP 5, WB 6, UC- 7.</summary>

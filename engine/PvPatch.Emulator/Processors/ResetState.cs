@@ -12,7 +12,21 @@ internal static unsafe class ResetState
 {
     private const ushort CodeAttributes = 0xc09b;
     private const ushort DataAttributes = 0xc093;
+    private const ushort RealCodeAttributes = 0x009b;
+    private const ushort RealDataAttributes = 0x0093;
+    private const uint MxcsrAtReset = 0x1f80;
+    private const ushort FpuControlAtReset = 0x40;
     private const ushort BusyTssAttributes = 0x008b;
+
+    /// <summary>Where a start-up message lets a vCPU begin: real mode, CS:IP at the start of a page (SDM vol. 3, 8.4.4).</summary>
+    public static void StartInRealMode(CpuState* cpu, byte page)
+    {
+        Apply(cpu);
+        cpu->Cr0 = Cr0Bits.ExtensionType | Cr0Bits.NotWriteThrough | Cr0Bits.CacheDisable;
+        cpu->Cs = new Segment { Selector = (ushort)(page << 8), Base = (ulong)page << 12, Attributes = RealCodeAttributes, Limit = 0xffff };
+        cpu->Ds = cpu->Es = cpu->Fs = cpu->Gs = cpu->Ss = new Segment { Attributes = RealDataAttributes, Limit = 0xffff };
+        cpu->Idtr.Limit = cpu->Gdtr.Limit = 0xffff;
+    }
 
     public static void Apply(CpuState* cpu)
     {
@@ -33,6 +47,11 @@ internal static unsafe class ResetState
         cpu->Tr = new Segment { Attributes = BusyTssAttributes, Limit = 0xffff };
         cpu->Gdtr = cpu->Idtr = default;
         cpu->KernelGsBase = 0;
+        cpu->PendingDebug = 0;
+        cpu->Interruptibility = Interruptibility.None;
+        for (int index = 0; index < 32; index++) cpu->Xmm[index] = 0;
+        cpu->Mxcsr = MxcsrAtReset;
+        cpu->Fpu = new FpuState { Control = FpuControlAtReset, Used = 0xff };
         Tlb.Flush(cpu);
     }
 }

@@ -23,6 +23,7 @@ internal static unsafe class SensitiveEntries
         ops->In = &In;
         ops->Out = &Out;
         ops->Rdtsc = &Rdtsc;
+        ops->Random = &Random;
         ops->Hlt = &Hlt;
         ops->Pause = &Pause;
         ops->Wbinvd = &Wbinvd;
@@ -61,6 +62,7 @@ internal static unsafe class SensitiveEntries
                 MsrAnswer.Fault => false,
                 _ => vcpu.Msrs.Read(msr, out *value),
             };
+            if (done) vcpu.Board.Hooks.Msr(cpu, msr, *value, isWrite: false);
             vcpu.Resume();
             return done ? 0 : GeneralProtection;
         }
@@ -77,6 +79,7 @@ internal static unsafe class SensitiveEntries
         Vcpu vcpu = Vcpu.Of(cpu);
         try
         {
+            vcpu.Board.Hooks.Msr(cpu, msr, value, isWrite: true);
             vcpu.SettleLazyEoi();
             bool done = vcpu.Board.Platform.WriteMsr(cpu, msr, value) switch
             {
@@ -102,6 +105,7 @@ internal static unsafe class SensitiveEntries
         try
         {
             if (!vcpu.Board.Platform.In(cpu, port, size, out uint value)) value = vcpu.Board.Ports.In(port, size);
+            vcpu.Board.Hooks.Port(cpu, port, size, value, isWrite: false);
             vcpu.Resume();
             return value;
         }
@@ -118,6 +122,7 @@ internal static unsafe class SensitiveEntries
         Vcpu vcpu = Vcpu.Of(cpu);
         try
         {
+            vcpu.Board.Hooks.Port(cpu, port, size, value, isWrite: true);
             vcpu.Board.Ports.Out(port, size, value);
             vcpu.Resume();
         }
@@ -136,6 +141,21 @@ internal static unsafe class SensitiveEntries
             ulong value = vcpu.Tsc.Read();
             vcpu.Resume();
             return value;
+        }
+        catch (Exception exception)
+        {
+            vcpu.Fail(exception);
+            return 0;
+        }
+    }
+
+    [UnmanagedCallersOnly]
+    private static ulong Random(CpuState* cpu)
+    {
+        Vcpu vcpu = Vcpu.Of(cpu);
+        try
+        {
+            return vcpu.Board.Random.Next();
         }
         catch (Exception exception)
         {
@@ -216,7 +236,7 @@ internal static unsafe class SensitiveEntries
         try
         {
             vcpu.SettleLazyEoi();
-            bool done = vcpu.Board.Platform.Hypercall(cpu);
+            bool done = vcpu.Board.Platform.Hypercall(cpu) || vcpu.Board.AsksOwner(cpu);
             vcpu.Resume();
             return done ? 0 : InvalidOpcode;
         }

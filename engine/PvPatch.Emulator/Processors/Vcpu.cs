@@ -1,9 +1,11 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Hooks;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Interrupts;
 using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Processors;
@@ -19,14 +21,13 @@ namespace PvPatch.Emulator.Processors;
 /// it waits for a lower priority, the EOI or task priority write that lowers it looks again.
 /// </para>
 /// </summary>
-internal sealed unsafe class Vcpu : IDisposable
+internal sealed unsafe class Vcpu : ICpuHost, ISavedState, IDisposable
 {
     private readonly EventDelivery _delivery;
     private readonly X2ApicRegisters _apicRegisters;
     private readonly GCHandle _handle;
     private int _nmiWaits;
     private int _kicked;
-    private bool _nmiBlocked;
     private bool _eoiOffered;
 
     public Vcpu(Board board, CpuState* state, int index)
@@ -34,6 +35,7 @@ internal sealed unsafe class Vcpu : IDisposable
         Board = board;
         State = state;
         state->Index = index;
+        Started = index == 0;
         Tsc = new TimeStampCounter(board.Clock);
         Apic = new LocalApic(state, board.Clock, Tsc, Signal);
         _apicRegisters = new X2ApicRegisters(state, Apic, board);
@@ -55,22 +57,31 @@ internal sealed unsafe class Vcpu : IDisposable
 
     public ProcessorMsrs Msrs { get; }
 
-    /// <summary>The address of the function that runs a slice of this vCPU; 0 before the start-up message.</summary>
+    /// <summary>What executes x86 code on it; null where the guest is C#.</summary>
+    public InterpretedCpu? Interpreter { get; private set; }
+
+    /// <summary>The address of the function that runs a slice of this vCPU of a C# guest; 0 before the start-up message.</summary>
     public ulong SliceFunction { get; private set; }
+
+    /// <summary>Whether it runs: the boot vCPU from the beginning, the others after their start-up message.</summary>
+    public bool Started { get; private set; }
 
     /// <summary>Executed HLT and nothing woke it yet.</summary>
     public bool Halted { get; set; }
 
     /// <summary>Whether it would run if it had a host thread.</summary>
-    public bool Runnable => SliceFunction != 0 && (!Halted || CanWake);
+    public bool Runnable => Started && (!Halted || CanWake);
 
     /// <summary>Whether something would end a HLT now.</summary>
     public bool CanWake
         => Volatile.Read(ref _kicked) != 0
             || NmiDeliverable
-            || ((State->RFlags & RFlags.InterruptEnable) != 0 && Apic.HasDeliverable);
+            || (TakesInterrupts && Apic.HasDeliverable);
 
-    private bool NmiDeliverable => Volatile.Read(ref _nmiWaits) != 0 && !_nmiBlocked;
+    /// <summary>Whether RFLAGS.IF is set.</summary>
+    public bool TakesInterrupts => (State->RFlags & RFlags.InterruptEnable) != 0;
+
+    private bool NmiDeliverable => Volatile.Read(ref _nmiWaits) != 0 && (State->Interruptibility & Interruptibility.BlockedByNmi) == 0;
 
     /// <summary>The vCPU a state belongs to.</summary>
     public static Vcpu Of(CpuState* cpu) => (Vcpu)GCHandle.FromIntPtr(cpu->Vcpu).Target!;
@@ -96,19 +107,34 @@ internal sealed unsafe class Vcpu : IDisposable
     public void Init()
     {
         SliceFunction = 0;
+        Started = false;
         Halted = false;
         _apicRegisters.Reset();
         ResetState.Apply(State);
+        Interpreter?.Leave();
     }
 
+    /// <summary>It executes x86 code from now on.</summary>
+    public void ExecuteCode(HookRanges<InstructionHook> hooks) => Interpreter = new InterpretedCpu(State, this, hooks);
+
     /// <summary>
-    /// Start-up message: the page it names starts with the address of the vCPU's slice function, a
-    /// <c>delegate* managed&lt;CpuState*, void&gt;</c>. Ignored, as on hardware, unless the vCPU waits for one.
+    /// Start-up message: x86 code starts in real mode at the page it names. In a C# guest that page starts with the address
+    /// of the vCPU's slice function, a <c>delegate* managed&lt;CpuState*, void&gt;</c>. Ignored, as on hardware, unless the
+    /// vCPU waits for one.
     /// </summary>
     public void StartUp(byte page)
     {
-        if (State->Index == 0 || SliceFunction != 0) return;
-        if (Board.Memory.TryRead(page * PhysicalMemory.PageSize, out ulong function)) SliceFunction = function;
+        if (Started) return;
+        if (Interpreter != null)
+        {
+            ResetState.StartInRealMode(State, page);
+            Started = true;
+        }
+        else if (Board.Memory.TryRead(page * PhysicalMemory.PageSize, out ulong function))
+        {
+            SliceFunction = function;
+            Started = function != 0;
+        }
     }
 
     /// <summary>Calls the slice function.</summary>
@@ -129,34 +155,24 @@ internal sealed unsafe class Vcpu : IDisposable
         TakeEvents();
     }
 
-    /// <summary>Delivers all events that may be delivered now: NMI before interrupts, those by priority.</summary>
+    /// <summary>Delivers all events that may be delivered now to a C# guest.</summary>
     public void TakeEvents()
     {
-        while (true)
-        {
-            Interlocked.Exchange(ref State->EventPending, 0);
-            SettleLazyEoi();
-            if (!_nmiBlocked && Interlocked.Exchange(ref _nmiWaits, 0) != 0)
-            {
-                _nmiBlocked = true;
-                Deliver(2, 0);
-            }
-            else if (!Apic.HasDeliverable)
-            {
-                return;
-            }
-            else if ((State->RFlags & RFlags.InterruptEnable) == 0)
-            {
-                Interlocked.Exchange(ref State->EventPending, 1);
-                return;
-            }
-            else if (Apic.TryAcknowledge(out byte vector))
-            {
-                OfferLazyEoi(vector);
-                Deliver(vector, 0);
-            }
-        }
+        while (TryTake(out byte vector)) Deliver(vector, 0);
     }
+
+    bool ICpuHost.TryTakeEvent(out byte vector)
+    {
+        bool taken = TryTake(out vector);
+        if (taken) Interlocked.Exchange(ref State->EventPending, 1); // There may be more.
+        return taken;
+    }
+
+    ulong ICpuHost.Horizon => Board.Clock.InstructionsToNextAlarm;
+
+    void ICpuHost.Passed(ulong instructions) => Board.Code!.Passed(instructions);
+
+    void ICpuHost.Delivering(EventDelivered delivery) => Board.Hooks.Delivering(State, delivery);
 
     /// <summary>A register that decides what is deliverable was written.</summary>
     public void PrioritiesChanged()
@@ -173,10 +189,10 @@ internal sealed unsafe class Vcpu : IDisposable
         if (Board.Platform.TakeLazyEoi(State)) Apic.EndOfInterrupt();
     }
 
-    /// <summary>The vCPU goes back to the guest: what became deliverable is delivered first.</summary>
+    /// <summary>The vCPU goes back to a C# guest: what became deliverable is delivered first. The interpreter looks itself.</summary>
     public void Resume()
     {
-        if (State->EventPending != 0) TakeEvents();
+        if (State->EventPending != 0 && Interpreter == null) TakeEvents();
     }
 
     /// <summary>MOV to a control register. Returns the exception's vector, 0 when it was written.</summary>
@@ -188,14 +204,54 @@ internal sealed unsafe class Vcpu : IDisposable
         return 0;
     }
 
+    /// <summary>All of a vCPU that executes x86 code.</summary>
+    public void Transfer(StateTransfer state)
+    {
+        CpuStateTransfer.Transfer(State, state);
+        state.Value(ref _nmiWaits);
+        state.Value(ref _kicked);
+        state.Value(ref _eoiOffered);
+        state.Value(Started, value => Started = value);
+        state.Value(Halted, value => Halted = value);
+        state.Value(Tsc.Offset, value => Tsc.Offset = value);
+        Msrs.Transfer(state);
+        Apic.Transfer(state);
+        _apicRegisters.Transfer(state);
+    }
+
     /// <summary>An exception of the host stops the machine.</summary>
-    [DoesNotReturn]
     public void Fail(Exception exception) => Board.Exit(new MachineExit.Threw(exception));
 
     public void Dispose()
     {
+        Interpreter?.Dispose();
         Tlb.Free(State);
         _handle.Free();
+    }
+
+    /// <summary>The next event that may be delivered now: NMI before interrupts, those by priority.</summary>
+    private bool TryTake(out byte vector)
+    {
+        Interlocked.Exchange(ref State->EventPending, 0);
+        SettleLazyEoi();
+        vector = (byte)Vectors.Nmi;
+        if (NmiDeliverable)
+        {
+            Interlocked.Exchange(ref _nmiWaits, 0);
+            State->Interruptibility |= Interruptibility.BlockedByNmi;
+            return true;
+        }
+
+        if (!Apic.HasDeliverable) return false;
+        if (!TakesInterrupts)
+        {
+            Interlocked.Exchange(ref State->EventPending, 1);
+            return false;
+        }
+
+        if (!Apic.TryAcknowledge(out vector)) return false;
+        OfferLazyEoi(vector);
+        return true;
     }
 
     private void OfferLazyEoi(byte vector)
@@ -209,7 +265,7 @@ internal sealed unsafe class Vcpu : IDisposable
     private void Deliver(byte vector, uint errorCode)
     {
         _delivery.Deliver(vector, errorCode);
-        _nmiBlocked = false;
+        State->Interruptibility &= ~Interruptibility.BlockedByNmi;
     }
 
     private void Signal()

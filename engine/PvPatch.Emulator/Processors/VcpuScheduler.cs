@@ -12,7 +12,7 @@ namespace PvPatch.Emulator.Processors;
 /// </summary>
 /// <param name="board">The board.</param>
 /// <param name="vcpus">All vCPUs, the boot one first.</param>
-internal sealed unsafe class VcpuScheduler(Board board, Vcpu[] vcpus)
+internal sealed unsafe class VcpuScheduler(Board board, Vcpu[] vcpus) : IVcpuScheduler
 {
     /// <summary>PAUSEs in one slice after which the vCPU is held to wait for somebody who cannot run.</summary>
     private const int MaxPausesInSlice = 10_000_000;
@@ -21,6 +21,8 @@ internal sealed unsafe class VcpuScheduler(Board board, Vcpu[] vcpus)
     private int _running;
     private int _last;
     private int _pausesInSlice;
+
+    public Vcpu Running => vcpus[_running];
 
     /// <summary>The boot vCPU starts to run guest code.</summary>
     public void Start()
@@ -61,11 +63,11 @@ internal sealed unsafe class VcpuScheduler(Board board, Vcpu[] vcpus)
         {
             // First whether anything may still come, then whether something came: what came in between is seen.
             board.PrepareToWait();
-            bool mayWake = board.HasOpenLines || TimersMayWake();
+            bool mayWake = board.HasOpenLines || board.TimersMayWake;
             if (_boot.TakeKick() || _boot.CanWake) break;
             if (GiveSlice(bootRunnable: false)) continue;
-            if (!mayWake) board.Exit(new MachineExit.Halted(TakesInterrupts(_boot)));
-            if (TimersMayWake() && board.Clock.SkipToNextAlarm()) continue;
+            if (!mayWake) board.Exit(new MachineExit.Halted(_boot.TakesInterrupts));
+            if (board.TimersMayWake && board.Clock.SkipToNextAlarm()) continue;
             board.Platform.Leave(_boot.State, runnable: false);
             board.Wait();
             board.Platform.Enter(_boot.State);
@@ -73,20 +75,6 @@ internal sealed unsafe class VcpuScheduler(Board board, Vcpu[] vcpus)
 
         _boot.TakeEvents();
     }
-
-    /// <summary>Whether an alarm is set and some vCPU takes interrupts.</summary>
-    private bool TimersMayWake()
-    {
-        if (!board.Clock.HasAlarm) return false;
-        foreach (Vcpu vcpu in vcpus)
-        {
-            if ((vcpu == _boot || vcpu.SliceFunction != 0) && TakesInterrupts(vcpu)) return true;
-        }
-
-        return false;
-    }
-
-    private static bool TakesInterrupts(Vcpu vcpu) => (vcpu.State->RFlags & RFlags.InterruptEnable) != 0;
 
     /// <summary>Gives the next runnable vCPU, in turn, a slice. False: there is none.</summary>
     private bool GiveSlice(bool bootRunnable)

@@ -183,7 +183,7 @@ internal static unsafe class TaskSwitch
         int size = (int)(wide ? LeastLimit32 : LeastLimit16) + 1;
         if (!ReservedBytes.TryReserve(cpu, task.Base, size, AccessKind.Read, AccessMode.Supervisor, out ReservedBytes found, out fault))
             return false;
-        found.CopyTo(bytes);
+        found.CopyTo(cpu, bytes);
         // SAFETY: the offsets are those of the TSS's figures, all below its least size, which bytes holds.
         *image = default;
         image->Cr3 = wide ? *(uint*)(bytes + 0x1c) : 0;

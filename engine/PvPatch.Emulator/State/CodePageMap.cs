@@ -12,6 +12,9 @@ public unsafe struct CodePageMap
     /// <summary>How many pages of RAM there are.</summary>
     public ulong Pages;
 
+    /// <summary>The first of the CPUs that execute code from these pages; <see cref="CpuState.NextOnMap"/> leads on.</summary>
+    public CpuState* FirstCpu;
+
     /// <summary>Grows with every write that changed decoded bytes, on any CPU.</summary>
     public long Changes;
 }

@@ -21,7 +21,7 @@ public unsafe struct CpuState
     /// <summary>Host address of guest physical address 0.</summary>
     public byte* Ram;
 
-    /// <summary>Size of guest RAM in bytes.</summary>
+    /// <summary>Bytes of RAM from physical address 0 on, up to the first hole.</summary>
     public ulong RamSize;
 
     /// <summary>The machine's sensitive instructions.</summary>
@@ -113,6 +113,18 @@ public unsafe struct CpuState
 
     /// <summary>Which physical pages hold decoded instructions; shared by the CPUs of a machine, null while none executes guest code.</summary>
     public CodePageMap* CodePages;
+
+    /// <summary>The next CPU that executes code from the same pages.</summary>
+    public CpuState* NextOnMap;
+
+    /// <summary>Handle of the managed part of physical memory: what is there beyond low RAM; 0 if nothing is. <c>Memory.PhysicalMemory</c> makes it.</summary>
+    public nint Memory;
+
+    /// <summary>Handle of the watched ranges of linear memory, 0 while there are none. <c>Memory.MemoryWatches</c> makes it.</summary>
+    public nint Watches;
+
+    /// <summary>Not zero while the interpreter executes many instructions in one go: what needs an exact clock and registers must then ask to run alone.</summary>
+    public uint RunsMany;
 
     /// <summary>XMM0 to XMM15, two words each, the low one first.</summary>
     public fixed ulong Xmm[32];

@@ -25,6 +25,9 @@ public unsafe struct SensitiveOps
     /// <summary>RDTSC: the time stamp counter, in TSC cycles.</summary>
     public delegate* unmanaged<CpuState*, ulong> Rdtsc;
 
+    /// <summary>RDRAND and RDSEED: 64 random bits.</summary>
+    public delegate* unmanaged<CpuState*, ulong> Random;
+
     /// <summary>
     /// HLT: returns once an interrupt was delivered or another CPU kicked this one. With IF clear only a kick or an NMI
     /// wakes it. STI; HLT is: set IF, then call this, which looks for what waits before it sleeps. If nothing in the machine

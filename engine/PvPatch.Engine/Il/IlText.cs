@@ -10,15 +10,16 @@ internal static class IlText
     /// <param name="decoded">A whole method.</param>
     /// <param name="ranges">First offset and the offset behind the last one, ascending.</param>
     /// <param name="names">Names of the module's tokens.</param>
-    public static string Of(IReadOnlyList<Instruction> decoded, IReadOnlyList<(int Start, int End)> ranges, MetadataNames names) =>
-        string.Join(" | ", ranges.Select(range => OfRange(decoded.Where(i => i.Offset >= range.Start && i.Offset < range.End), names)));
+    public static string Of(Instruction[] decoded, IReadOnlyList<(int Start, int End)> ranges, MetadataNames names) =>
+        string.Join(" | ", ranges.Select(range => OfRange(decoded, range, names)));
 
-    private static string OfRange(IEnumerable<Instruction> instructions, MetadataNames names)
+    private static string OfRange(Instruction[] decoded, (int Start, int End) range, MetadataNames names)
     {
         var text = new StringBuilder();
         int nops = 0;
-        foreach (Instruction instruction in instructions)
+        for (int i = IndexAt(decoded, range.Start); i < decoded.Length && decoded[i].Offset < range.End; i++)
         {
+            Instruction instruction = decoded[i];
             if (instruction.Is(OpCodes.Nop))
             {
                 nops++;
@@ -26,11 +27,27 @@ internal static class IlText
             }
 
             AppendNops(text, ref nops);
-            Append(text, OfOne(instruction, names));
+            Append(text, Of(instruction, names));
         }
 
         AppendNops(text, ref nops);
         return text.ToString();
+    }
+
+    /// <summary>Number of the first instruction at an offset or behind it.</summary>
+    private static int IndexAt(Instruction[] decoded, int offset)
+    {
+        int low = 0, high = decoded.Length;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (decoded[middle].Offset < offset)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+
+        return low;
     }
 
     private static void AppendNops(StringBuilder text, ref int nops)
@@ -47,7 +64,8 @@ internal static class IlText
         text.Append(next);
     }
 
-    private static string OfOne(Instruction instruction, MetadataNames names) => instruction.Code.OperandType switch
+    /// <summary>One instruction.</summary>
+    public static string Of(Instruction instruction, MetadataNames names) => instruction.Code.OperandType switch
     {
         OperandType.InlineNone or OperandType.InlineSwitch or OperandType.InlineSig => instruction.Code.Name!,
         OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineType or OperandType.InlineTok =>

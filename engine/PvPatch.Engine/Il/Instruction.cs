@@ -30,13 +30,15 @@ internal readonly record struct Instruction(int Offset, int Size, OpCode Code, l
     /// <summary>The local variable that a <c>stloc</c>, in whatever form, writes; −1 for other instructions.</summary>
     public int StoredLocal => VariableOf(OpCodes.Stloc_0, OpCodes.Stloc_3, OpCodes.Stloc_S, OpCodes.Stloc);
 
+    /// <summary>The argument that a <c>ldarg</c>, in whatever form, pushes; −1 for other instructions.</summary>
+    public int LoadedArgument => VariableOf(OpCodes.Ldarg_0, OpCodes.Ldarg_3, OpCodes.Ldarg_S, OpCodes.Ldarg);
+
     /// <summary>The local variable whose address is taken; −1 for other instructions.</summary>
     public int AddressedLocal => Is(OpCodes.Ldloca_S) || Is(OpCodes.Ldloca) ? (int)Operand : -1;
 
     /// <summary>Whether it pushes an argument or a constant and does nothing else.</summary>
     public bool IsPlainPush =>
-        (Code.Value >= OpCodes.Ldarg_0.Value && Code.Value <= OpCodes.Ldarg_3.Value) || Is(OpCodes.Ldarg_S) || Is(OpCodes.Ldarg)
-        || (Code.Value >= OpCodes.Ldnull.Value && Code.Value <= OpCodes.Ldc_R8.Value);
+        LoadedArgument >= 0 || (Code.Value >= OpCodes.Ldnull.Value && Code.Value <= OpCodes.Ldc_R8.Value);
 
     /// <summary>Whether it converts one number into another and can neither fail nor do anything else.</summary>
     public bool IsPureConversion =>

@@ -24,6 +24,9 @@ internal sealed class MethodBody
     /// <summary>Number of local variables.</summary>
     public required int LocalCount { get; init; }
 
+    /// <summary>Signature of its local variables.</summary>
+    public required StandaloneSignatureHandle LocalSignature { get; init; }
+
     /// <summary>Protected regions and their handlers.</summary>
     public required ImmutableArray<ExceptionRegion> Regions { get; init; }
 

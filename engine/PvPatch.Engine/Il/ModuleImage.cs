@@ -83,6 +83,10 @@ internal sealed class ModuleImage : IDisposable
             return method.RelativeVirtualAddress != 0 && (method.ImplAttributes & MethodImplAttributes.CodeTypeMask) == MethodImplAttributes.IL;
         });
 
+    /// <summary>A method's IL, where it lies.</summary>
+    public BlobReader IlOf(MethodDefinitionHandle handle) =>
+        _pe.GetMethodBody(Metadata.GetMethodDefinition(handle).RelativeVirtualAddress).GetILReader();
+
     /// <summary>The body of a method.</summary>
     public MethodBody BodyOf(MethodDefinitionHandle handle)
     {
@@ -99,6 +103,7 @@ internal sealed class ModuleImage : IDisposable
             Il = block.GetILBytes() ?? [],
             MaxStack = block.MaxStack,
             LocalCount = block.LocalSignature.IsNil ? 0 : LocalsIn(block.LocalSignature),
+            LocalSignature = block.LocalSignature,
             Regions = block.ExceptionRegions,
             ReturnsValue = CallShape.Read(Metadata.GetBlobReader(method.Signature)).ReturnsValue,
         };

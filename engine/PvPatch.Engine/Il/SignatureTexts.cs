@@ -27,6 +27,35 @@ internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames name
     public static string Of(System.Reflection.MethodInfo method) =>
         $"Default {Of(method.ReturnType)}({string.Join(", ", method.GetParameters().Select(p => Of(p.ParameterType)))})";
 
+    /// <summary>A type known by reflection.</summary>
+    public static string Of(Type type)
+    {
+        if (type.IsPointer)
+            return $"{Of(type.GetElementType()!)}*";
+        if (type.IsByRef)
+            return $"{Of(type.GetElementType()!)}&";
+        if (type.IsArray)
+            return $"{Of(type.GetElementType()!)}[{new string(',', type.IsSZArray ? 0 : type.GetArrayRank())}]";
+        if (type.IsFunctionPointer)
+        {
+            string parameters = string.Join(", ", type.GetFunctionPointerParameterTypes().Select(Of));
+            return $"{(type.IsUnmanagedFunctionPointer ? "Unmanaged" : "Default")} {Of(type.GetFunctionPointerReturnType())}({parameters})";
+        }
+
+        return type.IsConstructedGenericType
+            ? $"{type.GetGenericTypeDefinition().FullName}<{string.Join(", ", type.GetGenericArguments().Select(Of))}>"
+            : type.FullName ?? type.Name;
+    }
+
+    /// <summary>The type that a call of a method or through a pointer returns.</summary>
+    public string ReturnedBy(EntityHandle called) => called.Kind switch
+    {
+        HandleKind.MethodDefinition => metadata.GetMethodDefinition((MethodDefinitionHandle)called).DecodeSignature(this, null).ReturnType,
+        HandleKind.MemberReference => metadata.GetMemberReference((MemberReferenceHandle)called).DecodeMethodSignature(this, null).ReturnType,
+        HandleKind.MethodSpecification => ReturnedBy(metadata.GetMethodSpecification((MethodSpecificationHandle)called).Method),
+        _ => metadata.GetStandaloneSignature((StandaloneSignatureHandle)called).DecodeMethodSignature(this, null).ReturnType,
+    };
+
     /// <inheritdoc/>
     public string GetFunctionPointerType(MethodSignature<string> signature) =>
         $"{signature.Header.CallingConvention} {signature.ReturnType}({string.Join(", ", signature.ParameterTypes)})";
@@ -72,13 +101,4 @@ internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames name
 
     /// <inheritdoc/>
     public string GetGenericTypeParameter(object? genericContext, int index) => $"!{index}";
-
-    private static string Of(Type type)
-    {
-        if (type.IsPointer)
-            return $"{Of(type.GetElementType()!)}*";
-        return type.IsFunctionPointer
-            ? $"{(type.IsUnmanagedFunctionPointer ? "Unmanaged" : "Default")} {Of(type.GetFunctionPointerReturnType())}({string.Join(", ", type.GetFunctionPointerParameterTypes().Select(Of))})"
-            : type.FullName ?? type.Name;
-    }
 }

@@ -36,8 +36,14 @@ internal sealed class StackEffects(MetadataReader metadata)
 
         return instruction.Is(OpCodes.Ret)
             ? (returnsValue ? 1 : 0, 0)
-            : (CountOf(instruction.Code.StackBehaviourPop), CountOf(instruction.Code.StackBehaviourPush));
+            : (TakenBy(instruction.Code), PutBy(instruction.Code));
     }
+
+    /// <summary>Entries that an opcode takes whose operand does not matter.</summary>
+    public static int TakenBy(OpCode code) => CountOf(code.StackBehaviourPop);
+
+    /// <summary>Entries that an opcode puts whose operand does not matter.</summary>
+    public static int PutBy(OpCode code) => CountOf(code.StackBehaviourPush);
 
     /// <summary>What a call of this token, method or stand-alone signature, takes and gives.</summary>
     public CallShape ShapeOf(int token)

@@ -192,12 +192,12 @@ public sealed class PvOpTable
     /// <summary>The same method of the copy of its assembly that a load context holds, if it holds one.</summary>
     private static PvTarget CopyIn(AssemblyLoadContext? context, PvTarget target)
     {
-        if (target is not PvTarget.MethodTarget { Info: var method })
+        if (target is not PvTarget.MethodTarget { Info: var method } installed)
             return target;
         Guid version = method.Module.ModuleVersionId;
         Module? copy = context?.Assemblies.Where(a => !a.IsDynamic).Select(a => a.ManifestModule).FirstOrDefault(m => m.ModuleVersionId == version);
         return copy?.ResolveMethod(method.MetadataToken) is MethodInfo same && string.Equals(same.Name, method.Name, StringComparison.Ordinal)
-            ? PvTarget.Method(same)
+            ? installed with { Info = same }
             : target;
     }
 

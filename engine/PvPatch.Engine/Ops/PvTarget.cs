@@ -30,25 +30,41 @@ public abstract record PvTarget
     /// <summary>The op is the method that is named here: <c>PvTarget.Method(Crc32.Add)</c>. No delegate is ever called.</summary>
     /// <param name="method">A static, non-generic method with the slot's parameter and return types, which is not overloaded.</param>
     /// <exception cref="ArgumentException">It is a lambda or belongs to an object, or is several methods.</exception>
-    public static PvTarget Method(Delegate method)
-    {
-        ArgumentNullException.ThrowIfNull(method);
-        return method.HasSingleTarget && method.Target is null
-            ? new MethodTarget(method.Method)
-            : throw new ArgumentException($"{method.Method.Name} is not the name of one static method.", nameof(method));
-    }
+    public static PvTarget Method(Delegate method) => new MethodTarget(Named(method));
 
     /// <summary>The op is the static method of this name, in a class that is known only when the program runs: a plug-in's.</summary>
     /// <param name="type">The class that declares it.</param>
     /// <param name="name">Its name, which must not be overloaded.</param>
     /// <exception cref="ArgumentException">The class has no static method of that name, or several.</exception>
-    public static PvTarget Method(Type type, string name)
+    public static PvTarget Method(Type type, string name) => Method(Found(type, name));
+
+    /// <summary>
+    /// The op is this plain static method, and its IL is written at the sites wherever it can stand there; elsewhere they
+    /// call it. The report says which.
+    /// </summary>
+    /// <param name="method">As for <see cref="Method(MethodInfo)"/>.</param>
+    public static PvTarget Inline(MethodInfo method) => new MethodTarget(method, IsInline: true);
+
+    /// <summary>As <see cref="Inline(MethodInfo)"/>, for the method that is named here.</summary>
+    /// <param name="method">As for <see cref="Method(Delegate)"/>.</param>
+    /// <exception cref="ArgumentException">It is a lambda or belongs to an object, or is several methods.</exception>
+    public static PvTarget Inline(Delegate method) => new MethodTarget(Named(method), IsInline: true);
+
+    private static MethodInfo Named(Delegate method)
+    {
+        ArgumentNullException.ThrowIfNull(method);
+        return method.HasSingleTarget && method.Target is null
+            ? method.Method
+            : throw new ArgumentException($"{method.Method.Name} is not the name of one static method.", nameof(method));
+    }
+
+    private static MethodInfo Found(Type type, string name)
     {
         ArgumentNullException.ThrowIfNull(type);
         const BindingFlags AnyStatic = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
         MethodInfo[] found = [.. type.GetMethods(AnyStatic).Where(m => string.Equals(m.Name, name, StringComparison.Ordinal))];
         return found.Length == 1
-            ? new MethodTarget(found[0])
+            ? found[0]
             : throw new ArgumentException($"{type.FullName} has {found.Length} static methods named {name}; a target needs exactly one.", nameof(name));
     }
 
@@ -83,9 +99,10 @@ public abstract record PvTarget
 
     /// <summary>See <see cref="Method(MethodInfo)"/>.</summary>
     /// <param name="Info">The static method.</param>
-    internal sealed record MethodTarget(MethodInfo Info) : PvTarget
+    /// <param name="IsInline">Whether its IL is written at the sites, as with <see cref="Inline(MethodInfo)"/>.</param>
+    internal sealed record MethodTarget(MethodInfo Info, bool IsInline = false) : PvTarget
     {
         /// <inheritdoc/>
-        public override string ToString() => $"{Info.DeclaringType?.Name}.{Info.Name}";
+        public override string ToString() => $"{(IsInline ? "inline " : "")}{Info.DeclaringType?.Name}.{Info.Name}";
     }
 }

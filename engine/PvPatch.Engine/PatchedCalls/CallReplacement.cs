@@ -1,7 +1,4 @@
-using System.Buffers.Binary;
 using System.Reflection;
-using System.Reflection.Emit;
-using PvPatch.Engine.Il;
 using PvPatch.Engine.Ops;
 
 namespace PvPatch.Engine.PatchedCalls;
@@ -20,13 +17,16 @@ internal abstract record CallReplacement
         _ when op.Class == PvOpClass.SimpleIndirectCall => new Indirect("class 1 goes through its slot"),
         _ when !op.Class.HasFlag(PvOpClass.PatchedCall) => new Indirect("class 3 is patched where assembly calls it"),
         PvTarget.NopTarget => new Nothing(),
-        PvTarget.IdentityTarget => new Argument(TypeOf(op)),
+        PvTarget.IdentityTarget => new Argument(Returned(op)),
         PvTarget.ConstantTarget constant => new Number(Truncated(constant.Value, TypeOf(op)), TypeOf(op)),
+        PvTarget.MethodTarget { IsInline: true } method => new Inline(method.Info),
         PvTarget.MethodTarget method => new DirectCall(method.Info),
         _ => new Indirect("missing: the call stays, and its slot stops with the op's name"),
     };
 
-    private static TypeCode TypeOf(PvOp op) => Type.GetTypeCode(op.Slot.FieldType.GetFunctionPointerReturnType());
+    private static Type Returned(PvOp op) => op.Slot.FieldType.GetFunctionPointerReturnType();
+
+    private static TypeCode TypeOf(PvOp op) => Type.GetTypeCode(Returned(op));
 
     private static long Truncated(long value, TypeCode type) => unchecked(type switch
     {
@@ -48,23 +48,8 @@ internal abstract record CallReplacement
 
     /// <summary>The call's only argument.</summary>
     /// <param name="Type">The op's type.</param>
-    internal sealed record Argument(TypeCode Type) : CallReplacement
+    internal sealed record Argument(Type Type) : CallReplacement
     {
-        /// <summary>
-        /// What the call would do to its argument on the way (ECMA-335, partition III, 1.6): numbers narrower than the
-        /// stack's are cut, 32-bit ones widen to native size. Nothing for the types that the stack holds as they are.
-        /// </summary>
-        public byte[] Code => Type switch
-        {
-            TypeCode.SByte => [(byte)OpCodes.Conv_I1.Value],
-            TypeCode.Byte => [(byte)OpCodes.Conv_U1.Value],
-            TypeCode.Int16 => [(byte)OpCodes.Conv_I2.Value],
-            TypeCode.UInt16 => [(byte)OpCodes.Conv_U2.Value],
-            TypeCode.Single => [(byte)OpCodes.Conv_R4.Value],
-            TypeCode.Double => [(byte)OpCodes.Conv_R8.Value],
-            _ => [],
-        };
-
         /// <inheritdoc/>
         public override string ToString() => "its argument";
     }
@@ -74,9 +59,6 @@ internal abstract record CallReplacement
     /// <param name="Type">The op's return type.</param>
     internal sealed record Number(long Value, TypeCode Type) : CallReplacement
     {
-        /// <summary>The instructions that push it.</summary>
-        public byte[] Code => IlWriter.Push(Value, Type);
-
         /// <inheritdoc/>
         public override string ToString() => $"constant {Value}";
     }
@@ -85,17 +67,16 @@ internal abstract record CallReplacement
     /// <param name="Target">The method.</param>
     internal sealed record DirectCall(MethodInfo Target) : CallReplacement
     {
-        /// <summary>The instruction, as long as the <c>calli</c> that it replaces.</summary>
-        /// <param name="token">The method's token in the patched module.</param>
-        public static byte[] CodeFor(int token)
-        {
-            byte[] code = [(byte)OpCodes.Call.Value, 0, 0, 0, 0];
-            BinaryPrimitives.WriteInt32LittleEndian(code.AsSpan(1), token);
-            return code;
-        }
-
         /// <inheritdoc/>
         public override string ToString() => $"call {Target.DeclaringType?.Name}.{Target.Name}";
+    }
+
+    /// <summary>The IL of the installed method, with the same arguments; a direct call where that cannot be.</summary>
+    /// <param name="Target">The method.</param>
+    internal sealed record Inline(MethodInfo Target) : CallReplacement
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"inline {Target.DeclaringType?.Name}.{Target.Name}";
     }
 
     /// <summary>The call as it was.</summary>

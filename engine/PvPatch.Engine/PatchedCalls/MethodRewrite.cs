@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.PatchedCalls.Flow;
+using PvPatch.Engine.PatchedCalls.Growth;
 
 namespace PvPatch.Engine.PatchedCalls;
 
@@ -13,8 +14,11 @@ internal sealed class MethodRewrite
     private readonly StackFlow _flow;
     private readonly SlotMap _map;
     private readonly StackWebs _webs;
-    private readonly Dictionary<int, byte[]> _codes;
-    private readonly Dictionary<int, CallReplacement> _replacements;
+    private readonly bool _mayGrow;
+    private readonly Dictionary<int, IReadOnlyList<SiteForm>> _wanted;
+    private readonly Dictionary<int, int> _chosen = [];
+    private readonly Dictionary<int, List<string>> _misfits = [];
+    private readonly SortedDictionary<int, IlEdit> _edits = [];
     private readonly ILookup<int, int> _loadsOf;
     private readonly HashSet<int> _removed = [];
     private readonly HashSet<(int Index, int Input)> _released = [];
@@ -22,35 +26,52 @@ internal sealed class MethodRewrite
     /// <summary>Rewrites a method.</summary>
     /// <param name="flow">The method.</param>
     /// <param name="map">Its module's fields.</param>
-    /// <param name="wanted">The calls to replace, by the number of their <c>calli</c>: what to, and the token for a direct call.</param>
-    public MethodRewrite(StackFlow flow, SlotMap map, IReadOnlyDictionary<int, (CallReplacement Replacement, int Token)> wanted)
+    /// <param name="wanted">The calls to replace, by the number of their <c>calli</c>, with the forms they may take, best first.</param>
+    /// <param name="mayGrow">Whether a form may need more room, local variables or tokens than are there.</param>
+    public MethodRewrite(StackFlow flow, SlotMap map, IReadOnlyDictionary<int, IReadOnlyList<SiteForm>> wanted, bool mayGrow)
     {
         _flow = flow;
         _map = map;
         _webs = new StackWebs(flow);
+        _mayGrow = mayGrow;
         _loadsOf = Enumerable.Range(0, flow.Code.Length)
             .SelectMany(load => flow.LoadedFrom[load].Items.ToArray(), (load, store) => (Store: store, Load: load))
             .ToLookup(p => p.Store, p => p.Load);
-        _replacements = wanted.ToDictionary(w => w.Key, w => w.Value.Replacement);
-        _codes = wanted.ToDictionary(w => w.Key, w => CodeOf(w.Value.Replacement, w.Value.Token));
+        _wanted = wanted.ToDictionary();
+        foreach (int call in wanted.Keys)
+            _chosen[call] = 0;
 
         IlWriter? done;
         do
         {
             _removed.Clear();
             _released.Clear();
+            _edits.Clear();
             TakeOut();
             done = Write();
         }
-        while (done is null); // a refusal may keep code that others counted on to go
+        while (done is null); // another form, or none, may keep code that others counted on to go
         Il = done.ToArray();
+        Growth = _edits.Count == 0 ? null : Grown();
     }
 
-    /// <summary>The method's new IL.</summary>
+    /// <summary>The method's new IL. Where it grows, this is what <see cref="Growth"/> is to be applied to, and of no use without.</summary>
     public byte[] Il { get; }
+
+    /// <summary>The sites that are more than the bytes they had; <see langword="null"/> where there are none.</summary>
+    public MethodGrowth? Growth { get; }
 
     /// <summary>Why a wanted call was not replaced, by the number of its <c>calli</c>.</summary>
     public Dictionary<int, string> Refusals { get; } = [];
+
+    /// <summary>The form that a replaced call took, and why not a better one.</summary>
+    /// <param name="call">Number of its <c>calli</c>.</param>
+    public string TextOf(int call) =>
+        _misfits.TryGetValue(call, out List<string>? misfits) ? $"{FormOf(call).Text}, as {string.Join("; ", misfits)}" : FormOf(call).Text;
+
+    /// <summary>The new code of a call that grows; <see langword="null"/> for others.</summary>
+    /// <param name="call">Number of its <c>calli</c>.</param>
+    public IlEdit? EditOf(int call) => _edits.GetValueOrDefault(call);
 
     /// <summary>The instructions that a site consists of: those that bring its pointer, and the call.</summary>
     /// <param name="call">Number of its <c>calli</c>.</param>
@@ -81,25 +102,15 @@ internal sealed class MethodRewrite
         return ranges;
     }
 
-    private static byte[] CodeOf(CallReplacement replacement, int token) => replacement switch
-    {
-        CallReplacement.DirectCall => CallReplacement.DirectCall.CodeFor(token),
-        CallReplacement.Argument argument => argument.Code,
-        CallReplacement.Number number => number.Code,
-        _ => [],
-    };
-
-    private static bool DropsArguments(CallReplacement replacement) => replacement is CallReplacement.Nothing or CallReplacement.Number;
+    private SiteForm FormOf(int call) => _wanted[call][_chosen[call]];
 
     /// <summary>Takes out every web whose inputs all became needless, beginning with the pointers, until none is left.</summary>
     private void TakeOut()
     {
-        foreach (int call in _codes.Keys)
+        foreach (int call in _chosen.Keys)
         {
-            int pointer = _flow.Inputs[call]!.Length - 1;
-            _released.Add((call, pointer));
-            for (int k = 0; k < pointer && DropsArguments(_replacements[call]); k++)
-                _released.Add((call, k));
+            for (int k = FormOf(call).Kept; k < _flow.Inputs[call]!.Length; k++)
+                _released.Add((call, k)); // the pointer is the last
         }
 
         bool goesOn = true;
@@ -158,17 +169,20 @@ internal sealed class MethodRewrite
     private bool IsRemoved(int index, int input) => _removed.Contains(_webs.WebOf(_flow.Inputs[index]![input]));
 
     /// <summary>Writes what was decided.</summary>
-    /// <returns><see langword="null"/> if a call had to be refused; then everything is decided anew without it.</returns>
+    /// <returns><see langword="null"/> if a call had to take another form, or none; then everything is decided anew.</returns>
     private IlWriter? Write()
     {
-        int before = _codes.Count;
-        foreach (int call in _codes.Keys.ToArray())
+        bool isDecided = true;
+        foreach (int call in _chosen.Keys.ToArray())
         {
             if (!IsRemoved(call, _flow.Inputs[call]!.Length - 1))
+            {
                 Refuse(call, "its pointer has another use, so it has to stay on the stack");
+                isDecided = false;
+            }
         }
 
-        if (_codes.Count < before)
+        if (!isDecided)
             return null;
 
         var writer = new IlWriter(_flow.Body.Il);
@@ -176,23 +190,81 @@ internal sealed class MethodRewrite
         for (int i = 0; i < _flow.Code.Length; i++)
             EraseIfNeedless(i, writer, erased);
 
-        foreach ((int call, byte[] code) in _codes.ToArray())
+        foreach (int call in _chosen.Keys.ToArray())
         {
-            byte[] whole = [.. PopsFor(call), .. code];
-            (int start, int end) = WindowOf(call, whole.Length, erased);
-            if (end - start >= whole.Length)
-                writer.Fill(start, end, whole);
+            SiteForm form = FormOf(call);
+            MovableInstruction[] pops = [.. Enumerable.Repeat(new MovableInstruction(OpCodes.Pop), PopsFor(call, form))];
+            if (MisfitOf(call, form, pops, writer, erased) is not { } misfit)
+                continue;
+            if (_mayGrow)
+                _edits[call] = new IlEdit(_flow.Code[FirstOf(call)].Offset, _flow.Code[call].End, pops);
             else
-                Refuse(call, $"{_replacements[call]} needs {whole.Length} bytes, the site has {end - start}");
+                isDecided &= TakeNext(call, misfit);
         }
 
-        return _codes.Count < before ? null : writer;
+        return isDecided ? writer : null;
+    }
+
+    /// <summary>Writes a form over the bytes of its site.</summary>
+    /// <returns>Why it does not fit; <see langword="null"/> where it is done.</returns>
+    private string? MisfitOf(int call, SiteForm form, MovableInstruction[] pops, IlWriter writer, bool[] erased)
+    {
+        if (!form.NeedsOnlyBytes)
+            return form.Locals.Count > 0 ? $"{form.Text} needs local variables" : $"{form.Text} needs tokens that the module has not";
+        if (_flow.Below[call] + form.MaxStack > _flow.Body.MaxStack)
+            return $"{form.Text} needs {form.MaxStack} entries on the stack, the method has {_flow.Body.MaxStack - _flow.Below[call]} left";
+        byte[] code = IlAssembler.Assemble(pops.Concat(form.Code.Select(i => i.Retargeted(number => number + pops.Length))).ToArray()).Il;
+        (int start, int end) = WindowOf(call, code.Length, erased);
+        if (end - start < code.Length)
+            return $"{form.Text} needs {code.Length} bytes, the site has {end - start}";
+        writer.Fill(start, end, code);
+        return null;
+    }
+
+    /// <summary>Goes on to a call's next form.</summary>
+    /// <returns>Never that all is decided.</returns>
+    private bool TakeNext(int call, string misfit)
+    {
+        if (_chosen[call] + 1 == _wanted[call].Count)
+        {
+            Refuse(call, misfit);
+            return false;
+        }
+
+        _chosen[call]++;
+        if (!_misfits.TryGetValue(call, out List<string>? misfits))
+            _misfits[call] = misfits = [];
+        misfits.Add(misfit);
+        return false;
     }
 
     private void Refuse(int call, string reason)
     {
-        _codes.Remove(call);
+        _chosen.Remove(call);
         Refusals[call] = reason;
+    }
+
+    /// <summary>The edits with their forms' code. Two sites of one form share its local variables: one ends before the other begins.</summary>
+    private MethodGrowth Grown()
+    {
+        var locals = new List<Type>();
+        var firstOf = new Dictionary<SiteForm, int>(ReferenceEqualityComparer.Instance);
+        int extra = 0;
+        foreach ((int call, IlEdit edit) in _edits.ToArray())
+        {
+            SiteForm form = FormOf(call);
+            if (!firstOf.TryGetValue(form, out int first))
+            {
+                firstOf[form] = first = _flow.Body.LocalCount + locals.Count;
+                locals.AddRange(form.Locals);
+            }
+
+            int pops = edit.Code.Count;
+            _edits[call] = edit with { Code = [.. edit.Code, .. form.CodeAt(first).Select(i => i.Retargeted(number => number + pops))] };
+            extra = Math.Max(extra, _flow.Below[call] + form.MaxStack - _flow.Body.MaxStack);
+        }
+
+        return new MethodGrowth([.. _edits.Values], locals, extra);
     }
 
     private void EraseIfNeedless(int index, IlWriter writer, bool[] erased)
@@ -221,20 +293,25 @@ internal sealed class MethodRewrite
         }
     }
 
-    private byte[] PopsFor(int call)
+    /// <summary>How many arguments the call leaves on the stack that its form does not take.</summary>
+    private int PopsFor(int call, SiteForm form)
     {
-        if (!DropsArguments(_replacements[call]))
-            return [];
-        int staying = Enumerable.Range(0, _flow.Inputs[call]!.Length - 1).Count(k => !IsRemoved(call, k));
-        return [.. Enumerable.Repeat((byte)OpCodes.Pop.Value, staying)];
+        int arguments = _flow.Inputs[call]!.Length - 1;
+        return Enumerable.Range(form.Kept, arguments - form.Kept).Count(k => !IsRemoved(call, k));
+    }
+
+    /// <summary>The first of a call's prefixes, or the call: <c>tail.</c> has no meaning for what stands here afterwards.</summary>
+    private int FirstOf(int call)
+    {
+        while (call > 0 && _flow.Code[call - 1].IsPrefix)
+            call--;
+        return call;
     }
 
     /// <summary>The bytes of a call and, where it needs them, of the NOPs right before it that control cannot jump behind.</summary>
     private (int Start, int End) WindowOf(int call, int needed, bool[] erased)
     {
-        int first = call;
-        while (first > 0 && _flow.Code[first - 1].IsPrefix)
-            first--; // tail. has no meaning for what stands here now
+        int first = FirstOf(call);
         while (_flow.Code[call].End - _flow.Code[first].Offset < needed && first > 0 && !_flow.IsBlockStart[first] && erased[first - 1])
             first--;
         return (_flow.Code[first].Offset, _flow.Code[call].End);

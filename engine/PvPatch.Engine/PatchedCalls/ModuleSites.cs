@@ -4,6 +4,7 @@ using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Flow;
+using PvPatch.Engine.PatchedCalls.Growth;
 using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.PatchedCalls;
@@ -11,7 +12,11 @@ namespace PvPatch.Engine.PatchedCalls;
 /// <summary>A method whose IL changes.</summary>
 /// <param name="Body">The method as it is.</param>
 /// <param name="Il">Its new IL, of the same size.</param>
-internal sealed record RewrittenMethod(Il.MethodBody Body, byte[] Il);
+/// <param name="Growth">
+/// What else is to be done to it by <see cref="IlGrower"/>; <see langword="null"/> where <paramref name="Il"/> is all. Never
+/// anything else under <see cref="GrowthLimit.SameSize"/>.
+/// </param>
+internal sealed record RewrittenMethod(Il.MethodBody Body, byte[] Il, MethodGrowth? Growth);
 
 /// <summary>What is to be done in one module: finds the sites of every method, decides each, and writes the new IL.</summary>
 internal sealed class ModuleSites
@@ -20,7 +25,9 @@ internal sealed class ModuleSites
     private readonly PvOpTable _table;
     private readonly SlotMap _map;
     private readonly StackEffects _effects;
-    private readonly TargetTokens _tokens;
+    private readonly SiteForms _forms;
+    private readonly GrowthLimit _limit;
+    private readonly Dictionary<PvOp, CallReplacement> _replacements = [];
     private readonly PatchWay _way;
     private readonly List<PatchedSite> _rows = [];
     private readonly List<RewrittenMethod> _methods = [];
@@ -31,14 +38,17 @@ internal sealed class ModuleSites
     /// <param name="tree">The places of their slots.</param>
     /// <param name="way">How the new IL will get in.</param>
     /// <param name="loaded">The module as the runtime has it; <see langword="null"/> for a file.</param>
-    public ModuleSites(ModuleImage image, PvOpTable table, SlotTree tree, PatchWay way, Module? loaded = null)
+    /// <param name="limit">How far its methods may change.</param>
+    public ModuleSites(
+        ModuleImage image, PvOpTable table, SlotTree tree, PatchWay way, Module? loaded = null, GrowthLimit limit = GrowthLimit.SameSize)
     {
         _image = image;
         _table = table;
         _way = way;
         _map = new SlotMap(image, tree);
         _effects = new StackEffects(image.Metadata);
-        _tokens = new TargetTokens(image, loaded);
+        _limit = limit;
+        _forms = new SiteForms(image, loaded, limit);
         if (_map.IsEmpty)
             return;
         foreach (MethodDefinitionHandle handle in image.MethodsWithIl)
@@ -71,17 +81,18 @@ internal sealed class ModuleSites
 
     private void Plan(MethodDefinitionHandle handle, StackFlow flow, CallSites sites)
     {
-        var wanted = new Dictionary<int, (CallReplacement Replacement, int Token)>();
+        var wanted = new Dictionary<int, IReadOnlyList<SiteForm>>();
+        var types = new ArgumentTypes(_image, handle, flow);
         var refusals = new Dictionary<int, string>();
         foreach (CallSite call in sites.Calls)
         {
-            if (Decide(call, handle, out string? refusal) is { } decided)
-                wanted[call.Index] = decided;
+            if (Decide(call, flow.Inputs[call.Index]![..^1], types, handle, out string? refusal) is { Count: > 0 } forms)
+                wanted[call.Index] = forms;
             else
                 refusals[call.Index] = refusal!;
         }
 
-        var rewrite = new MethodRewrite(flow, _map, wanted);
+        var rewrite = new MethodRewrite(flow, _map, wanted, mayGrow: _limit != GrowthLimit.SameSize);
         Instruction[] after = IlReader.Decode(rewrite.Il);
         var found = new List<PatchedSite>();
         foreach (CallSite call in sites.Calls)
@@ -90,9 +101,10 @@ internal sealed class ModuleSites
             IReadOnlyList<(int Start, int End)> ranges = rewrite.RangesOf(call.Index);
             found.Add(RowOf(flow.Body, flow.Code[call.Index].Offset, call.Ops) with
             {
-                Replacement = call.Refusal is null ? CallReplacement.Choose(call.Ops[0], _table.TargetOf(call.Ops[0].Name)).ToString() : null,
+                Replacement = refusal is null ? rewrite.TextOf(call.Index) : call.Refusal is null ? ReplacementOf(call.Ops[0]).ToString() : null,
                 Before = IlText.Of(flow.Code, ranges, _image.Names),
-                After = refusal is null ? IlText.Of(after, ranges, _image.Names) : null,
+                After = refusal is not null ? null
+                    : rewrite.EditOf(call.Index) is { } edit ? MovableText.Of(edit.Code, _image.Names) : IlText.Of(after, ranges, _image.Names),
                 State = refusal is null ? SiteState.Patched : SiteState.Left,
                 Way = refusal is null ? _way : null,
                 Reason = refusal,
@@ -111,33 +123,24 @@ internal sealed class ModuleSites
 
         _rows.AddRange(found.OrderBy(r => r.IlOffset));
         if (wanted.Count > rewrite.Refusals.Count)
-            _methods.Add(new RewrittenMethod(flow.Body, rewrite.Il));
+            _methods.Add(new RewrittenMethod(flow.Body, rewrite.Il, rewrite.Growth));
     }
 
-    /// <summary>What a call becomes; <see langword="null"/> where it stays, with the reason.</summary>
-    private (CallReplacement Replacement, int Token)? Decide(CallSite call, MethodDefinitionHandle caller, out string? refusal)
+    /// <summary>The forms that a call may take; none where it stays, with the reason.</summary>
+    private IReadOnlyList<SiteForm> Decide(
+        CallSite call, FlowEntry[] arguments, ArgumentTypes types, MethodDefinitionHandle caller, out string? refusal)
     {
         refusal = call.Refusal;
-        if (refusal is not null)
-            return null;
-        PvOp op = call.Ops[0];
-        if (_table.IsWrittenByHand(op.Name))
-        {
+        if (refusal is null && _table.IsWrittenByHand(call.Ops[0].Name))
             refusal = "the slot was written by hand";
-            return null;
-        }
+        return refusal is null ? _forms.Of(ReplacementOf(call.Ops[0]), arguments, types, caller, out refusal) : [];
+    }
 
-        CallReplacement replacement = CallReplacement.Choose(op, _table.TargetOf(op.Name));
-        switch (replacement)
-        {
-            case CallReplacement.Indirect indirect:
-                refusal = indirect.Reason;
-                return null;
-            case CallReplacement.DirectCall direct:
-                return _tokens.Find(direct.Target, caller, out refusal) is { } token ? (direct, token) : null;
-            default:
-                return (replacement, 0);
-        }
+    private CallReplacement ReplacementOf(PvOp op)
+    {
+        if (!_replacements.TryGetValue(op, out CallReplacement? replacement))
+            _replacements[op] = replacement = CallReplacement.Choose(op, _table.TargetOf(op.Name));
+        return replacement;
     }
 
     private PatchedSite RowOf(Il.MethodBody body, int offset, IReadOnlyList<PvOp> ops) => new()

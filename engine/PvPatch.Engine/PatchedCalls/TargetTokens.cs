@@ -11,10 +11,12 @@ namespace PvPatch.Engine.PatchedCalls;
 /// very module, or one that the module refers to already.
 /// </summary>
 /// <param name="image">The module.</param>
+/// <param name="visibility">Which members its methods may name.</param>
 /// <param name="loaded">The module as the runtime has it: its tokens must lead to the very target, not to another copy. <see langword="null"/> for a file.</param>
-internal sealed class TargetTokens(ModuleImage image, Module? loaded)
+internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Module? loaded)
 {
     private readonly Dictionary<MethodInfo, int?> _known = [];
+    private readonly Dictionary<Module, bool> _sameMetadata = [];
 
     /// <summary>The target's token for a call in a method of this module.</summary>
     /// <param name="target">The installed method; it may belong to another copy of the same build.</param>
@@ -23,7 +25,7 @@ internal sealed class TargetTokens(ModuleImage image, Module? loaded)
     public int? Find(MethodInfo target, MethodDefinitionHandle caller, out string? refusal)
     {
         if (!_known.TryGetValue(target, out int? token))
-            _known[target] = token = IsOfThisImage(target) ? OwnToken(target) : FindReference(target);
+            _known[target] = token = visibility.IsOwn(target) ? OwnToken(target) : FindReference(target);
 
         string name = $"{target.DeclaringType!.Name}.{target.Name}";
         if (token is null)
@@ -41,13 +43,24 @@ internal sealed class TargetTokens(ModuleImage image, Module? loaded)
             return null;
         }
 
-        refusal = IsOfThisImage(target) && !IsVisible(target, caller) ? $"{name} is private, the call cannot name it" : null;
+        refusal = visibility.IsOwn(target) && !visibility.IsVisible(target, caller) ? $"{name} is private, the call cannot name it" : null;
         return refusal is null ? token : null;
     }
 
-    private bool IsOfThisImage(MethodInfo target) =>
-        target.Module.ModuleVersionId == image.VersionId
-        && string.Equals(target.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal);
+    /// <summary>Whether every token of a loaded module means the same in this one: their metadata is equal to the byte.</summary>
+    public unsafe bool HasTokensOf(Module other)
+    {
+        if (!_sameMetadata.TryGetValue(other, out bool isSame))
+        {
+            // SAFETY: the runtime's copy of the metadata stays where it is as long as the assembly, which the module keeps.
+            isSame = other.Assembly.TryGetRawMetadata(out byte* blob, out int length)
+                && new ReadOnlySpan<byte>(blob, length).SequenceEqual(new ReadOnlySpan<byte>(image.Metadata.MetadataPointer, image.Metadata.MetadataLength));
+            GC.KeepAlive(other);
+            _sameMetadata[other] = isSame;
+        }
+
+        return isSame;
+    }
 
     /// <summary>The target's own token, if it still means the target: tools that rewrite an image may keep its version id.</summary>
     private int? OwnToken(MethodInfo target)
@@ -107,26 +120,5 @@ internal sealed class TargetTokens(ModuleImage image, Module? loaded)
         {
             return false; // the module refers to an assembly that is not there
         }
-    }
-
-    /// <summary>Whether a method of the same module may name the target: neither it nor a class around it is private to others.</summary>
-    private bool IsVisible(MethodInfo target, MethodDefinitionHandle caller)
-    {
-        var around = new HashSet<int>();
-        for (TypeDefinitionHandle type = image.Metadata.GetMethodDefinition(caller).GetDeclaringType();
-            !type.IsNil && around.Add(MetadataTokens.GetToken(type));
-            type = image.Metadata.GetTypeDefinition(type).GetDeclaringType())
-        {
-        }
-
-        if ((target.IsPrivate || target.IsFamily || target.IsFamilyAndAssembly) && !around.Contains(target.DeclaringType!.MetadataToken))
-            return false;
-        for (Type type = target.DeclaringType!; type.DeclaringType is { } outer; type = outer)
-        {
-            if ((type.IsNestedPrivate || type.IsNestedFamily || type.IsNestedFamANDAssem) && !around.Contains(outer.MetadataToken))
-                return false;
-        }
-
-        return true;
     }
 }

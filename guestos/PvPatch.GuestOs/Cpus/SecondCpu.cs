@@ -42,7 +42,7 @@ public static unsafe class SecondCpu
         PerCpu* other = PerCpu.Of(cpu, Number);
         other->WorkArgument = MemoryLayout.Physical(cpu, spinLock);
         Volatile.Write(ref other->Work, TakeLock);
-        PvIrq.SendIpiMask(cpu, 1ul << Number, Vectors.Reschedule);
+        PvIrq.SendIpiMask(cpu, 1ul << Number, IrqVectors.Reschedule);
         return Await(cpu, &other->Work, ReleaseLock);
     }
 

@@ -23,9 +23,9 @@ public static unsafe class Exceptions
         InterruptTable.Set(cpu, Vectors.DoubleFault, &Fatal, DoubleFaultStack);
         InterruptTable.Set(cpu, Vectors.GeneralProtection, &Fatal);
         InterruptTable.Set(cpu, Vectors.PageFault, &PageFault);
-        InterruptTable.Set(cpu, Vectors.InvalidateTlb, &InvalidateTlb);
-        InterruptTable.Set(cpu, Vectors.Reschedule, &Reschedule);
-        InterruptTable.Set(cpu, Vectors.Spurious, &Spurious);
+        InterruptTable.Set(cpu, IrqVectors.InvalidateTlb, &InvalidateTlb);
+        InterruptTable.Set(cpu, IrqVectors.Reschedule, &Reschedule);
+        InterruptTable.Set(cpu, IrqVectors.Spurious, &Spurious);
     }
 
     private static void PageFault(CpuState* cpu, InterruptFrame* frame)

@@ -45,13 +45,13 @@ public static unsafe class KernelClock
         state->BootSeconds = PvTime.GetWallclock(cpu);
         state->CyclesPerTick = PerCpu.Of(cpu)->TscKhz * 1000 / Hz;
         SetHandler(cpu);
-        PvTime.TimeInit(cpu, Vectors.LocalTimer);
+        PvTime.TimeInit(cpu, IrqVectors.LocalTimer);
         state->NextDeadline = Instructions.ReadTsc(cpu) + state->CyclesPerTick;
         PvCpu.WriteMsr(cpu, Msr.TscDeadline, state->NextDeadline);
     }
 
     /// <summary>Points the vector at this image's handler.</summary>
-    public static void SetHandler(CpuState* cpu) => InterruptTable.Set(cpu, Vectors.LocalTimer, &Tick);
+    public static void SetHandler(CpuState* cpu) => InterruptTable.Set(cpu, IrqVectors.LocalTimer, &Tick);
 
     /// <summary>Stops the tick.</summary>
     public static void Stop(CpuState* cpu) => PvCpu.WriteMsr(cpu, Msr.TscDeadline, 0);

@@ -61,7 +61,7 @@ internal static unsafe class NativeIrq
         Instructions.Out8(cpu, 0xa1, 0xff);
         PvCpu.IoDelay(cpu);
         PvCpu.WriteMsr(cpu, Msr.ApicBase, PvCpu.ReadMsr(cpu, Msr.ApicBase) | ApicEnable | X2ApicEnable);
-        PvCpu.WriteMsr(cpu, Msr.X2ApicSpurious, 0x100 | Vectors.Spurious);
+        PvCpu.WriteMsr(cpu, Msr.X2ApicSpurious, 0x100 | IrqVectors.Spurious);
     }
 
     /// <summary>Not inlined: an unmanaged call gives the method it is inlined into a frame to set up, which would cost every <see cref="Enable"/> more than the op itself.</summary>

@@ -22,7 +22,7 @@ public static unsafe class TlbShootdown
         }
 
         if (others != 0)
-            PvIrq.SendIpiMask(cpu, others, Vectors.InvalidateTlb);
+            PvIrq.SendIpiMask(cpu, others, IrqVectors.InvalidateTlb);
         if ((cpus & self) != 0)
             FlushHere(cpu, info);
         for (; others != 0; others &= others - 1)

@@ -47,6 +47,13 @@ internal static class ElfProgram
     public static (ProgramEnd End, string Output) Run(byte[] file, ulong maxInstructions = 10_000_000, byte[]? input = null, params string[] arguments)
     {
         using var output = new MemoryStream();
+        ProgramEnd end = Run(file, maxInstructions, input ?? [], output, arguments);
+        return (end, System.Text.Encoding.Latin1.GetString(output.ToArray()));
+    }
+
+    /// <summary>Runs a program with 16 MiB of memory.</summary>
+    public static ProgramEnd Run(byte[] file, ulong maxInstructions, byte[] input, Stream output, params string[] arguments)
+    {
         using var program = new LinuxProgram(ElfImage.Read(file), new ProgramOptions
         {
             Path = "/test",
@@ -54,11 +61,10 @@ internal static class ElfProgram
             Environment = ["NAME=value"],
             MemorySize = 16 << 20,
             MaxInstructions = maxInstructions,
-            Input = new StandardStream(new MemoryStream(input ?? [])),
+            Input = new StandardStream(new MemoryStream(input)),
             Output = new StandardStream(output),
             Error = new StandardStream(output),
         });
-        ProgramEnd end = program.Run();
-        return (end, System.Text.Encoding.Latin1.GetString(output.ToArray()));
+        return program.Run();
     }
 }

@@ -71,7 +71,7 @@ public sealed unsafe class LinearMemoryTests
     public void Only_a_write_to_decoded_bytes_makes_their_page_stale()
     {
         using PagedCpu cpu = TwoPages(Everything);
-        cpu.State->CodePages = CodePages.Allocate(PagedCpu.RamSize);
+        CodePages.Join(cpu.State, CodePages.Allocate(PagedCpu.RamSize));
         Assert.That(cpu.Write(Linear, 0), Is.Null, "the page is in the TLB as writable");
         CodePages.Decoded(cpu.State, 0x9100, 3);
         Assert.That(cpu.Write(Linear + 0xff, 1), Is.Null);

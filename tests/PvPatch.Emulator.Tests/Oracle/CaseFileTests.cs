@@ -1,4 +1,6 @@
-using Iced.Intel;
+using PvPatch.Oracle.Cases;
+using PvPatch.Oracle.Emulation;
+using PvPatch.Oracle.Judgement;
 
 namespace PvPatch.Emulator.Tests.Oracle;
 
@@ -24,11 +26,8 @@ public sealed class CaseFileTests : IDisposable
     [TestCaseSource(nameof(Lines))]
     public void A_recorded_case_gives_what_the_host_gave(string line)
     {
-        (MachineCase given, int length, MachineCase host) = CaseLine.Parse(line);
-        var decoder = Decoder.Create(64, new ByteArrayCodeReader(given.Code), CaseLayout.CodeStart);
-        decoder.Decode(out Instruction instruction);
-        Assert.That(instruction.Length, Is.EqualTo(length));
-        Assert.That(CaseComparison.Difference(given, instruction, host, _emulator.Run(given)), Is.Null, instruction.ToString());
+        (MachineCase given, MachineCase host) = CaseLine.Parse(line);
+        Assert.That(CaseComparison.Difference(given, host, _emulator.Run(given)), Is.Null, string.Join("; ", given.Instructions));
     }
 
     public void Dispose() => _emulator.Dispose();

@@ -15,9 +15,12 @@ internal static class Reasons
         ("is a static constructor", "static constructor"),
         ("no like in a copy", "no copy"),
         ("put its own code", "put back"),
-        ("has inlined it", "inlined"),
+        ("through a delegate", "delegate"),
+        ("names of other assemblies", "called elsewhere"),
+        ("is initialised when", "initialises its class"),
         ("cannot be told", "unknown"),
-        ("generic: an instantiation", "generic"),
+        ("an instantiation", "generic"),
+        ("may have inlined it", "inlined"),
         ("compiled before", "compiled"),
     ];
 

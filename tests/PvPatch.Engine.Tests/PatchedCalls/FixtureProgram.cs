@@ -76,6 +76,12 @@ internal sealed class FixtureProgram
             ["stubborn.foreign"] = PvTarget.Method(typeof(Math), "Cbrt"),
             ["stubborn.by_hand"] = PvTarget.Method(native, "SetUp"),
         };
+        foreach (MethodInfo method in program.GetType("PvPatch.Engine.Fixtures.InlineTargets", throwOnError: true)!.GetMethods(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+        {
+            if (table.Ops.Any(o => o.Name.Equals($"inline.{method.Name}", StringComparison.OrdinalIgnoreCase)))
+                targets[$"inline.{method.Name.ToLowerInvariant()}"] = PvTarget.Inline(method);
+        }
+
         table.Install(targets);
     }
 

@@ -7,7 +7,7 @@ namespace PvPatch.Engine.Tests.PatchedCalls;
 /// <summary>Adds methods of random but valid IL to a copy of the fixtures: calls through slots in every shape, between branches, loops and handlers.</summary>
 internal sealed class RandomMethods
 {
-    private static readonly string[] UnaryOps = ["Negate", "Same", "Huge"];
+    private static readonly string[] UnaryOps = ["Negate", "Same", "Huge", "Clamp"];
 
     private readonly Random _random;
     private readonly ModuleDefinition _module;
@@ -381,7 +381,7 @@ internal sealed class RandomMethods
 
     private FieldDefinition Field(string name) => _tables.Fields.Single(f => f.Name.Equals(name, StringComparison.Ordinal));
 
-    private FieldDefinition TableOf(string op) => op is "Add" or "Negate" or "Bump" ? Field("Math") : Field("Small");
+    private FieldDefinition TableOf(string op) => op is "Add" or "Negate" or "Bump" ? Field("Math") : op is "Clamp" ? Field("Inline") : Field("Small");
 
     private FieldDefinition Slot(string op) => TableOf(op).FieldType.Resolve().Fields.Single(f => f.Name.Equals(op, StringComparison.Ordinal));
 }

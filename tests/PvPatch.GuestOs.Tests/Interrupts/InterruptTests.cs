@@ -139,7 +139,7 @@ public sealed unsafe class InterruptTests
         uint pending = 0;
         guest.Do(cpu =>
         {
-            PvIrq.SendIpiMask(cpu, 1ul << 1, Vectors.Reschedule);
+            PvIrq.SendIpiMask(cpu, 1ul << 1, IrqVectors.Reschedule);
             pending = guest.Machine.Cpu(1)->EventPending;
         });
         Assert.That((guest.Platform.WritesOf(Msr.X2ApicIcr) - before, pending), Is.EqualTo((writes, 1u)));

@@ -51,7 +51,7 @@ public sealed unsafe class TlbShootdownTests
             interrupted = other->EventPending != 0;
             known.Between = IsKnown(other);
 
-            PvIrq.SendIpiMask(cpu, 1ul << 1, Vectors.Reschedule);
+            PvIrq.SendIpiMask(cpu, 1ul << 1, IrqVectors.Reschedule);
             Instructions.Pause(cpu);
             known.After = IsKnown(other);
             preempted.After = *state;

@@ -36,7 +36,7 @@ internal static unsafe class NativeIrqRows
         Of("irq.irq_enable", "delivers what waits", (cpu, seen) =>
         {
             PvIrq.Disable(cpu);
-            PvIrq.SendIpiMask(cpu, 1, Vectors.LocalTimer);
+            PvIrq.SendIpiMask(cpu, 1, IrqVectors.LocalTimer);
             ulong before = KernelClock.Jiffies(cpu);
             seen.Add(KernelClock.Jiffies(cpu) - before);
             PvIrq.Enable(cpu);
@@ -52,7 +52,7 @@ internal static unsafe class NativeIrqRows
         Of("irq.safe_halt", "does not sleep over an interrupt that waits already", (cpu, seen) =>
         {
             PvIrq.Disable(cpu);
-            PvIrq.SendIpiMask(cpu, 1, Vectors.Reschedule);
+            PvIrq.SendIpiMask(cpu, 1, IrqVectors.Reschedule);
             ulong before = KernelClock.Jiffies(cpu);
             PvIrq.SafeHalt(cpu);
             seen.Add(KernelClock.Jiffies(cpu) - before);
@@ -73,15 +73,15 @@ internal static unsafe class NativeIrqRows
         Of("apic.send_IPI_mask", "requests the vector on this CPU", (cpu, seen) =>
         {
             PvIrq.Disable(cpu);
-            PvIrq.SendIpiMask(cpu, 1, Vectors.Reschedule);
-            seen.Add(PvCpu.ReadMsr(cpu, FirstRequestedWord + (Vectors.Reschedule / 32)));
+            PvIrq.SendIpiMask(cpu, 1, IrqVectors.Reschedule);
+            seen.Add(PvCpu.ReadMsr(cpu, FirstRequestedWord + (IrqVectors.Reschedule / 32)));
             PvIrq.Enable(cpu);
-            seen.Add(PvCpu.ReadMsr(cpu, FirstRequestedWord + (Vectors.Reschedule / 32)));
-        }, 1ul << (int)(Vectors.Reschedule % 32), 0),
+            seen.Add(PvCpu.ReadMsr(cpu, FirstRequestedWord + (IrqVectors.Reschedule / 32)));
+        }, 1ul << (int)(IrqVectors.Reschedule % 32), 0),
         OnMachine("apic.send_IPI_mask", "sends nothing for an empty mask", (guest, cpu, seen) =>
         {
             int before = guest.Platform.WritesOf(Msr.X2ApicIcr);
-            PvIrq.SendIpiMask((CpuState*)cpu, 0, Vectors.Reschedule);
+            PvIrq.SendIpiMask((CpuState*)cpu, 0, IrqVectors.Reschedule);
             seen.Add((ulong)(guest.Platform.WritesOf(Msr.X2ApicIcr) - before));
         }, 0),
         Of("irq.init_IRQ", "switches the local APIC on and masks the 8259s", (cpu, seen) =>

@@ -1,3 +1,5 @@
+using PvPatch.Emulator.Linux.Tasks;
+
 namespace PvPatch.Emulator.Linux.Calls;
 
 /// <summary>The six arguments of a system call: RDI, RSI, RDX, R10, R8, R9 (System V ABI, AMD64 supplement, A.2.1).</summary>

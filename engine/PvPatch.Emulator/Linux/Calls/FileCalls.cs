@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using PvPatch.Emulator.Linux.Files;
+using PvPatch.Emulator.Linux.Tasks;
 
 namespace PvPatch.Emulator.Linux.Calls;
 
@@ -39,6 +40,11 @@ internal static class FileCalls
 
     public static long Dup3(LinuxProcess process, in CallArguments call) =>
         call.Descriptor == (int)call.A1 ? -Errno.Invalid : Replace(process, call, (call.A2 & OpenFlags.CloseOnExec) != 0);
+
+    public static long Pipe(LinuxProcess process, in CallArguments call) => MakePipe(process, call.A0, 0);
+
+    public static long Pipe2(LinuxProcess process, in CallArguments call) =>
+        ((int)call.A1 & ~(OpenFlags.CloseOnExec | OpenFlags.NonBlocking)) == 0 ? MakePipe(process, call.A0, (int)call.A1) : -Errno.Invalid;
 
     public static long Fcntl(LinuxProcess process, in CallArguments call)
     {
@@ -117,6 +123,22 @@ internal static class FileCalls
             return -Errno.BadAddress;
         long used = LinuxProcess.Try(() => folder.ReadEntries(entries));
         return used > 0 && process.Write(call.A1, entries.AsSpan(0, (int)used)) is < 0 and long failure ? failure : used;
+    }
+
+    private static long MakePipe(LinuxProcess process, ulong place, int flags)
+    {
+        bool closeOnExec = (flags & OpenFlags.CloseOnExec) != 0;
+        (OpenFile reader, OpenFile writer) = Files.Pipe.Open(flags & OpenFlags.NonBlocking);
+        int first = process.Files.Add(reader, closeOnExec);
+        int second = process.Files.Add(writer, closeOnExec);
+        long result = first < 0 ? first : second < 0 ? second : process.Write64(place, (uint)first | ((ulong)(uint)second << 32));
+        if (result < 0)
+        {
+            process.Files.Close(first);
+            process.Files.Close(second);
+        }
+
+        return result;
     }
 
     private static long OpenPath(LinuxProcess process, int folder, ulong address, int flags, int mode)

@@ -1,5 +1,6 @@
 using System.Text;
 using PvPatch.Emulator.Linux.Files;
+using PvPatch.Emulator.Linux.Tasks;
 
 namespace PvPatch.Emulator.Linux.Calls;
 
@@ -84,6 +85,89 @@ internal static class FolderCalls
         });
     }
 
+    public static long Truncate(LinuxProcess process, in CallArguments call)
+    {
+        if (process.ReadHostPath(FileTable.WorkingFolder, call.A0, out int error) is not { } path)
+            return -error;
+        long length = (long)call.A1;
+        return LinuxProcess.Try(() =>
+        {
+            using HostFile file = HostFile.Open(path, OpenFlags.WriteOnly, 0);
+            file.SetLength(length);
+            return 0;
+        });
+    }
+
+    public static long Fchdir(LinuxProcess process, in CallArguments call)
+    {
+        if (process.Files[call.Descriptor] is not { } file)
+            return -Errno.BadFile;
+        if (file is not HostFolder folder)
+            return -Errno.NotDirectory;
+        process.Files.Folder = folder.Path;
+        return 0;
+    }
+
+    public static long Chmod(LinuxProcess process, in CallArguments call) => ChangeMode(process, FileTable.WorkingFolder, call.A0, call.A1);
+
+    public static long Fchmodat(LinuxProcess process, in CallArguments call) => ChangeMode(process, call.Descriptor, call.A1, call.A2);
+
+    public static long Fchmod(LinuxProcess process, in CallArguments call) =>
+        process.Files[call.Descriptor] is { } file ? ChangeMode(file.Path, call.A1) : -Errno.BadFile;
+
+    public static long Symlink(LinuxProcess process, in CallArguments call) => MakeLink(process, call.A0, FileTable.WorkingFolder, call.A1);
+
+    public static long Symlinkat(LinuxProcess process, in CallArguments call) => MakeLink(process, call.A0, (int)call.A1, call.A2);
+
+    public static long Link(LinuxProcess process, in CallArguments call) =>
+        MakeHardLink(process, FileTable.WorkingFolder, call.A0, FileTable.WorkingFolder, call.A1);
+
+    public static long Linkat(LinuxProcess process, in CallArguments call) =>
+        MakeHardLink(process, call.Descriptor, call.A1, (int)call.A2, call.A3);
+
+    public static long Statfs(LinuxProcess process, in CallArguments call) =>
+        process.ReadHostPath(FileTable.WorkingFolder, call.A0, out int error) is { } path ? WriteStatfs(process, path, call.A1) : -error;
+
+    public static long Fstatfs(LinuxProcess process, in CallArguments call) =>
+        process.Files[call.Descriptor] is not { } file ? -Errno.BadFile
+        : file.Path.Length == 0 ? -Errno.NotImplemented
+        : WriteStatfs(process, file.Path, call.A1);
+
+    /// <summary>utimensat(2) with a path, or with a descriptor alone.</summary>
+    public static long Utimensat(LinuxProcess process, in CallArguments call)
+    {
+        const ulong Now = 0x3fff_ffff;
+        const ulong Omit = 0x3fff_fffe;
+        int error = 0;
+        string? path = call.A1 == 0 ? process.Files[call.Descriptor]?.Path : process.ReadHostPath(call.Descriptor, call.A1, out error);
+        if (path is null)
+            return call.A1 == 0 ? -Errno.BadFile : -error;
+        if (!Path.Exists(path))
+            return -Errno.NoEntry;
+        DateTime?[] times = [DateTime.UtcNow, DateTime.UtcNow];
+        for (int i = 0; i < times.Length && call.A2 != 0; i++)
+        {
+            ulong place = call.A2 + (ulong)(16 * i);
+            if (!process.TryRead64(place, out ulong seconds) || !process.TryRead64(place + 8, out ulong nanoseconds))
+                return -Errno.BadAddress;
+            if (nanoseconds is >= 1_000_000_000 and not (Now or Omit) || seconds > uint.MaxValue)
+                return -Errno.Invalid;
+            if (nanoseconds == Omit)
+                times[i] = null;
+            else if (nanoseconds != Now)
+                times[i] = DateTime.UnixEpoch.AddSeconds(seconds).AddTicks((long)nanoseconds / 100);
+        }
+
+        return LinuxProcess.Try(() =>
+        {
+            if (times[0] is { } accessed)
+                File.SetLastAccessTimeUtc(path, accessed);
+            if (times[1] is { } written)
+                File.SetLastWriteTimeUtc(path, written);
+            return 0;
+        });
+    }
+
     public static long Umask(LinuxProcess process, in CallArguments call)
     {
         int before = process.FileModeMask;
@@ -91,16 +175,59 @@ internal static class FolderCalls
         return before;
     }
 
+    private static long ChangeMode(LinuxProcess process, int folder, ulong address, ulong mode) =>
+        process.ReadHostPath(folder, address, out int error) is { } path ? ChangeMode(path, mode) : -error;
+
+    private static long ChangeMode(string path, ulong mode)
+    {
+        if (!Path.Exists(path))
+            return path.Length == 0 ? -Errno.Invalid : -Errno.NoEntry;
+        return LinuxProcess.Try(() =>
+        {
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(path, (UnixFileMode)(mode & 0xfff));
+            return 0;
+        });
+    }
+
+    private static long MakeHardLink(LinuxProcess process, int fromFolder, ulong from, int toFolder, ulong to)
+    {
+        if (process.ReadHostPath(fromFolder, from, out int error) is not { } existing || process.ReadHostPath(toFolder, to, out error) is not { } created)
+            return -error;
+        return HostCalls.Link(existing, created);
+    }
+
+    private static long WriteStatfs(LinuxProcess process, string path, ulong address)
+    {
+        Span<byte> status = stackalloc byte[HostCalls.StatfsSize];
+        return HostCalls.Statfs(path, status) is < 0 and long error ? error : process.Write(address, status);
+    }
+
+    private static long MakeLink(LinuxProcess process, ulong content, int folder, ulong address)
+    {
+        if (process.ReadPath(content, out int error) is not { } target || process.ReadHostPath(folder, address, out error) is not { } path)
+            return -error;
+        if (target.Length == 0)
+            return -Errno.NoEntry;
+        if (FileStatus.Of(path, followLinks: false, out _) is not null)
+            return -Errno.Exists;
+        return LinuxProcess.Try(() =>
+        {
+            File.CreateSymbolicLink(path, target);
+            return 0;
+        });
+    }
+
     private static long ReadLink(LinuxProcess process, int folder, ulong address, ulong target, ulong size)
     {
-        if (process.ReadHostPath(folder, address, out int error) is not { } path)
+        if (process.ReadPath(address, out int error) is not { } given || process.ReadHostPath(folder, address, out error) is not { } path)
             return -error;
         if (size == 0)
             return -Errno.Invalid;
         byte[] text = [];
-        if (path == "/proc/self/exe")
+        if (given == LinuxProcess.OwnProgram)
         {
-            text = Encoding.UTF8.GetBytes(Path.GetFullPath(process.Options.Path));
+            text = Encoding.UTF8.GetBytes(process.Path);
         }
         else
         {

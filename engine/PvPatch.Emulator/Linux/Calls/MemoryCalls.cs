@@ -1,5 +1,6 @@
 using PvPatch.Emulator.Linux.Files;
 using PvPatch.Emulator.Linux.Spaces;
+using PvPatch.Emulator.Linux.Tasks;
 
 namespace PvPatch.Emulator.Linux.Calls;
 
@@ -69,7 +70,7 @@ internal static class MemoryCalls
         var protection = (Protection)(call.A2 & 7);
         if ((flags & MapAnonymous) == 0)
             return MapFile(process, file, new Mapping(address, size, protection, (flags & MapPrivate) == 0), offset);
-        space.Map(address, size, protection);
+        space.Map(address, size, protection, shared: (flags & MapPrivate) == 0);
         return (long)address;
     }
 

@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using PvPatch.Emulator.Linux.Files;
-using PvPatch.Emulator.Linux.Programs;
 using PvPatch.Emulator.Linux.Spaces;
+using PvPatch.Emulator.Linux.Tasks;
 
 namespace PvPatch.Emulator.Linux.Calls;
 
@@ -19,13 +19,9 @@ internal static unsafe class ProcessCalls
     private const int ResourceCount = 16;
     private const int ResourceStack = 3;
     private const int ResourceFiles = 7;
-    private const int UsageSize = 144;
 
-    public static long Exit(LinuxProcess process, in CallArguments call)
-    {
-        process.End = new ProgramEnd.Exited((byte)call.A0);
-        return 0;
-    }
+    /// <summary>Bytes of <c>struct rusage</c>.</summary>
+    public const int UsageSize = 144;
 
     public static long ArchPrctl(LinuxProcess process, in CallArguments call)
     {
@@ -50,10 +46,90 @@ internal static unsafe class ProcessCalls
 
     public static long Nothing(LinuxProcess process, in CallArguments call) => 0;
 
-    public static long Getpid(LinuxProcess process, in CallArguments call) => LinuxProcess.Id;
+    public static long Getpid(LinuxProcess process, in CallArguments call) => process.Id;
 
-    public static long Getppid(LinuxProcess process, in CallArguments call) => 1;
+    public static long Getppid(LinuxProcess process, in CallArguments call) => process.Parent?.Id ?? 1;
 
+    public static long Getpgrp(LinuxProcess process, in CallArguments call) => process.Group;
+
+    public static long Getpgid(LinuxProcess process, in CallArguments call) => Meant(process, call.A0) is { } found ? found.Group : -Errno.NoProcess;
+
+    public static long Getsid(LinuxProcess process, in CallArguments call) => Meant(process, call.A0) is { } found ? found.Session : -Errno.NoProcess;
+
+    public static long Setpgid(LinuxProcess process, in CallArguments call)
+    {
+        if (Meant(process, call.A0) is not { } found)
+            return -Errno.NoProcess;
+        if ((int)call.A1 < 0)
+            return -Errno.Invalid;
+        found.Group = call.A1 == 0 ? found.Id : (int)call.A1;
+        return 0;
+    }
+
+    public static long Setsid(LinuxProcess process, in CallArguments call)
+    {
+        if (process.Group == process.Id)
+            return -Errno.NotPermitted;
+        return process.Session = process.Group = process.Id;
+    }
+
+    /// <summary>getgroups(2): none but the group that getgid(2) tells.</summary>
+    public static long Getgroups(LinuxProcess process, in CallArguments call)
+    {
+        if (call.A0 == 0)
+            return 1;
+        return process.Write32(call.A1, (int)process.Options.Owner.Group) is < 0 and long error ? error : 1;
+    }
+
+    /// <summary>prctl(2): the name; what else there is, is not.</summary>
+    public static long Prctl(LinuxProcess process, in CallArguments call)
+    {
+        const int SetName = 15;
+        const int GetName = 16;
+        const int NameBytes = 16;
+        Span<byte> name = stackalloc byte[NameBytes];
+        name.Clear();
+        switch (call.A0)
+        {
+            case SetName:
+                if (process.ReadText(call.A1, NameBytes, out int error) is { } text)
+                    process.Name = Encoding.UTF8.GetBytes(text);
+                return error is 0 or Errno.NameTooLong ? 0 : -error;
+            case GetName:
+                process.Name.AsSpan(0, Math.Min(process.Name.Length, NameBytes - 1)).CopyTo(name);
+                return process.Write(call.A1, name);
+            default:
+                return -Errno.Invalid;
+        }
+    }
+
+    /// <summary>sysinfo(2): the run's memory and number of processes.</summary>
+    public static long Sysinfo(LinuxProcess process, in CallArguments call)
+    {
+        Span<byte> info = stackalloc byte[112];
+        info.Clear();
+        BinaryPrimitives.WriteUInt64LittleEndian(info, TimeCalls.Monotonic() / 1_000_000_000);
+        BinaryPrimitives.WriteUInt64LittleEndian(info[32..], process.Options.MemorySize);
+        BinaryPrimitives.WriteUInt64LittleEndian(info[40..], process.System.FreeBytes);
+        BinaryPrimitives.WriteUInt16LittleEndian(info[80..], (ushort)process.System.Processes.Count);
+        BinaryPrimitives.WriteUInt32LittleEndian(info[104..], 1);
+        return process.Write(call.A0, info);
+    }
+
+    /// <summary>getpriority(2): the normal one, in the kernel's form, 20 less the niceness.</summary>
+    public static long Getpriority(LinuxProcess process, in CallArguments call) => call.A0 > 2 ? -Errno.Invalid : 20;
+
+    /// <summary>setpriority(2): it may only fall, and all run alike.</summary>
+    public static long Setpriority(LinuxProcess process, in CallArguments call) =>
+        call.A0 > 2 ? -Errno.Invalid : (int)call.A2 < 0 ? -Errno.AccessDenied : 0;
+
+    /// <summary>getcpu(2): there is one.</summary>
+    public static long Getcpu(LinuxProcess process, in CallArguments call)
+    {
+        if (call.A0 != 0 && process.Write32(call.A0, 0) is < 0 and long error)
+            return error;
+        return call.A1 == 0 ? 0 : process.Write32(call.A1, 0);
+    }
     public static long Getuid(LinuxProcess process, in CallArguments call) => process.Options.Owner.User;
 
     public static long Getgid(LinuxProcess process, in CallArguments call) => process.Options.Owner.Group;
@@ -83,7 +159,7 @@ internal static unsafe class ProcessCalls
     /// <summary>prlimit64(2): limits can be asked for; new ones are taken without effect, as long as they raise nothing.</summary>
     public static long Prlimit(LinuxProcess process, in CallArguments call)
     {
-        if ((int)call.A0 is not (0 or LinuxProcess.Id))
+        if (Meant(process, call.A0) is null)
             return -Errno.NoProcess;
         if (call.A1 >= ResourceCount)
             return -Errno.Invalid;
@@ -109,84 +185,8 @@ internal static unsafe class ProcessCalls
         return process.Write64(call.A2, 1) is < 0 and long error ? error : 8;
     }
 
-    public static long Sigaction(LinuxProcess process, in CallArguments call)
-    {
-        const int Stop = 19;
-        if (call.A0 is 0 or > SignalActions.Last || call.A3 != 8)
-            return -Errno.Invalid;
-        int signal = (int)call.A0;
-        Span<byte> wanted = stackalloc byte[SignalActions.ActionSize];
-        if (call.A1 != 0 && !process.TryRead(call.A1, wanted))
-            return -Errno.BadAddress;
-        if (call.A1 != 0 && signal is (int)Signal.Kill or Stop)
-            return -Errno.Invalid;
-        if (call.A2 != 0 && process.Write(call.A2, process.Signals[signal]) is < 0 and long error)
-            return error;
-        if (call.A1 != 0)
-            wanted.CopyTo(process.Signals[signal]);
-        return 0;
-    }
-
-    public static long Sigprocmask(LinuxProcess process, in CallArguments call)
-    {
-        if (call.A3 != 8)
-            return -Errno.Invalid;
-        ulong before = process.Signals.Blocked;
-        ulong wanted = 0;
-        if (call.A1 != 0 && !process.TryRead64(call.A1, out wanted))
-            return -Errno.BadAddress;
-        if (call.A1 != 0 && call.A0 > 2)
-            return -Errno.Invalid;
-        if (call.A2 != 0 && process.Write64(call.A2, before) is < 0 and long error)
-            return error;
-        if (call.A1 != 0)
-        {
-            process.Signals.Blocked = call.A0 switch
-            {
-                0 => before | wanted,
-                1 => before & ~wanted,
-                _ => wanted,
-            };
-        }
-
-        return 0;
-    }
-
-    public static long Sigaltstack(LinuxProcess process, in CallArguments call)
-    {
-        const int Disabled = 2;
-        Span<byte> none = stackalloc byte[24];
-        none.Clear();
-        none[8] = Disabled;
-        return call.A1 == 0 ? 0 : process.Write(call.A1, none);
-    }
-
-    public static long Kill(LinuxProcess process, in CallArguments call) => SendSignal(process, (int)call.A0, call.A1);
-
-    public static long Tkill(LinuxProcess process, in CallArguments call) => SendSignal(process, (int)call.A0, call.A1);
-
-    public static long Tgkill(LinuxProcess process, in CallArguments call) =>
-        (int)call.A0 == LinuxProcess.Id ? SendSignal(process, (int)call.A1, call.A2) : -Errno.NoProcess;
-
-    /// <summary>A signal to itself does what it does by default; functions of the program are not called for signals.</summary>
-    private static long SendSignal(LinuxProcess process, int target, ulong number)
-    {
-        if (number > SignalActions.Last)
-            return -Errno.Invalid;
-        if (target is not (0 or LinuxProcess.Id))
-            return -Errno.NoProcess;
-        var signal = (Signal)number;
-        if (process.Signals.IsQuiet(signal))
-            return 0;
-        if (process.Signals.HasHandler(signal))
-        {
-            process.Options.Note($"Signal {number} is not delivered: its handler would have to be called, which is not there.");
-            return -Errno.NotImplemented;
-        }
-
-        process.End = new ProgramEnd.Signalled(signal);
-        return 0;
-    }
+    /// <summary>The process of a number; 0 is the calling one.</summary>
+    private static LinuxProcess? Meant(LinuxProcess process, ulong id) => id == 0 ? process : process.System.Find((int)id);
 
     private static long WriteLimit(LinuxProcess process, ulong resource, ulong address)
     {

@@ -1,30 +1,29 @@
-using System.Buffers.Binary;
 using PvPatch.Emulator.Linux.Files;
 using PvPatch.Emulator.Linux.Programs;
 using PvPatch.Emulator.Linux.Spaces;
+using PvPatch.Emulator.Linux.Tasks;
 
 namespace PvPatch.Emulator.Linux.Calls;
 
-/// <summary>read, write and their kin (read(2), readv(2), pread(2), sendfile(2), lseek(2), poll(2)).</summary>
+/// <summary>read, write and their kin (read(2), readv(2), pread(2), sendfile(2), lseek(2)).</summary>
 internal static class TransferCalls
 {
     private const ulong MostBytes = 0x7fff_f000;
     private const int MostVectors = 1024;
-    private const int PollDescriptorSize = 8;
-    private const int PollIn = 1;
-    private const int PollOut = 4;
-    private const int PollInvalid = 0x20;
     private const int CopyPiece = 1 << 16;
 
     private delegate int Reader(Span<byte> target);
 
     private delegate void Writer(ReadOnlySpan<byte> source);
 
-    public static long Read(LinuxProcess process, in CallArguments call) =>
-        process.Files[call.Descriptor] is { } file ? Fill(process, call.A1, call.A2, file.Read) : -Errno.BadFile;
+    public static long Read(LinuxProcess process, in CallArguments call)
+    {
+        (ulong address, ulong size) = (call.A1, call.A2);
+        return process.Files[call.Descriptor] is { } file ? WhenReadable(process, file, () => Fill(process, address, size, file.Read)) : -Errno.BadFile;
+    }
 
     public static long Write(LinuxProcess process, in CallArguments call) =>
-        process.Files[call.Descriptor] is { } file ? Drain(process, call.A1, call.A2, file.Write) : -Errno.BadFile;
+        process.Files[call.Descriptor] is { } file ? WriteAll(process, file, call.A1, call.A2) : -Errno.BadFile;
 
     public static long Pread(LinuxProcess process, in CallArguments call)
     {
@@ -50,15 +49,25 @@ internal static class TransferCalls
             : -Errno.BadFile;
     }
 
-    public static long Readv(LinuxProcess process, in CallArguments call) =>
-        process.Files[call.Descriptor] is { } file
-            ? ForEachVector(process, call, (address, size) => Fill(process, address, size, file.Read))
+    public static long Readv(LinuxProcess process, in CallArguments call)
+    {
+        CallArguments vectors = call;
+        return process.Files[call.Descriptor] is { } file
+            ? WhenReadable(process, file, () => ForEachVector(process, vectors, (address, size) => Fill(process, address, size, file.Read)))
             : -Errno.BadFile;
+    }
 
-    public static long Writev(LinuxProcess process, in CallArguments call) =>
-        process.Files[call.Descriptor] is { } file
-            ? ForEachVector(process, call, (address, size) => Drain(process, address, size, file.Write))
-            : -Errno.BadFile;
+    /// <summary>To a pipe that is too full it writes what there is room for, as a write without O_NONBLOCK seldom does.</summary>
+    public static long Writev(LinuxProcess process, in CallArguments call)
+    {
+        if (process.Files[call.Descriptor] is not { } file)
+            return -Errno.BadFile;
+        CallArguments vectors = call;
+        long Transfer() => ForEachVector(process, vectors, (address, size) => Drain(process, address, Math.Min(size, (ulong)file.Room), file.Write));
+        if (file.Room > 0)
+            return Transfer();
+        return IsNonBlocking(file) ? -Errno.Again : process.Await(new Wait(() => file.Room > 0 ? Transfer() : null));
+    }
 
     public static long Lseek(LinuxProcess process, in CallArguments call)
     {
@@ -71,47 +80,65 @@ internal static class TransferCalls
         return LinuxProcess.Try(() => file.Seek(offset, origin));
     }
 
+    /// <summary>sendfile(2), from the source's place or from one of its own.</summary>
     public static long Sendfile(LinuxProcess process, in CallArguments call)
     {
         if (process.Files[call.Descriptor] is not { } target || process.Files[(int)call.A1] is not { } source)
             return -Errno.BadFile;
-        if (call.A2 != 0)
-            return -Errno.Invalid;                       // an offset of its own: callers then copy by themselves
+        ulong offset = 0;
+        ulong place = call.A2;
+        if (place != 0 && !process.TryRead64(place, out offset))
+            return -Errno.BadAddress;
         byte[] piece = new byte[CopyPiece];
         int wanted = (int)Math.Min(call.A3, CopyPiece);
-        return SignalBrokenPipe(process, LinuxProcess.Try(() =>
+        return process.Await(new Wait(() => source.CanRead && target.Room > 0 ? Copy() : null));
+
+        long Copy() => SignalBrokenPipe(process, LinuxProcess.Try(() =>
         {
-            int read = source.Read(piece.AsSpan(0, wanted));
-            target.Write(piece.AsSpan(0, read));
-            return read;
+            Span<byte> room = piece.AsSpan(0, Math.Min(wanted, target.Room));
+            int read = place == 0 ? source.Read(room) : source.ReadAt(room, (long)offset);
+            target.Write(room[..read]);
+            return place == 0 || process.Write64(place, offset + (ulong)read) == 0 ? read : -Errno.BadAddress;
         }));
     }
 
-    /// <summary>Every open file is ready; without one to look at, poll waits as long as it was asked to.</summary>
-    public static long Poll(LinuxProcess process, in CallArguments call)
-    {
-        if (call.A1 > FileTable.MostDescriptors)
-            return -Errno.Invalid;
-        Span<byte> entry = stackalloc byte[PollDescriptorSize];
-        long ready = 0;
-        for (ulong i = 0; i < call.A1; i++)
-        {
-            ulong place = call.A0 + (i * PollDescriptorSize);
-            if (!process.TryRead(place, entry))
-                return -Errno.BadAddress;
-            int descriptor = BinaryPrimitives.ReadInt32LittleEndian(entry);
-            int asked = BinaryPrimitives.ReadInt16LittleEndian(entry[4..]);
-            int found = descriptor < 0 ? 0 : process.Files[descriptor] is null ? PollInvalid : asked & (PollIn | PollOut);
-            BinaryPrimitives.WriteInt16LittleEndian(entry[6..], (short)found);
-            if (process.Write(place, entry) is < 0 and long error)
-                return error;
-            ready += found != 0 ? 1 : 0;
-        }
+    private static bool IsNonBlocking(OpenFile file) => (file.Flags & OpenFlags.NonBlocking) != 0;
 
-        int milliseconds = (int)call.A2;
-        if (ready == 0 && milliseconds != 0)
-            process.Cancellation.WaitHandle.WaitOne(milliseconds < 0 ? Timeout.Infinite : milliseconds);
-        return ready;
+    private static long WhenReadable(LinuxProcess process, OpenFile file, Func<long> transfer)
+    {
+        if (!file.CanRead && IsNonBlocking(file))
+            return -Errno.Again;
+        return process.Await(new Wait(() => file.CanRead ? transfer() : null));
+    }
+
+    /// <summary>Writes until everything is written; up to PIPE_BUF bytes go at once (pipe(7)).</summary>
+    private static long WriteAll(LinuxProcess process, OpenFile file, ulong address, ulong size)
+    {
+        const ulong AtOnce = 4096;
+        ulong done = 0;
+        if (size == 0)
+            return Drain(process, address, size, file.Write);
+        return TryFinish() ?? (IsNonBlocking(file) ? Partly() ?? -Errno.Again : process.Await(new Wait(TryFinish) { GiveUp = Partly }));
+
+        long? Partly() => done > 0 ? (long)done : null;
+
+        long? TryFinish()
+        {
+            while (done < size)
+            {
+                ulong room = (ulong)file.Room;
+                if (room < (size <= AtOnce ? size : 1))
+                    return null;
+                long written = Drain(process, address + done, Math.Min(size - done, room), file.Write);
+                if (written < 0)
+                    return Partly() ?? written;
+                done += (ulong)written;
+                if (written == 0)
+                    break;
+            }
+
+            return (long)done;
+        }
     }
 
     private static int Advance(ref long offset, int count)
@@ -191,12 +218,11 @@ internal static class TransferCalls
         return total > 0 ? total : SignalBrokenPipe(process, result);
     }
 
-    /// <summary>A write to a pipe without a reader ends a program that does not say otherwise (SIGPIPE, pipe(7)).</summary>
+    /// <summary>A write to a pipe without a reader sends SIGPIPE (pipe(7)).</summary>
     private static long SignalBrokenPipe(LinuxProcess process, long result)
     {
-        bool ends = result == -Errno.BrokenPipe && !process.Signals.IsQuiet(Signal.Pipe) && !process.Signals.HasHandler(Signal.Pipe);
-        if (ends)
-            process.End = new ProgramEnd.Signalled(Signal.Pipe);
+        if (result == -Errno.BrokenPipe)
+            SignalDelivery.Send(process, Signal.Pipe);
         return result;
     }
 }

@@ -6,8 +6,13 @@ internal static class Errno
     public const int NotPermitted = 1;
     public const int NoEntry = 2;
     public const int NoProcess = 3;
+    public const int Interrupted = 4;
     public const int InputOutput = 5;
+    public const int TooBig = 7;
+    public const int NotExecutable = 8;
     public const int BadFile = 9;
+    public const int NoChild = 10;
+    public const int Again = 11;
     public const int NoMemory = 12;
     public const int AccessDenied = 13;
     public const int BadAddress = 14;
@@ -28,6 +33,7 @@ internal static class Errno
     public const int NotEmpty = 39;
     public const int TooManyLinks = 40;
     public const int Overflow = 75;
+    public const int TimedOut = 110;
 
     private const int LastKnown = 133;
 

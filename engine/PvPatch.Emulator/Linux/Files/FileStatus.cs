@@ -46,6 +46,9 @@ internal sealed unsafe partial class FileStatus
     /// <summary>Type and permissions.</summary>
     public int Mode => BinaryPrimitives.ReadUInt16LittleEndian(_statx.AsSpan(ModeOffset));
 
+    /// <summary>It is neither a folder nor a device nor a pipe.</summary>
+    public bool IsRegularFile => (Mode & 0xf000) == RegularFile;
+
     /// <summary>The inode's number.</summary>
     public ulong Inode => BinaryPrimitives.ReadUInt64LittleEndian(_statx.AsSpan(InodeOffset));
 

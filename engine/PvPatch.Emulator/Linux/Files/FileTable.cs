@@ -55,10 +55,10 @@ internal sealed class FileTable : IDisposable
         return true;
     }
 
-    /// <summary>Whether a descriptor would be closed by execve(2).</summary>
+    /// <summary>Whether a descriptor is closed by execve(2).</summary>
     public bool ClosesOnExec(long descriptor) => _entries[descriptor]!.CloseOnExec;
 
-    /// <summary>Changes whether a descriptor would be closed by execve(2).</summary>
+    /// <summary>Changes whether a descriptor is closed by execve(2).</summary>
     public void SetCloseOnExec(long descriptor, bool close) => _entries[descriptor]!.CloseOnExec = close;
 
     /// <summary>The host's path of a path that is relative to a folder's descriptor; null with a positive error.</summary>
@@ -84,6 +84,29 @@ internal sealed class FileTable : IDisposable
         }
 
         return System.IO.Path.Combine(start, path);
+    }
+
+    /// <summary>A copy whose descriptors lead to the same open files, as fork(2) makes it.</summary>
+    public FileTable Copy()
+    {
+        var copy = new FileTable { Folder = Folder };
+        for (int i = 0; i < MostDescriptors; i++)
+        {
+            if (_entries[i] is { } entry)
+                copy.Put(i, entry.File, entry.CloseOnExec);
+        }
+
+        return copy;
+    }
+
+    /// <summary>Closes the descriptors that do not outlive execve(2).</summary>
+    public void CloseForExec()
+    {
+        for (int i = 0; i < MostDescriptors; i++)
+        {
+            if (_entries[i] is { CloseOnExec: true })
+                Close(i);
+        }
     }
 
     public void Dispose()

@@ -36,7 +36,7 @@ internal sealed class HostFile : OpenFile
         if (create && !OperatingSystem.IsWindows())
             options.UnixCreateMode = (UnixFileMode)(mode & 0xfff);
         var stream = new FileStream(path, options);
-        if (truncate && stream.CanWrite && stream.CanSeek)
+        if (truncate && stream.CanWrite && FileStatus.Of(path, followLinks: true, out _) is { IsRegularFile: true })
             stream.SetLength(0);
         return new HostFile(stream, flags);
     }

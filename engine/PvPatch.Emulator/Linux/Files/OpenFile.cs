@@ -16,6 +16,18 @@ internal abstract class OpenFile(int flags) : IDisposable
     /// <summary>The path it was opened by; empty if it has none.</summary>
     public virtual string Path => string.Empty;
 
+    /// <summary>A read would give bytes, the end or an error at once. Waiting for the host's files counts as at once.</summary>
+    public virtual bool CanRead => true;
+
+    /// <summary>How many bytes a write would take at once.</summary>
+    public virtual int Room => int.MaxValue;
+
+    /// <summary>The other side is closed, and nothing more will come.</summary>
+    public virtual bool IsHungUp => false;
+
+    /// <summary>The other side is closed, and nothing more is taken.</summary>
+    public virtual bool IsBroken => false;
+
     /// <summary>How many descriptors lead here.</summary>
     public int Users { get; set; }
 

@@ -3,7 +3,8 @@ namespace PvPatch.Emulator.Linux.Programs;
 /// <summary>A stream that a program is started with.</summary>
 /// <param name="Stream">The stream; it is not closed.</param>
 /// <param name="IsTerminal">The program is told that it is a terminal.</param>
-public sealed record StandardStream(Stream Stream, bool IsTerminal = false);
+/// <param name="Path">A path of the host that leads to the same file, for what the program asks of it; without one it is told of a terminal or a pipe.</param>
+public sealed record StandardStream(Stream Stream, bool IsTerminal = false, string? Path = null);
 
 /// <summary>What a program is started with.</summary>
 public sealed record ProgramOptions

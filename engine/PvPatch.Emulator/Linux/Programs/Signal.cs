@@ -12,6 +12,9 @@ public enum Signal
     /// <summary>SIGINT.</summary>
     Interrupt = 2,
 
+    /// <summary>SIGQUIT.</summary>
+    Quit = 3,
+
     /// <summary>SIGILL.</summary>
     IllegalInstruction = 4,
 
@@ -30,11 +33,20 @@ public enum Signal
     /// <summary>SIGKILL.</summary>
     Kill = 9,
 
+    /// <summary>SIGUSR1.</summary>
+    User1 = 10,
+
     /// <summary>SIGSEGV.</summary>
     Segmentation = 11,
 
+    /// <summary>SIGUSR2.</summary>
+    User2 = 12,
+
     /// <summary>SIGPIPE.</summary>
     Pipe = 13,
+
+    /// <summary>SIGALRM.</summary>
+    Alarm = 14,
 
     /// <summary>SIGTERM.</summary>
     Terminate = 15,
@@ -45,9 +57,24 @@ public enum Signal
     /// <summary>SIGCONT.</summary>
     Continue = 18,
 
+    /// <summary>SIGSTOP.</summary>
+    Stop = 19,
+
+    /// <summary>SIGTSTP.</summary>
+    TerminalStop = 20,
+
+    /// <summary>SIGTTIN.</summary>
+    TerminalInput = 21,
+
+    /// <summary>SIGTTOU.</summary>
+    TerminalOutput = 22,
+
     /// <summary>SIGURG.</summary>
     Urgent = 23,
 
     /// <summary>SIGWINCH.</summary>
     WindowChanged = 28,
+
+    /// <summary>SIGSYS.</summary>
+    BadSystemCall = 31,
 }

@@ -35,19 +35,58 @@ internal sealed unsafe class AddressSpace
     private readonly RegionList _regions = new();
 
     /// <summary>Makes an address space in which nothing is mapped.</summary>
-    public AddressSpace(CpuState* cpu, PhysicalMemory memory)
+    /// <param name="cpu">The CPU that will use it.</param>
+    /// <param name="memory">Guest RAM.</param>
+    /// <param name="frames">Where pages and tables come from.</param>
+    public AddressSpace(CpuState* cpu, PhysicalMemory memory, FrameAllocator frames)
     {
         _cpu = cpu;
         _memory = memory;
-        _frames = new FrameAllocator(memory);
-        _pages = new UserPages(cpu, memory, _frames);
+        _frames = frames;
+        _pages = new UserPages(cpu, memory, frames);
     }
+
+    /// <summary>How many processes use it: more than one between vfork(2) and what ends it.</summary>
+    public int Users { get; private set; } = 1;
 
     /// <summary>How many pages got a frame.</summary>
     public ulong Populated { get; private set; }
 
     /// <summary>Bytes that frames are left for.</summary>
     public ulong FreeBytes => _frames.Free * PageSize;
+
+    /// <summary>Lets the CPU see these addresses.</summary>
+    public void Enter() => _pages.Enter();
+
+    /// <summary>One more process uses it.</summary>
+    public AddressSpace Share()
+    {
+        Users++;
+        return this;
+    }
+
+    /// <summary>One process less uses it; with the last one all memory is given back.</summary>
+    public void Release()
+    {
+        if (--Users > 0)
+            return;
+        Unmap(0, End);
+        if (_pages.IsThere)
+            _pages.Release();
+    }
+
+    /// <summary>A copy, as fork(2) makes it: shared regions lead to the same frames; null if there is no room.</summary>
+    public AddressSpace? Copy()
+    {
+        var copy = new AddressSpace(_cpu, _memory, _frames);
+        if (copy._pages.IsThere && _regions.All.All(region => TryCopy(region, copy)))
+            return copy;
+        copy.Release();
+        return null;
+    }
+
+    /// <summary>Where a byte lies in guest RAM, if its page has a frame; 0 if not.</summary>
+    public ulong PhysicalOf(ulong address) => _pages.FrameOf(PageOf(address)) is not 0 and var frame ? frame | (address & (PageSize - 1)) : 0;
 
     /// <summary>An address rounded down to a page.</summary>
     public static ulong PageOf(ulong address) => address & ~(PageSize - 1);
@@ -71,10 +110,10 @@ internal sealed unsafe class AddressSpace
     public ulong FindHole(ulong size) => _regions.FindHole(size, ElfImage.LeastAddress, MappingLimit);
 
     /// <summary>Maps zeros over whatever was there.</summary>
-    public void Map(ulong start, ulong size, Protection protection)
+    public void Map(ulong start, ulong size, Protection protection, bool shared = false)
     {
         Unmap(start, size);
-        _regions.Add(new Region(start, start + size, protection));
+        _regions.Add(new Region(start, start + size, protection, shared));
     }
 
     /// <summary>Takes pages away.</summary>
@@ -84,6 +123,7 @@ internal sealed unsafe class AddressSpace
         {
             foreach (ulong page in PagesOf(region))
                 _frames.Give(Forget(page));
+            _pages.Trim(region.Start, region.End);
         }
     }
 
@@ -116,7 +156,7 @@ internal sealed unsafe class AddressSpace
         foreach (Region region in _regions.Remove(start, start + size))
         {
             ulong moved = target + (region.Start - start);
-            _regions.Add(new Region(moved, moved + (region.End - region.Start), region.Protection));
+            _regions.Add(region with { Start = moved, End = moved + (region.End - region.Start) });
             foreach (ulong page in PagesOf(region))
             {
                 ulong frame = _pages.Unmap(page);
@@ -150,9 +190,7 @@ internal sealed unsafe class AddressSpace
             return Population.NoMemory;
         }
 
-        // The frame may have held another page's code.
-        CodePages.Written(_cpu, frame, PageSize);
-        Populated++;
+        Took(frame);
         return Population.Done;
     }
 
@@ -228,6 +266,41 @@ internal sealed unsafe class AddressSpace
             source = source[piece.Length..];
             address += (ulong)piece.Length;
         }
+    }
+
+    private bool TryCopy(Region region, AddressSpace copy)
+    {
+        copy._regions.Add(region);
+        // A shared page that has no frame yet would get another one in each process.
+        if (region.Shared && !TryReach(region.Start, region.End - region.Start, Protection.None))
+            return false;
+        foreach (ulong page in PagesOf(region))
+        {
+            ulong frame = _pages.FrameOf(page);
+            ulong target = region.Shared ? frame : _frames.Take();
+            if (target == 0)
+                return false;
+            if (region.Shared)
+                _frames.Share(frame);
+            else
+                _memory.Span(frame, (int)PageSize).CopyTo(_memory.Span(target, (int)PageSize));
+            if (!copy._pages.TryMap(page, target, region.Protection))
+            {
+                _frames.Give(target);
+                return false;
+            }
+
+            copy.Took(target);
+        }
+
+        return true;
+    }
+
+    /// <summary>Counts a page that got its frame, which may have held another page's code.</summary>
+    private void Took(ulong frame)
+    {
+        CodePages.Written(_cpu, frame, PageSize);
+        Populated++;
     }
 
     private ulong Forget(ulong page)

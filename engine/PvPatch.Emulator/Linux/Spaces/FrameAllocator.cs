@@ -7,6 +7,7 @@ namespace PvPatch.Emulator.Linux.Spaces;
 internal sealed class FrameAllocator(PhysicalMemory memory)
 {
     private readonly Stack<ulong> _freed = new();
+    private readonly Dictionary<ulong, int> _furtherUsers = [];
     private ulong _next = PhysicalMemory.PageSize;
 
     /// <summary>Frames that can still be had.</summary>
@@ -28,6 +29,17 @@ internal sealed class FrameAllocator(PhysicalMemory memory)
         return frame;
     }
 
-    /// <summary>Gives a frame back.</summary>
-    public void Give(ulong frame) => _freed.Push(frame);
+    /// <summary>One more page leads to a frame.</summary>
+    public void Share(ulong frame) => _furtherUsers[frame] = _furtherUsers.GetValueOrDefault(frame) + 1;
+
+    /// <summary>Gives a frame back; it is free when the last page that led to it has done so.</summary>
+    public void Give(ulong frame)
+    {
+        if (!_furtherUsers.TryGetValue(frame, out int further))
+            _freed.Push(frame);
+        else if (further == 1)
+            _furtherUsers.Remove(frame);
+        else
+            _furtherUsers[frame] = further - 1;
+    }
 }

@@ -4,4 +4,9 @@ namespace PvPatch.Emulator.Linux.Spaces;
 /// <param name="Start">The first address.</param>
 /// <param name="End">The address behind the last one.</param>
 /// <param name="Protection">The rights.</param>
-internal readonly record struct Region(ulong Start, ulong End, Protection Protection);
+/// <param name="Shared">Processes that come from this one by fork(2) see the same bytes.</param>
+internal readonly record struct Region(ulong Start, ulong End, Protection Protection, bool Shared = false)
+{
+    /// <summary>Whether two regions differ in their addresses alone.</summary>
+    public bool IsLike(Region other) => Protection == other.Protection && Shared == other.Shared;
+}

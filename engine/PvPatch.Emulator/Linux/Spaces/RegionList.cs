@@ -5,6 +5,9 @@ internal sealed class RegionList
 {
     private readonly List<Region> _regions = [];
 
+    /// <summary>All regions, by address.</summary>
+    public IReadOnlyList<Region> All => _regions;
+
     /// <summary>The region of an address.</summary>
     public Region? Find(ulong address)
     {
@@ -37,13 +40,13 @@ internal sealed class RegionList
     public void Add(Region region)
     {
         int index = FirstEndingAbove(region.Start);
-        if (index < _regions.Count && _regions[index].Start == region.End && _regions[index].Protection == region.Protection)
+        if (index < _regions.Count && _regions[index].Start == region.End && _regions[index].IsLike(region))
         {
             region = region with { End = _regions[index].End };
             _regions.RemoveAt(index);
         }
 
-        if (index > 0 && _regions[index - 1].End == region.Start && _regions[index - 1].Protection == region.Protection)
+        if (index > 0 && _regions[index - 1].End == region.Start && _regions[index - 1].IsLike(region))
             _regions[index - 1] = region with { Start = _regions[index - 1].Start };
         else
             _regions.Insert(index, region);
@@ -59,7 +62,7 @@ internal sealed class RegionList
         while (index < _regions.Count && _regions[index].Start < end)
         {
             Region found = _regions[index];
-            removed.Add(new Region(Math.Max(found.Start, start), Math.Min(found.End, end), found.Protection));
+            removed.Add(found with { Start = Math.Max(found.Start, start), End = Math.Min(found.End, end) });
             _regions.RemoveAt(index);
             if (found.Start < start)
                 _regions.Insert(index++, found with { End = start });

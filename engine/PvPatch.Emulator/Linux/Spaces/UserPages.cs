@@ -26,7 +26,16 @@ internal sealed unsafe class UserPages
         _memory = memory;
         _frames = frames;
         _top = frames.Take();
-        cpu->Cr3 = _top;
+    }
+
+    /// <summary>Whether there was room for the top table.</summary>
+    public bool IsThere => _top != 0;
+
+    /// <summary>Lets the CPU use these tables.</summary>
+    public void Enter()
+    {
+        _cpu->Cr3 = _top;
+        Tlb.Flush(_cpu);
     }
 
     /// <summary>The frame that a page leads to, 0 if there is none.</summary>
@@ -65,6 +74,36 @@ internal sealed unsafe class UserPages
         _memory.Write(place, 0ul);
         Tlb.FlushPage(_cpu, page);
         return frame;
+    }
+
+    /// <summary>Gives back the tables that lead nowhere any more, of a range that nothing is mapped in.</summary>
+    public void Trim(ulong start, ulong end) => Trim(_top, 39, 0, start, end);
+
+    /// <summary>Gives back all tables. Nothing is mapped any more.</summary>
+    public void Release()
+    {
+        Trim(_top, 39, 0, 0, 1ul << 47);
+        _frames.Give(_top);
+    }
+
+    /// <summary>Gives back the empty tables below a table; the range is cut to what the table covers.</summary>
+    private void Trim(ulong table, int shift, ulong from, ulong start, ulong end)
+    {
+        ulong last = Math.Min(511, (end - 1 - from) >> shift);
+        for (ulong i = start <= from ? 0 : (start - from) >> shift; i <= last; i++)
+        {
+            ulong place = table + (i * 8);
+            ulong entry = _memory.Read<ulong>(place);
+            if ((entry & PageTableEntry.Present) == 0)
+                continue;
+            ulong below = entry & PageTableEntry.AddressMask;
+            if (shift > 21)
+                Trim(below, shift - 9, from + (i << shift), start, end);
+            if (_memory.Span(below, (int)PhysicalMemory.PageSize).ContainsAnyExcept((byte)0))
+                continue;
+            _memory.Write(place, 0ul);
+            _frames.Give(below);
+        }
     }
 
     /// <summary>The last address of what has no table from an address on, so that a walk over pages can leap.</summary>

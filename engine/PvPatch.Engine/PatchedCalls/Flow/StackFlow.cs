@@ -38,6 +38,7 @@ internal sealed class StackFlow
         foreach (Instruction instruction in Code.Where(i => i.AddressedLocal >= 0))
             _isAddressed[Local(instruction.AddressedLocal, instruction)] = true;
         Inputs = new FlowEntry[]?[Code.Length];
+        Below = new int[Code.Length];
         LoadedFrom = new IndexSet[Code.Length];
         Run();
     }
@@ -53,6 +54,9 @@ internal sealed class StackFlow
 
     /// <summary>What each instruction takes from the stack, deepest first; <see langword="null"/> where it is never reached.</summary>
     public FlowEntry[]?[] Inputs { get; }
+
+    /// <summary>Entries on the stack below the inputs of each instruction.</summary>
+    public int[] Below { get; }
 
     /// <summary>For loads of local variables: the stores whose value they may load.</summary>
     public IndexSet[] LoadedFrom { get; }
@@ -132,7 +136,10 @@ internal sealed class StackFlow
         if (state.Stack.Count > Body.MaxStack)
             throw Bad(index, $"the stack grows beyond its {Body.MaxStack} entries");
         if (_isRecording)
+        {
             Inputs[index] = inputs;
+            Below[index] = state.Stack.Count - put;
+        }
     }
 
     /// <summary>Follows the branches of an instruction.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.PatchedCalls.Callers;
 using PvPatch.Engine.PatchedCalls.Late;
 using PvPatch.Engine.PatchedCalls.Loaded;
 using PvPatch.Engine.Reports;
@@ -20,17 +21,17 @@ public sealed class LivePatch : IDisposable
     private readonly ConditionalWeakTable<Assembly, Lazy<PatchedAssembly?>> _seen = [];
     private readonly List<PatchedAssembly> _done = [];
     private readonly List<PatchException> _refusals = [];
-    private readonly EntrySwap? _swap;
+    private readonly Redirects? _redirects;
     private readonly PatchEvents _events;
     private readonly ConcurrentQueue<Action> _untold = new();
-    private bool _isRestored;
+    private bool _isRestored, _isSettled;
 
     internal LivePatch(PvOpTable table, ApplyOptions options)
     {
         _table = table;
         _events = new PatchEvents(options.Log);
-        _swap = options.RedirectCompiled ? new EntrySwap() : null;
-        _isWanted = options.Assemblies ?? new BoundAssemblies(table).Reach;
+        _redirects = options.RedirectCompiled ? new Redirects(new EntrySwap()) : null;
+        _isWanted = options.Assemblies ?? new BoundAssemblies(table.Ops.SelectMany(o => o.Path).Select(f => f.Module.Assembly)).Reach;
         if (options.WatchLoads)
             AppDomain.CurrentDomain.AssemblyLoad += Loaded;
 
@@ -39,9 +40,10 @@ public sealed class LivePatch : IDisposable
         {
             isAnyNew = false; // once more, for an assembly that became visible while the others were patched
             foreach (Assembly assembly in AppDomain.CurrentDomain.GetAssemblies())
-                isAnyNew |= Patch(assembly, isNew: false);
+                isAnyNew |= Patch(assembly);
         }
         while (isAnyNew);
+        Settle();
     }
 
     /// <summary>What was done to every site of the assemblies patched so far; of redirected methods, how they stand at this moment.</summary>
@@ -87,6 +89,7 @@ public sealed class LivePatch : IDisposable
                 patched.CheckRestorable();
             foreach (PatchedAssembly patched in _done)
                 patched.Restore();
+            _redirects?.Undo();
             _isRestored = true;
             foreach (PatchedAssembly patched in _done.Where(d => d.IsChanged))
                 _untold.Enqueue(() => _events.Restored(patched.Name));
@@ -98,17 +101,17 @@ public sealed class LivePatch : IDisposable
     /// <summary>Ends the watch for assemblies loaded later. What is patched stays.</summary>
     public void Dispose() => AppDomain.CurrentDomain.AssemblyLoad -= Loaded;
 
-    private void Loaded(object? sender, AssemblyLoadEventArgs e) => Patch(e.LoadedAssembly, isNew: true);
+    private void Loaded(object? sender, AssemblyLoadEventArgs e) => Patch(e.LoadedAssembly);
 
     /// <summary>
     /// Patches an assembly unless that is done. The loading thread waits here for another one that patches the same
     /// assembly, and for nobody else: the lock is held only to enter results, and never while an assembly is loaded.
     /// </summary>
     /// <returns>Whether the assembly was not seen before.</returns>
-    private bool Patch(Assembly assembly, bool isNew)
+    private bool Patch(Assembly assembly)
     {
         bool isKnown = _seen.TryGetValue(assembly, out Lazy<PatchedAssembly?>? work);
-        work ??= _seen.GetValue(assembly, a => new Lazy<PatchedAssembly?>(() => PatchOnce(a, isNew)));
+        work ??= _seen.GetValue(assembly, a => new Lazy<PatchedAssembly?>(() => PatchOnce(a)));
         _ = work.Value;
         TellEvents();
         return !isKnown;
@@ -121,7 +124,7 @@ public sealed class LivePatch : IDisposable
             tell();
     }
 
-    private PatchedAssembly? PatchOnce(Assembly assembly, bool isNew)
+    private PatchedAssembly? PatchOnce(Assembly assembly)
     {
         try
         {
@@ -129,10 +132,9 @@ public sealed class LivePatch : IDisposable
                 throw new PatchException(PatchError.SharedImage, $"A copy of {sharer.Name} in another load context shares the image that is patched.");
             if (!_isWanted(assembly))
                 return null;
-            var patched = PatchedAssembly.Patch(assembly, _table, isNew);
-            if (_swap is not null)
-                patched.Redirect(_swap);
-            _untold.Enqueue(() => _events.Patched(patched.Name, [.. patched.Rows]));
+            var patched = PatchedAssembly.Patch(assembly, _table);
+            if (Volatile.Read(ref _isSettled))
+                Settle(patched, new OldCode(new CallGraph([assembly]), isLoading: true));
             return Entered(patched);
         }
         catch (PatchException e)
@@ -154,6 +156,28 @@ public sealed class LivePatch : IDisposable
         }
 
         return patched;
+    }
+
+    /// <summary>
+    /// Deals with the code that was compiled before, when all images are patched: what is compiled from now on, copies among
+    /// it, is made from the new IL whichever image it reads.
+    /// </summary>
+    private void Settle()
+    {
+        Volatile.Write(ref _isSettled, true);
+        PatchedAssembly[] patched;
+        lock (_gate)
+            patched = [.. _done];
+        var old = new OldCode(new CallGraph(AppDomain.CurrentDomain.GetAssemblies()), isLoading: false);
+        foreach (PatchedAssembly one in patched)
+            Settle(one, old);
+        TellEvents();
+    }
+
+    private void Settle(PatchedAssembly patched, OldCode old)
+    {
+        patched.Settle(old, _redirects);
+        _untold.Enqueue(() => _events.Patched(patched.Name, [.. patched.Rows]));
     }
 
     private PatchedAssembly? SharerOf(nint metadata)

@@ -1,6 +1,7 @@
 using System.Reflection;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.PatchedCalls.Callers;
 using PvPatch.Engine.PatchedCalls.Flow;
 using PvPatch.Engine.PatchedCalls.Late;
 using PvPatch.Engine.PatchedCalls.Loaded;
@@ -15,7 +16,7 @@ internal sealed class PatchedAssembly
     private readonly IReadOnlyList<PlacedBytes> _before;
     private readonly IReadOnlyList<PlacedBytes> _after;
     private readonly IReadOnlyList<PatchedSite> _rows;
-    private Redirects? _redirects;
+    private readonly Dictionary<int, PatchedMethod> _methods = [];
     private bool _isRestored;
 
     private PatchedAssembly(Assembly assembly, IReadOnlyList<PlacedBytes> before, IReadOnlyList<PlacedBytes> after, IReadOnlyList<PatchedSite> rows)
@@ -35,7 +36,7 @@ internal sealed class PatchedAssembly
     public nint Metadata { get; }
 
     /// <summary>What was done to each site, as it is at this moment.</summary>
-    public IEnumerable<PatchedSite> Rows => _redirects?.Told(_rows) ?? _rows;
+    public IEnumerable<PatchedSite> Rows => _rows.Select(r => r.State == SiteState.Patched && _methods.TryGetValue(r.MethodToken, out PatchedMethod? method) ? method.Told(r) : r);
 
     /// <summary>Whether any of its bytes were changed.</summary>
     public bool IsChanged => _after.Count > 0;
@@ -46,9 +47,8 @@ internal sealed class PatchedAssembly
     /// <summary>Patches the image of an assembly.</summary>
     /// <param name="assembly">The assembly.</param>
     /// <param name="table">The ops, with what is installed.</param>
-    /// <param name="isNew">Whether none of its methods can have been compiled yet.</param>
     /// <exception cref="PatchException">The image cannot be read, or what was written is not what the runtime reads; then nothing is changed.</exception>
-    public static PatchedAssembly Patch(Assembly assembly, PvOpTable table, bool isNew)
+    public static PatchedAssembly Patch(Assembly assembly, PvOpTable table)
     {
         using var image = LoadedImage.Of(assembly);
         try
@@ -69,7 +69,7 @@ internal sealed class PatchedAssembly
             }
 
             Verify(assembly, sites.Methods, before);
-            return new PatchedAssembly(assembly, before, after, isNew ? sites.Rows : CompiledMethods.Told(assembly.ManifestModule, sites.Rows));
+            return new PatchedAssembly(assembly, before, after, sites.Rows);
         }
         catch (Exception e) when (Damage.IsShownBy(e))
         {
@@ -77,12 +77,21 @@ internal sealed class PatchedAssembly
         }
     }
 
-    /// <summary>Leads the methods that were compiled before to copies made from the patched IL.</summary>
-    /// <param name="swap">How.</param>
-    public void Redirect(IMethodSwap swap)
+    /// <summary>Finds out which code was made from the IL before it was patched, and leads calls past it where that is wanted.</summary>
+    /// <param name="old">Finds it.</param>
+    /// <param name="redirects">Leads calls elsewhere; <see langword="null"/> if old code is to stay.</param>
+    public void Settle(OldCode old, Redirects? redirects)
     {
-        if (_assembly.TryGetTarget(out Assembly? assembly))
-            _redirects = new Redirects(assembly.ManifestModule, _rows, swap);
+        if (!_assembly.TryGetTarget(out Assembly? assembly))
+            return;
+        foreach (int token in _rows.Where(r => r.State == SiteState.Patched).Select(r => r.MethodToken).Distinct())
+        {
+            if (MethodOf(assembly.ManifestModule, token) is not { } method)
+                continue;
+            OldBodies bodies = old.Of(method);
+            if (bodies.Holders.Count > 0 || bodies.Unknown is not null)
+                _methods[token] = new PatchedMethod(bodies, redirects);
+        }
     }
 
     /// <summary>Throws if the image no longer holds what was written to it.</summary>
@@ -103,7 +112,6 @@ internal sealed class PatchedAssembly
         if (_isRestored || !_assembly.TryGetTarget(out Assembly? assembly))
             return;
         DataPages.Write(_before);
-        _redirects?.Undo();
         _isRestored = true;
         GC.KeepAlive(assembly);
     }
@@ -143,7 +151,19 @@ internal sealed class PatchedAssembly
     {
         try
         {
-            return module.ResolveMethod(token)?.GetMethodBody()?.GetILAsByteArray();
+            return MethodOf(module, token)?.GetMethodBody()?.GetILAsByteArray();
+        }
+        catch (Exception e) when (e is IOException or TypeLoadException or BadImageFormatException)
+        {
+            return null;
+        }
+    }
+
+    private static MethodBase? MethodOf(Module module, int token)
+    {
+        try
+        {
+            return module.ResolveMethod(token);
         }
         catch (Exception e) when (e is IOException or TypeLoadException or BadImageFormatException)
         {

@@ -70,6 +70,7 @@ internal sealed unsafe class EntrySwap : IMethodSwap
         _ when method.IsDefined(typeof(UnmanagedCallersOnlyAttribute), inherit: false) => "it is called from unmanaged code",
         { IsStatic: false } and MethodInfo { ReturnType: { IsValueType: true, IsPrimitive: false, IsEnum: false } returned } when returned != typeof(void) =>
             "it is an instance method that returns a struct, which a static copy does otherwise",
+        _ when InitialisesItsClass(method) => "its class is initialised when it is called first",
         _ when method.Module.Assembly.IsCollectible => "its assembly can be unloaded, which a copy would prevent",
         _ => null,
     };
@@ -91,6 +92,10 @@ internal sealed unsafe class EntrySwap : IMethodSwap
             ? null
             : "its entry's data cannot be written";
     }
+
+    /// <summary>Whether the first call of a method that never ran initialises its class (ECMA-335, partition II, 10.5.3.1), which calling a copy does not.</summary>
+    private static bool InitialisesItsClass(MethodBase method) =>
+        method.DeclaringType is { TypeInitializer: not null } owner && !owner.Attributes.HasFlag(TypeAttributes.BeforeFieldInit) && MethodEntry.IsCompiled(method) != true;
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "GetMethodDescriptor")]
     private static extern RuntimeMethodHandle HandleOf(DynamicMethod method);

@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using PvPatch.Engine.Il;
+using PvPatch.Engine.PatchedCalls.Growth;
 
 namespace PvPatch.Engine.PatchedCalls.Late;
 
@@ -97,16 +98,11 @@ internal static class MethodCopy
         Type type => info.GetTokenFor(type.TypeHandle),
         FieldInfo { DeclaringType: { } owner } field => info.GetTokenFor(field.FieldHandle, owner.TypeHandle),
         FieldInfo field => info.GetTokenFor(field.FieldHandle),
-        MethodBase method when AsksForItsCaller(method) || method.CallingConvention.HasFlag(CallingConventions.VarArgs) => null,
+        MethodBase method when CallerSensitive.Is(method) || method.CallingConvention.HasFlag(CallingConventions.VarArgs) => null,
         MethodBase { DeclaringType: { } owner } method => info.GetTokenFor(method.MethodHandle, owner.TypeHandle),
         MethodBase method => info.GetTokenFor(method.MethodHandle),
         _ => null,
     };
-
-    /// <summary>Whether a method's answer depends on which method calls it.</summary>
-    private static bool AsksForItsCaller(MethodBase method) =>
-        (method.DeclaringType == typeof(MethodBase) && method.Name is nameof(MethodBase.GetCurrentMethod))
-        || (method.DeclaringType == typeof(Assembly) && method.Name is nameof(Assembly.GetExecutingAssembly) or nameof(Assembly.GetCallingAssembly));
 
     /// <summary>Whether a call's signature names no type by a token of its module (ECMA-335, partition II, 23.1.16).</summary>
     private static bool IsSelfContained(byte[] signature)

@@ -1,58 +1,40 @@
+using System.Collections.Concurrent;
 using System.Reflection;
-using PvPatch.Engine.PatchedCalls.Loaded;
-using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.PatchedCalls.Late;
 
-/// <summary>The methods of one module that were compiled from the old IL, and are led to copies of the new one.</summary>
-internal sealed class Redirects
+/// <summary>What was done to lead the calls of one method elsewhere.</summary>
+/// <param name="Swapped">The swap; <see langword="null"/> if there is none.</param>
+/// <param name="Refusal">Why there is none.</param>
+internal sealed record Redirect(SwappedMethod? Swapped, string? Refusal);
+
+/// <summary>The methods whose calls are led to copies made from their IL as it now is.</summary>
+/// <param name="swap">How calls are led elsewhere.</param>
+internal sealed class Redirects(IMethodSwap swap)
 {
-    /// <summary>The JIT inlines no method of more IL than this on its own account (dotnet/runtime, src/coreclr/jit/jitconfigvalues.h, MaxILProf).</summary>
-    private const int LongestInlined = 0x400;
+    private readonly ConcurrentDictionary<MethodBase, Lazy<Redirect>> _methods = [];
 
-    private readonly IMethodSwap _swap;
-    private readonly Dictionary<int, Redirect> _methods = [];
+    /// <summary>Redirects a method that holds old code, unless that is done or cannot be.</summary>
+    public Redirect Of(MethodBase method) => _methods.GetOrAdd(method, m => new Lazy<Redirect>(() => Redirected(m))).Value;
 
-    /// <summary>Redirects the methods that have deferred sites, as far as that can be done.</summary>
-    /// <param name="module">The module, whose image holds the new IL.</param>
-    /// <param name="rows">What was done to its sites.</param>
-    /// <param name="swap">How calls are led elsewhere.</param>
-    public Redirects(Module module, IEnumerable<PatchedSite> rows, IMethodSwap swap)
-    {
-        _swap = swap;
-        foreach (int token in rows.Where(r => r.State == SiteState.Deferred).Select(r => r.MethodToken).Distinct())
-        {
-            if (module.ResolveMethod(token) is { } method)
-                _methods[token] = Redirected(method);
-        }
-    }
-
-    /// <summary>The rows as they are at this moment.</summary>
-    public IEnumerable<PatchedSite> Told(IEnumerable<PatchedSite> rows) =>
-        rows.Select(r => r.State == SiteState.Deferred && _methods.TryGetValue(r.MethodToken, out Redirect? done) ? Told(r, done) : r);
+    /// <summary>Whether calls still lead to the copy: the runtime may have put code of its own in its place.</summary>
+    public bool Holds(SwappedMethod swapped) => swap.Holds(swapped);
 
     /// <summary>Leads every call to where it led before.</summary>
     public void Undo()
     {
-        foreach (Redirect redirect in _methods.Values)
-        {
-            if (redirect.Swapped is { } swapped)
-                _swap.Undo(swapped);
-        }
-
+        foreach (SwappedMethod swapped in _methods.Values.Select(r => r.Value.Swapped).OfType<SwappedMethod>())
+            swap.Undo(swapped);
         _methods.Clear();
     }
 
     private Redirect Redirected(MethodBase method)
     {
-        bool mayBeInlined = !method.MethodImplementationFlags.HasFlag(MethodImplAttributes.NoInlining)
-            && (method.MethodImplementationFlags.HasFlag(MethodImplAttributes.AggressiveInlining)
-                || method.GetMethodBody()?.GetILAsByteArray()?.Length <= LongestInlined);
-        string? refusal = _swap.RefusalOf(method);
+        string? refusal = swap.RefusalOf(method);
         try
         {
-            if (refusal is null && MethodEntry.IsCompiled(method) == true && MethodCopy.Of(method, out refusal) is { } copy)
-                return new Redirect(_swap.Swap(method, copy), null, mayBeInlined);
+            if (refusal is null && MethodCopy.Of(method, out refusal) is { } copy)
+                return new Redirect(swap.Swap(method, copy), null);
         }
         catch (Exception e) when (e is IOException or TypeLoadException or MissingMemberException or BadImageFormatException
             or ArgumentException or NotSupportedException or InvalidProgramException)
@@ -60,18 +42,6 @@ internal sealed class Redirects
             refusal = $"it cannot be copied: {e.Message}"; // nothing was led elsewhere: a copy is compiled before that
         }
 
-        return new Redirect(null, refusal ?? "its entry does not lead to compiled code", mayBeInlined);
+        return new Redirect(null, refusal);
     }
-
-    private PatchedSite Told(PatchedSite row, Redirect done) => done switch
-    {
-        { Refusal: { } refusal } => row with { Reason = $"{row.Reason}; not redirected: {refusal}" },
-        { Swapped: { } swapped } when !_swap.Holds(swapped) =>
-            row with { Reason = "redirected, but the runtime has put its own code for the method back, which may be older than the patch" },
-        { MayBeInlined: true } => row with { Way = PatchWay.Late, Reason = "redirected; code that has inlined it goes through the slot" },
-        _ => row with { Way = PatchWay.Late, State = SiteState.Patched, Reason = null },
-    };
-
-    /// <summary>What was done with a method.</summary>
-    private sealed record Redirect(SwappedMethod? Swapped, string? Refusal, bool MayBeInlined);
 }

@@ -9,14 +9,18 @@ namespace PvPatch.Engine.PatchedCalls.Loaded;
 /// <summary>The image of a loaded assembly, where the runtime reads its IL from.</summary>
 internal sealed unsafe class LoadedImage : IDisposable
 {
-    private LoadedImage(nint start, ModuleImage module)
+    private LoadedImage(nint start, PEReader reader, string name)
     {
         Start = start;
-        Module = module;
+        Reader = reader;
+        Module = ModuleImage.OpenLoaded(reader, name);
     }
 
     /// <summary>Address of its first byte.</summary>
     public nint Start { get; }
+
+    /// <summary>Its headers and sections.</summary>
+    public PEReader Reader { get; }
 
     /// <summary>What it holds.</summary>
     public ModuleImage Module { get; }
@@ -73,7 +77,7 @@ internal sealed unsafe class LoadedImage : IDisposable
                 return null;
             int length = isMapped ? headers.PEHeader.SizeOfImage : headers.SectionHeaders.Max(s => s.PointerToRawData + s.SizeOfRawData);
             var reader = new PEReader((byte*)start, Math.Min(size, length), isMapped);
-            return new LoadedImage(start, ModuleImage.OpenLoaded(reader, name));
+            return new LoadedImage(start, reader, name);
         }
         catch (BadImageFormatException)
         {

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace PvPatch.Engine.PatchedCalls.Loaded;
@@ -14,7 +15,9 @@ namespace PvPatch.Engine.PatchedCalls.Loaded;
 /// </remarks>
 internal static unsafe class MethodEntry
 {
-    private const int JumpLength = 6, LongestChain = 4;
+    private const int JumpLength = 6, CountLength = 12, LongestChain = 4;
+
+    private static readonly ConditionalWeakTable<MethodBase, StrongBox<nint>> StructEntries = [];
 
     /// <summary>Whether a method has been compiled; <see langword="null"/> where its entry cannot tell.</summary>
     public static bool? IsCompiled(MethodBase method)
@@ -36,6 +39,23 @@ internal static unsafe class MethodEntry
         return null;
     }
 
+    /// <summary>Address of the code that a call of a compiled method runs, past the stubs that jump and that count calls; 0 where it cannot be told.</summary>
+    public static nint CodeOf(MethodBase method)
+    {
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 || method.ContainsGenericParameters)
+            return 0;
+        nint code = EntryOf(method);
+        for (int step = 0; step < LongestChain; step++)
+        {
+            nint* slot = SlotAt(code + (IsCount(code) ? CountLength : 0));
+            if (slot is null)
+                return IsLoadOfMethod(code) ? 0 : code;
+            code = Volatile.Read(ref *slot);
+        }
+
+        return 0;
+    }
+
     /// <summary>The data slot of a method's entry; <see langword="null"/> if the entry is no such stub.</summary>
     /// <param name="method">The method.</param>
     /// <param name="behind">Where the stub goes on to call the compiler or, if that is done, to fetch the method's code.</param>
@@ -47,17 +67,29 @@ internal static unsafe class MethodEntry
         return slot is not null && IsLoadOfMethod(behind) ? slot : null;
     }
 
+    /// <summary>Whether the code counts a call down before it jumps (callcountingstub).</summary>
+    private static bool IsCount(nint code)
+    {
+        // SAFETY: the address is that of a method's entry or of what its stub jumps to: code, of more than twelve bytes.
+        return (*(uint*)code & 0xFFFFFF) == 0x058B48 && *(uint*)(code + 7) == 0x7408FF66; // mov rax, [rip+disp32]; dec word [rax]; je
+    }
+
     /// <summary>
     /// Address of a method's entry. A struct's virtual method has two: reflection knows the one for boxed structs, which goes
     /// on to the other; calls that know the struct, as those of an async method's builder do, begin at the other.
     /// </summary>
     private static nint EntryOf(MethodBase method)
     {
-        if (method is not MethodInfo { IsVirtual: true, DeclaringType: { IsValueType: true } owner } own)
+        if (method is not MethodInfo { IsVirtual: true, DeclaringType.IsValueType: true } own)
             return method.MethodHandle.GetFunctionPointer();
-        var entry = new DynamicMethod($"entry of {method.Name}", typeof(nint), [], owner.Module, skipVisibility: true);
+        return StructEntries.GetValue(own, static m => new StrongBox<nint>(EntryByItsOwnName((MethodInfo)m))).Value;
+    }
+
+    private static nint EntryByItsOwnName(MethodInfo method)
+    {
+        var entry = new DynamicMethod($"entry of {method.Name}", typeof(nint), [], method.Module, skipVisibility: true);
         ILGenerator il = entry.GetILGenerator();
-        il.Emit(OpCodes.Ldftn, own);
+        il.Emit(OpCodes.Ldftn, method);
         il.Emit(OpCodes.Ret);
         return entry.CreateDelegate<Func<nint>>()();
     }

@@ -69,13 +69,16 @@ internal sealed class InPlaceWayTests
     {
         var program = LoadedProgram.Load(Release, Loading.Stream);
         program.Function("PvPatch.Engine.Fixtures.Places", "InVirtualMethod_Direct")(5);
+        program.Function("PvPatch.Engine.Fixtures.Places", "InGenericMethod_Direct")(5);
         using LivePatch patch = program.Apply();
         PatchedSite called = patch.Report.Sites.Single(s => s.Method.Contains("IPlace.InVirtualMethod_Direct", StringComparison.Ordinal));
         PatchedSite generic = patch.Report.Sites.First(s => s.Method.Contains("<InGenericMethod_Direct>", StringComparison.Ordinal));
+        PatchedSite neverCalled = patch.Report.Sites.First(s => s.Method.Contains("InGenericClass_Direct`1", StringComparison.Ordinal));
         using (Assert.EnterMultipleScope())
         {
             Assert.That(called.Reason, Does.StartWith("compiled before"));
-            Assert.That(generic.Reason, Is.EqualTo("generic: an instantiation may have been compiled before"));
+            Assert.That(generic.Reason, Is.EqualTo("Places.InGenericMethod_Direct was compiled before, and may have inlined it"));
+            Assert.That(neverCalled.State, Is.EqualTo(SiteState.Patched), neverCalled.Reason);
         }
     }
 

@@ -21,7 +21,6 @@ internal sealed class HotProgram
         ["GivesStruct"] = "returns a struct",
         ["Optimised"] = "compiled once",
         ["Generic"] = "generic",
-        ["Inlined"] = "inlined",
     };
 
     private readonly LoadedProgram _program = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream);

@@ -20,24 +20,6 @@ internal sealed class LateRefusalTests
     public void An_assembly_that_can_be_unloaded_is_deferred() => Deferred(FixtureProgram.Names[1], collectible: true, "can be unloaded");
 
     [Test]
-    public void Code_that_may_be_inlined_is_redirected_and_deferred()
-    {
-        var program = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Path);
-        Func<long, long> wrapper = program.Shape("OneArgument_Direct");
-        wrapper(5);
-        using LivePatch patch = Apply(program);
-        PatchedSite row = patch.Report.Sites.Single(s => s.Method.EndsWith(".OneArgument_Direct", StringComparison.Ordinal));
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(row.State, Is.EqualTo(SiteState.Deferred));
-            Assert.That(row.Way, Is.EqualTo(PatchWay.Late));
-            Assert.That(row.Reason, Is.EqualTo("redirected; code that has inlined it goes through the slot"));
-            Assert.That(program.CallsThroughSlots(wrapper), Is.Zero);
-            Assert.That(wrapper(5), Is.EqualTo(-5));
-        }
-    }
-
-    [Test]
     public void A_method_that_asks_for_its_caller_is_not_copied()
     {
         Assert.That(MethodCopy.Of(GetType().GetMethod(nameof(AsksWhoItIs), Declared)!, out string? refusal), Is.Null);

@@ -12,9 +12,21 @@ internal sealed class LateWayTests
     [TestCase("tier-up", "DOTNET_TieredCompilation=1", TestName = "Methods that tier up after the redirect end patched")]
     [TestCase("hammer", CountAtOnce, TestName = "Threads that run through the sites meanwhile see no wrong value")]
     [CancelAfter(120_000)]
-    public async Task A_hot_program(string part, string setting, string other = "DOTNET_gcServer=0")
+    public Task A_hot_program(string part, string setting, string other = "DOTNET_gcServer=0") => Run(["late", part], setting, other);
+
+    [TestCase("hot", CountAtOnce, TestName = "Methods that have inlined a site are redirected, or named in the report")]
+    [TestCase("young", NeverCount, TestName = "Methods of the first tier have inlined nothing")]
+    [CancelAfter(120_000)]
+    public Task Inliners(string state, string setting) => Run(["inlined", state], setting);
+
+    [TestCase("hot", CountAtOnce, TestName = "In place, methods that have inlined a site are named in the report")]
+    [TestCase("young", NeverCount, TestName = "In place, methods of the first tier have inlined nothing")]
+    [CancelAfter(120_000)]
+    public Task Inliners_in_place(string state, string setting) => Run(["inlined-in-place", state], setting);
+
+    private static async Task Run(string[] part, params string[] settings)
     {
-        (int exitCode, string output) = await ChildProcess.RunAsync(["late", part], [setting, other], TestContext.CurrentContext.CancellationToken);
+        (int exitCode, string output) = await ChildProcess.RunAsync(part, settings, TestContext.CurrentContext.CancellationToken);
         TestContext.Out.WriteLine(output);
         Assert.That(exitCode, Is.Zero, output);
     }

@@ -1,0 +1,18 @@
+using System.Numerics;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Instructions;
+
+/// <summary>RDRAND and RDSEED: the machine always has a number (Intel SDM vol. 1, 7.3.17).</summary>
+internal static unsafe class RandomNumbers
+{
+    public static DecodedInstruction* Read<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        if (!Privileged.HasMachine(cpu, u))
+            return null;
+        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(cpu->Sensitive->Random(cpu)));
+        StatusFlags.Set(ref cpu->RFlags, RFlags.Carry);
+        return u + 1;
+    }
+}

@@ -1,0 +1,31 @@
+using System.Reflection.Emit;
+
+namespace PvPatch.Engine.PatchedCalls.Growth;
+
+/// <summary>One form that a call site can take.</summary>
+/// <param name="Text">The form in a few words, as in the rows of a report.</param>
+/// <param name="Kept">How many of the call's arguments, from the first, the code finds on the stack. The others are dropped.</param>
+/// <param name="Code">What stands in the call's place. Its local variables are those of <paramref name="Locals"/>, by number.</param>
+/// <param name="Locals">Types of the local variables that it needs.</param>
+/// <param name="MaxStack">The most entries that it has on the stack at once, those of its arguments included.</param>
+internal sealed record SiteForm(
+    string Text, int Kept, IReadOnlyList<MovableInstruction> Code, IReadOnlyList<Type> Locals, int MaxStack)
+{
+    /// <summary>Whether it needs nothing that its method and its module do not have.</summary>
+    public bool NeedsOnlyBytes => Locals.Count == 0 && !Code.Any(i => i.NeedsToken);
+
+    /// <summary>The code for a method that has some local variables already.</summary>
+    /// <param name="first">Number of the first variable of this form.</param>
+    public IReadOnlyList<MovableInstruction> CodeAt(int first) => Locals.Count == 0 ? Code : [.. Code.Select(i => Shifted(i, first))];
+
+    /// <summary>Forms name their variables by the long instructions, whose numbers can be moved.</summary>
+    private static MovableInstruction Shifted(MovableInstruction instruction, int first)
+    {
+        int local = (int)instruction.Operand + first;
+        if (instruction.Is(OpCodes.Ldloc))
+            return MovableInstruction.LoadLocal(local);
+        if (instruction.Is(OpCodes.Stloc))
+            return MovableInstruction.StoreLocal(local);
+        return instruction.Is(OpCodes.Ldloca) ? MovableInstruction.LoadLocalAddress(local) : instruction;
+    }
+}

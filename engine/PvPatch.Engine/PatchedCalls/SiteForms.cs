@@ -1,0 +1,104 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Reflection.Metadata;
+using PvPatch.Engine.Il;
+using PvPatch.Engine.PatchedCalls.Flow;
+using PvPatch.Engine.PatchedCalls.Growth;
+
+namespace PvPatch.Engine.PatchedCalls;
+
+/// <summary>The forms in which a replacement can be written in one module, the best first.</summary>
+internal sealed class SiteForms
+{
+    private readonly Visibility _visibility;
+    private readonly TargetTokens _tokens;
+    private readonly GrowthLimit _limit;
+    private readonly Dictionary<MethodInfo, (InlineBody? Body, string? Refusal)> _bodies = [];
+    private readonly Dictionary<MethodInfo, SiteForm> _inLocals = [];
+
+    /// <summary>Prepares the forms of a module.</summary>
+    /// <param name="image">The module.</param>
+    /// <param name="loaded">The module as the runtime has it; <see langword="null"/> for a file.</param>
+    /// <param name="limit">How far its methods may change.</param>
+    public SiteForms(ModuleImage image, Module? loaded, GrowthLimit limit)
+    {
+        _visibility = new Visibility(image);
+        _tokens = new TargetTokens(image, _visibility, loaded);
+        _limit = limit;
+    }
+
+    /// <summary>The forms for one call.</summary>
+    /// <param name="replacement">What it becomes.</param>
+    /// <param name="arguments">What it takes.</param>
+    /// <param name="types">The types of these.</param>
+    /// <param name="caller">The method it stands in.</param>
+    /// <param name="refusal">Why there is none, if there is none.</param>
+    public IReadOnlyList<SiteForm> Of(
+        CallReplacement replacement, FlowEntry[] arguments, ArgumentTypes types, MethodDefinitionHandle caller, out string? refusal)
+    {
+        refusal = null;
+        string text = replacement.ToString();
+        switch (replacement)
+        {
+            case CallReplacement.Indirect indirect:
+                refusal = indirect.Reason;
+                return [];
+            case CallReplacement.Argument { Type: var type }:
+                return [new SiteForm(text, 1, Conversions.To(type) is { } convert ? [new(convert)] : [], [], 1)];
+            case CallReplacement.Number number:
+                return [new SiteForm(text, 0, [.. IlReader.Decode(IlWriter.Push(number.Value, number.Type)).Select(i => new MovableInstruction(i.Code, i.Operand))], [], 1)];
+            case CallReplacement.DirectCall direct:
+                return CallOf(direct.Target, text, arguments.Length, caller, out refusal) is { } call ? [call] : [];
+            case CallReplacement.Inline inline:
+                return InlineOf(inline.Target, arguments, types, caller, out refusal);
+            default:
+                return [new SiteForm(text, 0, [], [], 0)];
+        }
+    }
+
+    private List<SiteForm> InlineOf(
+        MethodInfo target, FlowEntry[] arguments, ArgumentTypes types, MethodDefinitionHandle caller, out string? refusal)
+    {
+        var forms = new List<SiteForm>();
+        if (!_bodies.TryGetValue(target, out (InlineBody? Body, string? Refusal) known))
+            _bodies[target] = known = (InlineBody.Of(target, out string? why), why);
+        string? notInline = known.Refusal;
+        if (known.Body is { } body && CodeOf(body, caller, out notInline) is { } code)
+        {
+            var inline = new InlineForms(body, code);
+            if (inline.OnStack(i => types.IsExact(arguments[i], body.Parameters[i])) is { } onStack)
+                forms.Add(onStack);
+            if (!_inLocals.TryGetValue(target, out SiteForm? inLocals))
+                _inLocals[target] = inLocals = inline.InLocals();
+            forms.Add(inLocals);
+        }
+
+        string text = $"call {target.DeclaringType?.Name}.{target.Name}{(notInline is null ? "" : $", not inline: {notInline}")}";
+        if (CallOf(target, text, arguments.Length, caller, out refusal) is { } call)
+            forms.Add(call);
+        return forms;
+    }
+
+    /// <summary>A target's code as this module would write it.</summary>
+    private IReadOnlyList<MovableInstruction>? CodeOf(InlineBody body, MethodDefinitionHandle caller, out string? refusal)
+    {
+        bool isOwn = _tokens.HasTokensOf(body.Method.Module);
+        IReadOnlyList<MovableInstruction>? code = isOwn ? body.Code : body.CodeElsewhere;
+        refusal = code is null ? "it calls through a pointer" : null;
+        if (code is not null && _limit != GrowthLimit.Anything && body.Members.FirstOrDefault(m => !_visibility.IsVisible(m, caller)) is { } hidden)
+            refusal = $"{hidden.DeclaringType?.Name}{(hidden.DeclaringType is null ? "" : ".")}{hidden.Name} is not visible at the site";
+        return refusal is null ? code : null;
+    }
+
+    private SiteForm? CallOf(MethodInfo target, string text, int arguments, MethodDefinitionHandle caller, out string? refusal)
+    {
+        int maxStack = Math.Max(arguments, 1);
+        if (_tokens.Find(target, caller, out refusal) is { } token)
+            return new SiteForm(text, arguments, [new(OpCodes.Call, token)], [], maxStack);
+        bool mayBeNamed = _limit == GrowthLimit.Anything || (_limit == GrowthLimit.Visible && _visibility.IsVisible(target, caller));
+        if (!mayBeNamed)
+            return null;
+        refusal = null;
+        return new SiteForm(text, arguments, [new(OpCodes.Call) { Member = target }], [], maxStack);
+    }
+}

@@ -1,0 +1,74 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using PvPatch.Emulator.Linux;
+using PvPatch.Emulator.Linux.Elf;
+using PvPatch.Emulator.Linux.Programs;
+
+namespace PvPatch.Emulator.Tests.Linux;
+
+/// <summary>Programs in C, linked statically with the host's own library: the host runs them, and so does the emulator.</summary>
+[Parallelizable(ParallelScope.All)]
+public sealed class HostProgramTests
+{
+    private static IEnumerable<string> Sources =>
+        Directory.EnumerateFiles(Path.Combine(TestContext.CurrentContext.TestDirectory, "Linux", "Programs"), "*.c")
+            .Select(file => Path.GetFileNameWithoutExtension(file)!);
+
+    [TestCaseSource(nameof(Sources))]
+    public void A_program_does_what_it_does_on_the_host(string name)
+    {
+        if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+            Assert.Ignore("The host does not run x86-64 Linux programs.");
+        string program = Compile(name);
+        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, UseShellExecute = false };
+        start.Environment.Clear();
+        using Process native = Process.Start(start)!;
+        string expected = native.StandardOutput.ReadToEnd();
+        native.WaitForExit();
+
+        using var output = new MemoryStream();
+        using var emulated = new LinuxProgram(ElfImage.Read(File.ReadAllBytes(program)), new ProgramOptions
+        {
+            Path = program,
+            Arguments = [program],
+            MemorySize = 128 << 20,
+            Output = new StandardStream(output),
+            Note = TestContext.Out.WriteLine,
+        });
+        ProgramEnd end = emulated.Run();
+        Assert.That(
+            (CodeOf(end), System.Text.Encoding.UTF8.GetString(output.ToArray())),
+            Is.EqualTo((native.ExitCode, expected)));
+    }
+
+    private static int CodeOf(ProgramEnd end) => end switch
+    {
+        ProgramEnd.Exited exited => exited.Status,
+        ProgramEnd.Signalled signalled => 128 + (int)signalled.Signal,
+        ProgramEnd.Faulted fault => 128 + (int)fault.Signal,
+        _ => -1,
+    };
+
+    private static string Compile(string name)
+    {
+        string folder = Path.Combine(TestContext.CurrentContext.TestDirectory, "Linux", "Programs");
+        string program = Path.Combine(folder, name);
+        string[] arguments = ["-O2", "-static", "-pthread", "-w", "-o", program, program + ".c", "-lm"];
+        try
+        {
+            using Process compiler = Process.Start(new ProcessStartInfo("gcc", arguments) { RedirectStandardError = true, UseShellExecute = false })!;
+            string errors = compiler.StandardError.ReadToEnd();
+            compiler.WaitForExit();
+            if (errors.Contains("cannot find -l", StringComparison.Ordinal))
+                Assert.Ignore($"The static libraries are not here: {errors}");
+            Assert.That(compiler.ExitCode, Is.Zero, errors);
+        }
+        catch (Win32Exception)
+        {
+            Assert.Ignore("gcc is not here.");
+        }
+
+        return program;
+    }
+}

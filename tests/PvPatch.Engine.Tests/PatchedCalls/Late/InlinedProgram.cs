@@ -1,0 +1,55 @@
+using System.Reflection;
+using PvPatch.Engine.PatchedCalls.InPlace;
+using PvPatch.Engine.Reports;
+using PvPatch.Engine.Tests.PatchedCalls.InPlace;
+
+namespace PvPatch.Engine.Tests.PatchedCalls.Late;
+
+/// <summary>Small methods that hot callers have inlined when they are patched. It needs a process whose runtime is set for it.</summary>
+internal static class InlinedProgram
+{
+    private const string Inliners = "PvPatch.Engine.Fixtures.Inliners";
+
+    /// <summary>Patches, and compares what the report says of each wrapper with what its caller does.</summary>
+    /// <param name="isHot">Whether the callers are optimised by then.</param>
+    /// <param name="redirects">Whether compiled code is led to copies.</param>
+    /// <returns>0 if everything was right.</returns>
+    public static int PatchAndTell(bool isHot, bool redirects)
+    {
+        var program = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream);
+        var plain = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream);
+        MethodInfo[] callers = [.. FixtureProgram.Cases(program.Assembly).Where(m => m.DeclaringType!.FullName == Inliners)];
+        Func<long, long>[] functions = [.. callers.Select(m => m.CreateDelegate<Func<long, long>>())];
+        for (int round = 0; round < (isHot ? 8 : 1); round++)
+        {
+            foreach (Func<long, long> function in functions)
+            {
+                for (int i = 0; i < (isHot ? 50 : 1); i++)
+                    _ = function(i);
+            }
+
+            Thread.Sleep(isHot ? 100 : 0);
+        }
+
+        using LivePatch patch = Patcher.Apply(program.Table, new ApplyOptions { Assemblies = a => a == program.Assembly, WatchLoads = false, RedirectCompiled = redirects });
+        var wrong = new List<string>();
+        for (int i = 0; i < callers.Length; i++)
+        {
+            string name = callers[i].Name, subject = name[..name.IndexOf('_')];
+            PatchedSite row = patch.Report.Sites.Single(s => s.Method.StartsWith($"{Inliners}+Wrappers.{subject}", StringComparison.Ordinal));
+            long calls = program.CallsThroughSlots(functions[i]);
+            Console.WriteLine($"{name,-16} {calls} calls through slots; {row.State} {row.Way} {row.Reason}");
+            if (row.State == SiteState.Patched && calls > 0)
+                wrong.Add($"{name}: it is told to be patched, and calls through its slot");
+            if (redirects && isHot && (row.State == SiteState.Patched) != name.EndsWith("_Direct", StringComparison.Ordinal))
+                wrong.Add($"{name}: {row.State}");
+            if (redirects && !isHot && name is "InVirtual_Slow" && row.State != SiteState.Patched)
+                wrong.Add($"{name}: its code of the first tier shows that nothing is inlined");
+            if (functions[i](7) != plain.Function(Inliners, name)(7))
+                wrong.Add($"{name}: another value");
+        }
+
+        Console.WriteLine(wrong.Count == 0 ? "all right" : string.Join('\n', wrong));
+        return wrong.Count == 0 ? 0 : 1;
+    }
+}

@@ -1,0 +1,109 @@
+using Iced.Intel;
+using PvPatch.Oracle.Cases;
+
+namespace PvPatch.Oracle.Generation;
+
+/// <summary>Encodings of a form with random prefixes and operands, written as the manuals draw them rather than by an assembler, so that none is left out.</summary>
+internal sealed class InstructionBytes(Random random, CornerValues values)
+{
+    private readonly byte[] _bytes = new byte[32];
+
+    /// <summary>The bytes of the last encoding, and random ones behind it.</summary>
+    public Span<byte> Bytes => _bytes;
+
+    /// <summary>Encodes a form and decodes what came of it; false if the random part made it another form.</summary>
+    public bool TryEncode(Code code, out Instruction instruction)
+    {
+        Encode(code.ToOpCode());
+        instruction = Decode(out _);
+        return instruction.Code == code;
+    }
+
+    /// <summary>Decodes the bytes as they are now.</summary>
+    public Instruction Decode(out ConstantOffsets offsets)
+    {
+        var decoder = Decoder.Create(64, new ByteArrayCodeReader(_bytes), CaseLayout.CodeStart);
+        decoder.Decode(out Instruction instruction);
+        offsets = decoder.GetConstantOffsets(instruction);
+        return instruction;
+    }
+
+    private void Encode(OpCodeInfo info)
+    {
+        random.NextBytes(_bytes);
+        int at = 0;
+        bool wide = info.W == 1 || info.OperandSize == 64 || Chance(30);
+        if (info.Encoding == EncodingKind.VEX)
+        {
+            int map = info.Table == OpCodeTableKind.T0F38 ? 2 : 3;
+            _bytes[at++] = 0xc4;
+            _bytes[at] = (byte)((_bytes[at] & 0xe0) | map);
+            at++;
+            int prefix = info.MandatoryPrefix switch
+            {
+                MandatoryPrefix.P66 => 1,
+                MandatoryPrefix.PF3 => 2,
+                MandatoryPrefix.PF2 => 3,
+                _ => 0,
+            };
+            _bytes[at] = (byte)(((int)info.W * 0x80) + (_bytes[at] & 0x78) + prefix);
+            at++;
+        }
+        else
+        {
+            if (info.OperandSize == 16 || Chance(3))
+                _bytes[at++] = 0x66;
+            if (Chance(5))
+                _bytes[at++] = 0x67;
+            if (Chance(10))
+                _bytes[at++] = (byte)(Chance(50) ? 0x64 : 0x65);
+            if (info.CanUseLockPrefix && Chance(25))
+                _bytes[at++] = 0xf0;
+            if ((info.CanUseRepPrefix && Chance(50)) || Chance(1))
+                _bytes[at++] = 0xf3;
+            else if (info.CanUseRepnePrefix && Chance(40))
+                _bytes[at++] = 0xf2;
+            at = AppendMandatoryPrefix(info, at);
+            if (wide || Chance(40))
+                _bytes[at++] = (byte)(0x40 | (wide ? 8 : 0) | random.Next(8));
+            if (info.Table != OpCodeTableKind.Normal)
+                _bytes[at++] = 0x0f;
+            if (info.Table is OpCodeTableKind.T0F38 or OpCodeTableKind.T0F3A)
+                _bytes[at++] = (byte)(info.Table == OpCodeTableKind.T0F38 ? 0x38 : 0x3a);
+        }
+
+        if (info.OpCodeLength == 2)
+            _bytes[at++] = (byte)(info.OpCode >> 8);
+        bool inOpcode = Enumerable.Range(0, info.OpCount).Any(i => info.GetOpKind(i) is
+            OpCodeOperandKind.r8_opcode or OpCodeOperandKind.r16_opcode or OpCodeOperandKind.r32_opcode or OpCodeOperandKind.r64_opcode or
+            OpCodeOperandKind.sti_opcode);
+        _bytes[at++] = (byte)(info.OpCode + (inOpcode ? (uint)random.Next(8) : 0));
+        if (info.OpCodeLength == 2)
+            return;
+
+        int modRm = random.Next(256);
+        if (Chance(30))
+            modRm |= 0xc0;
+        if (info.IsGroup)
+            modRm = (modRm & ~0x38) | (info.GroupIndex << 3);
+        _bytes[at] = (byte)modRm;
+        if (Chance(30))
+            _bytes[at + 1 + random.Next(4)] = (byte)values.Corner();
+    }
+
+    private int AppendMandatoryPrefix(OpCodeInfo info, int at)
+    {
+        byte prefix = info.MandatoryPrefix switch
+        {
+            MandatoryPrefix.P66 => 0x66,
+            MandatoryPrefix.PF3 => 0xf3,
+            MandatoryPrefix.PF2 => 0xf2,
+            _ => 0,
+        };
+        if (prefix != 0)
+            _bytes[at++] = prefix;
+        return at;
+    }
+
+    private bool Chance(int percent) => random.Next(100) < percent;
+}
