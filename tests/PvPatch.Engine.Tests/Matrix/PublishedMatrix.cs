@@ -27,7 +27,7 @@ internal static class PublishedMatrix
     });
 
     /// <summary>The program as one file. Skips the test where the packages for that cannot be restored.</summary>
-    /// <param name="isSelfContained">Whether the runtime is in it, all precompiled and compressed.</param>
+    /// <param name="isSelfContained">Whether the runtime is in it.</param>
     /// <param name="cancel">Ends the publishing.</param>
     /// <returns>Its file.</returns>
     public static Task<string> SingleFile(bool isSelfContained, CancellationToken cancel) => Once($"single-file-{isSelfContained}", async folder =>
@@ -46,7 +46,7 @@ internal static class PublishedMatrix
             File.Copy(Path.Combine(source, file), copy, overwrite: true);
         }
 
-        string[] form = isSelfContained ? ["--self-contained", "-p:PublishReadyToRun=true", "-p:EnableCompressionInSingleFile=true"] : ["--no-self-contained"];
+        string[] form = isSelfContained ? ["--self-contained"] : ["--no-self-contained"];
         string[] publish = ["publish", Path.Combine(folder, "tests/PvPatch.Matrix"), "-c", "Release", "-r", "linux-x64", "-o", Path.Combine(folder, "out"), "-v", "quiet", "-nologo"];
         string[] properties = ["-p:PublishSingleFile=true", "-p:RunAnalyzers=false", "-p:EnableSourceLink=false", "-p:RestoreLockedMode=false", "-p:NuGetLockFilePath=obj/publish.lock.json"];
         await Run(ChildProcess.DotNet, [.. publish, .. form, .. properties], cancel);

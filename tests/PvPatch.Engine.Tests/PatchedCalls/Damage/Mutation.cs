@@ -6,15 +6,15 @@ using System.Reflection.PortableExecutable;
 namespace PvPatch.Engine.Tests.PatchedCalls.Damage;
 
 /// <summary>
-/// Damages an image: cuts it, or changes some bits, bytes or numbers of one of its parts, each part as often as the others.
-/// A mutation is known by its number alone.
+/// Damages an image: cuts it, or changes some bits, bytes or numbers of one of its parts. Each header, table, heap and method
+/// body is a part, and has its turn as often as the others. A mutation is known by its number alone.
 /// </summary>
 internal sealed class Mutation
 {
     private static readonly uint[] Extremes = [0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x00FF_FFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFE, 0xFFFF_FFFF];
 
     private readonly byte[] _sound;
-    private readonly List<(int Start, int End)> _parts = [];
+    private readonly List<(int Start, int End, int Method)> _parts = [];
 
     /// <param name="sound">An image without fault.</param>
     public Mutation(byte[] sound)
@@ -37,22 +37,21 @@ internal sealed class Mutation
             if (address == 0 || headers.GetContainingSectionIndex(address) is var section && section < 0)
                 continue;
             int offset = headers.SectionHeaders[section].PointerToRawData + address - headers.SectionHeaders[section].VirtualAddress;
-            Add(offset, pe.GetMethodBody(address).Size);
+            Add(offset, pe.GetMethodBody(address).Size, metadata.GetRowNumber(handle));
         }
 
-        _parts.Add((0, sound.Length));
+        Add(0, sound.Length);
     }
 
-    /// <summary>The image with the damage of that number.</summary>
-    public byte[] Of(int seed, int number)
+    /// <summary>The image with the damage of that number, and the row of the method that is worth a look.</summary>
+    public (byte[] Image, int Method) Of(int seed, int number)
     {
         var random = new Random(HashCode(seed, number));
+        (int start, int end, int method) = _parts[random.Next(_parts.Count)];
         if (random.Next(12) == 0)
-            return _sound[..random.Next(_sound.Length)];
-        byte[] damaged = [.. _sound];
+            return (_sound[..random.Next(_sound.Length)], method);
 
-        // Bodies of methods are the most: they get as many as all other parts together.
-        (int start, int end) = _parts[random.Next(_parts.Count)];
+        byte[] damaged = [.. _sound];
         for (int changes = random.Next(1, 5); changes > 0; changes--)
         {
             int place = random.Next(start, end);
@@ -72,15 +71,15 @@ internal sealed class Mutation
             }
         }
 
-        return damaged;
+        return (damaged, method);
     }
 
     private static int HashCode(int seed, int number) => unchecked((seed * 486187739) + (number * 16777619));
 
-    private void Add(int start, int length)
+    private void Add(int start, int length, int method = 1)
     {
         int end = Math.Min(start + length, _sound.Length);
         if (start >= 0 && start < end)
-            _parts.Add((start, end));
+            _parts.Add((start, end, method));
     }
 }

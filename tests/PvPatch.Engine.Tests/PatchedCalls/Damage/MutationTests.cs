@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Reflection.Metadata;
-using Mono.Cecil;
+using System.Reflection.Metadata.Ecma335;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.PatchedCalls.Flow;
 using PvPatch.Engine.PatchedCalls.Image;
@@ -19,7 +19,7 @@ internal sealed class MutationTests
 
     private static int Seed => int.TryParse(Environment.GetEnvironmentVariable("PVPATCH_FUZZ_SEED"), CultureInfo.InvariantCulture, out int given) ? given : 20261122;
 
-    [TestCase(70_000)]
+    [TestCase(50_000)]
     [CancelAfter(300_000)]
     public void Of_a_small_image_with_sites(int count, CancellationToken cancel)
     {
@@ -27,9 +27,14 @@ internal sealed class MutationTests
         Try(sound, count, Planned, cancel);
     }
 
-    [TestCaseSource(typeof(RealAssemblies), nameof(RealAssemblies.Packages))]
+    [TestCase(typeof(Serilog.Log), 20_000)]
+    [TestCase(typeof(Mono.Cecil.AssemblyDefinition), 15_000)]
+    [TestCase(typeof(TestAttribute), 10_000)]
+    [TestCase(typeof(BenchmarkDotNet.Running.BenchmarkRunner), 3_000)]
+    [TestCase(typeof(Iced.Intel.Decoder), 2_000)]
     [CancelAfter(300_000)]
-    public void Of_a_real_image(string file, CancellationToken cancel) => Try(File.ReadAllBytes(file), 6_000, Followed, cancel);
+    public void Of_a_package_s_image(Type inside, int count, CancellationToken cancel) =>
+        Try(File.ReadAllBytes(inside.Assembly.Location), count, Followed, cancel);
 
     private static void Try(byte[] sound, int count, Func<byte[], int, string> use, CancellationToken cancel)
     {
@@ -38,12 +43,12 @@ internal sealed class MutationTests
         int seed = Seed;
         Parallel.For(0, count, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount }, number =>
         {
-            byte[] damaged = mutation.Of(seed, number);
+            (byte[] damaged, int method) = mutation.Of(seed, number);
             long before = GC.GetAllocatedBytesForCurrentThread();
             string outcome;
             try
             {
-                outcome = use(damaged, number);
+                outcome = use(damaged, method);
             }
             catch (PatchException e)
             {
@@ -64,7 +69,7 @@ internal sealed class MutationTests
     }
 
     /// <summary>All that the image way does.</summary>
-    private static string Planned(byte[] image, int number)
+    private static string Planned(byte[] image, int method)
     {
         string file = Path.Combine(Folder, $"{Environment.CurrentManagedThreadId}.dll");
         File.WriteAllBytes(file, image);
@@ -78,18 +83,20 @@ internal sealed class MutationTests
     }
 
     /// <summary>What the image way does with methods, for some of those of an image that has no sites.</summary>
-    private static string Followed(byte[] bytes, int number)
+    private static string Followed(byte[] bytes, int method)
     {
-        const int Methods = 25;
+        const int Methods = 4;
         using var image = ModuleImage.Open(bytes, "damaged.dll");
         string outcome = "followed";
         try
         {
             var effects = new StackEffects(image.Metadata);
             var map = new SlotMap(image, new SlotTree([]));
-            int skipped = image.Metadata.MethodDefinitions.Count is var all && all > Methods ? number * 31 % (all - Methods) : 0;
-            foreach (MethodDefinitionHandle handle in image.MethodsWithIl.Skip(skipped).Take(Methods))
+            for (int row = method; row < method + Methods && row <= image.Metadata.MethodDefinitions.Count; row++)
             {
+                MethodDefinitionHandle handle = MetadataTokens.MethodDefinitionHandle(row);
+                if (image.Metadata.GetMethodDefinition(handle).RelativeVirtualAddress == 0)
+                    continue;
                 try
                 {
                     _ = new StackFlow(image.BodyOf(handle), effects, map);
@@ -108,15 +115,20 @@ internal sealed class MutationTests
         return outcome;
     }
 
-    /// <summary>The fixture without most of its methods, so that there is time for many mutations.</summary>
+    /// <summary>The fixture with a few of its methods, so that there is time for many mutations.</summary>
     private static byte[] SmallImage()
     {
+        string[] kept = ["Pv", "Native", "MathOps", "SmallOps", "DeepOps", "InnerOps", "StubbornOps", "Pair", "Shapes", "<Module>"];
+        string[] shapes = ["OneArgument_Direct", "Nested_Direct", "Branch_Direct", "Loop_Direct"];
         Directory.CreateDirectory(Folder);
         string file = Path.Combine(Folder, "small.dll");
-        using (AssemblyDefinition assembly = AssemblyDefinition.ReadAssembly(FixtureProgram.FileOf(FixtureProgram.Names[1])))
+        using (var assembly = Mono.Cecil.AssemblyDefinition.ReadAssembly(FixtureProgram.FileOf(FixtureProgram.Names[1])))
         {
-            foreach (TypeDefinition type in assembly.MainModule.Types.Where(t => t.Name.Contains("Place", StringComparison.Ordinal) || t.Name.Contains("Generic", StringComparison.Ordinal)).ToArray())
+            foreach (Mono.Cecil.TypeDefinition type in assembly.MainModule.Types.Where(t => Array.IndexOf(kept, t.Name) < 0).ToArray())
                 assembly.MainModule.Types.Remove(type);
+            var methods = assembly.MainModule.Types.Single(t => t.Name == "Shapes").Methods;
+            foreach (Mono.Cecil.MethodDefinition method in methods.Where(m => Array.IndexOf(shapes, m.Name) < 0).Skip(8).ToArray())
+                methods.Remove(method);
             assembly.Write(file);
         }
 
