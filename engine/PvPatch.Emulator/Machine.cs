@@ -17,6 +17,7 @@ namespace PvPatch.Emulator;
 public sealed unsafe class Machine : IDisposable
 {
     private readonly Board _board;
+    private readonly InterruptController _interrupts;
     private readonly GCHandle _handle;
     private readonly Lock _oneRun = new();
     private GuestThread? _guest;
@@ -31,8 +32,9 @@ public sealed unsafe class Machine : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Cpus, MachineOptions.MaxCpus, nameof(options));
         Memory = new PhysicalMemory(options.RamSize);
         Clock = options.Clock ?? new HostClock();
-        Console = new SerialPort(options.Console);
-        _board = new Board(Memory, Clock, options.WallClock, options.Platform, options.Cpus, new RandomSource(options.RandomSeed), options.ExitOn);
+        _interrupts = new InterruptController();
+        Console = new SerialPort(options.Console, _interrupts);
+        _board = new Board(Memory, Clock, options.WallClock, options.Platform, options.Cpus, new RandomSource(options.RandomSeed), _interrupts, options.ExitOn);
         AddDevices(options.WallClock);
         _handle = GCHandle.Alloc(this, GCHandleType.Weak);
         for (int index = 0; index < options.Cpus; index++) Cpu(index)->Machine = GCHandle.ToIntPtr(_handle);
@@ -159,7 +161,7 @@ public sealed unsafe class Machine : IDisposable
         {
             if (_disposed) return;
             _disposed = true;
-            _guest?.End();
+            _guest?.Dispose();
             Clock.Dispose();
             _board.Dispose();
             _handle.Free();
@@ -179,8 +181,8 @@ public sealed unsafe class Machine : IDisposable
         PortBus ports = _board.Ports;
         ports.Add(Console);
         ports.Add(new PostCode());
-        ports.Add(new InterruptController());
-        ports.Add(new IntervalTimer(Clock));
+        ports.Add(_interrupts);
+        ports.Add(new IntervalTimer(Clock, _interrupts));
         ports.Add(new RealTimeClock(wallClock));
         ports.Add(new PowerControl(_board.Exit));
         ports.Add(new PanicPort(() => Console.LastLines, _board.Exit));

@@ -19,6 +19,9 @@ internal static class Comparison
     /// <summary>What one would write by hand if only one implementation existed.</summary>
     public const string HandWritten = "hand-written";
 
+    /// <summary>As plug-ins are called elsewhere.</summary>
+    public const string ByDelegate = "by a delegate";
+
     private const string As = "--as", Short = "--short";
     private const int ChecksumRounds = 100, WarmUpRounds = 60, Runs = 9;
     private static readonly TimeSpan TierUpDelay = TimeSpan.FromMilliseconds(250); // the runtime waits 100 ms, then compiles in the background
@@ -36,22 +39,23 @@ internal static class Comparison
     /// <param name="report">What was patched, in the process that is.</param>
     /// <param name="callsPerRound">Calls of the op in one round.</param>
     /// <param name="work">Does so many rounds through the op, and gives a checksum.</param>
-    /// <param name="handWritten">The same without an op.</param>
+    /// <param name="otherForm">What patched code is compared with besides: <see cref="HandWritten"/> or <see cref="ByDelegate"/>.</param>
+    /// <param name="other">The same in that form.</param>
     /// <returns>The process's exit code: 0, or 1 if the forms disagree or one fails.</returns>
-    public static int Run(string[] args, string title, PatchReport? report, int callsPerRound, Func<int, ulong> work, Func<int, ulong> handWritten)
+    public static int Run(string[] args, string title, PatchReport? report, int callsPerRound, Func<int, ulong> work, string otherForm, Func<int, ulong> other)
     {
         if (args is [As, var form, .. var rest])
         {
-            Tell(report, Measure(form is HandWritten ? handWritten : work, callsPerRound, isShort: rest is [Short]));
+            Tell(report, Measure(form == otherForm ? other : work, callsPerRound, isShort: rest is [Short]));
             return 0;
         }
 
         Console.WriteLine($"{title}, in CPU time a call, each form in a process of its own:");
-        string[][] told = [.. new[] { ThroughSlots, Patched, HandWritten }.Select(f => RunAs(f, args))];
+        string[][] told = [.. new[] { ThroughSlots, Patched, otherForm }.Select(f => RunAs(f, args))];
         foreach (string[] words in told)
             Console.WriteLine($"  {words[0],-20}{words[1],9} ns   checksum {words[2]}   {words[3]}");
-        double before = Number(told[0][1]), after = Number(told[1][1]), byHand = Number(told[2][1]);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Patched is {before / after:F1} times as fast as through the slots, and takes {after / byHand:F2} of the time of hand-written code."));
+        double before = Number(told[0][1]), after = Number(told[1][1]), otherwise = Number(told[2][1]);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Patched is {before / after:F1} times as fast as through the slots, and {otherwise / after:F2} times as fast as {otherForm}."));
         return told.All(t => t[2] == told[0][2]) ? 0 : 1;
     }
 

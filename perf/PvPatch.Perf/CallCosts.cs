@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using PvPatch.Engine;
 using PvPatch.Engine.IndirectCalls;
@@ -12,11 +13,13 @@ namespace PvPatch.Perf;
 /// What one call of an op costs, in nanoseconds: a loop of <c>x = 5x + 1</c> with the step written into the loop, called
 /// directly, called through the slot of an op, and called through the same slot where the image way has patched it. The
 /// step depends on the one before, so what is measured is latency. "Patched" is a second copy of this assembly, patched by
-/// <see cref="Patcher.Plan"/>; it should cost what "Inline" costs.
+/// <see cref="Patcher.Plan"/>; it should cost what "Inline" costs. "CompiledEntry" is
+/// a slot that holds a compiled <c>[UnmanagedCallersOnly]</c> method, as a source generator would write it, where "Slot"
+/// holds the entry that the engine makes when the table is filled.
 /// </summary>
 public class CallCosts
 {
-    private const int Calls = 100_000;
+    internal const int Calls = 100_000;
 
     private Func<int, long> _throughSlot = null!;
     private Func<int, long> _patched = null!;
@@ -55,6 +58,10 @@ public class CallCosts
     [Benchmark(OperationsPerInvoke = Calls)]
     public long Slot() => _throughSlot(Calls);
 
+    /// <summary>Through a slot that holds a method compiled for it.</summary>
+    [Benchmark(OperationsPerInvoke = Calls)]
+    public long CompiledEntry() => StepLoops.CompiledEntry(Calls);
+
     /// <summary>The same wrapper, patched.</summary>
     [Benchmark(OperationsPerInvoke = Calls)]
     public long Patched() => _patched(Calls);
@@ -62,7 +69,7 @@ public class CallCosts
     private static PvOpTable Filled(Assembly copy)
     {
         var table = new PvOpTable(copy.GetType(typeof(StepTable).FullName!, throwOnError: true)!);
-        table.Install([KeyValuePair.Create("step.next", PvTarget.Method(copy.GetType(typeof(StepTargets).FullName!, throwOnError: true)!, nameof(StepTargets.Next)))]);
+        table.Install("step.next", PvTarget.Method(copy.GetType(typeof(StepTargets).FullName!, throwOnError: true)!, nameof(StepTargets.Next)));
         return table;
     }
 
@@ -78,11 +85,21 @@ public unsafe struct StepOps
     public delegate* unmanaged<long, long> Next;
 }
 
+/// <summary>The same op without the engine.</summary>
+public unsafe struct ByHandOps
+{
+    /// <summary>One step.</summary>
+    public delegate* unmanaged<long, long> Next;
+}
+
 /// <summary>Its table.</summary>
 public static class StepTable
 {
     /// <summary>The slots.</summary>
     public static StepOps Ops;
+
+    /// <summary>The same slots, filled by hand.</summary>
+    public static ByHandOps ByHand;
 
     /// <summary>The wrapper that callers use, as a kernel's <c>static inline</c> ones.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -92,6 +109,9 @@ public static class StepTable
 internal static class StepTargets
 {
     public static long Next(long x) => (x * 5) + 1;
+
+    [UnmanagedCallersOnly]
+    public static long Entry(long x) => Next(x);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static long NextNotInlined(long x) => (x * 5) + 1;
@@ -120,6 +140,15 @@ internal static class StepLoops
         long x = 1;
         for (int i = 0; i < calls; i++)
             x = StepTargets.NextNotInlined(x);
+        return x;
+    }
+
+    public static unsafe long CompiledEntry(int calls)
+    {
+        StepTable.ByHand.Next = &StepTargets.Entry;
+        long x = 1;
+        for (int i = 0; i < calls; i++)
+            x = StepTable.ByHand.Next(x);
         return x;
     }
 

@@ -26,20 +26,6 @@ public static unsafe class Refusals
         return math.Negate(a);
     }
 
-    public static long RefParameter_Left(long a)
-    {
-        return Call(ref Pv.Math, a);
-
-        static long Call(ref MathOps math, long x) => math.Negate(x);
-    }
-
-    public static long PointerParameter_Left(long a)
-    {
-        return Call(Pv.Math.Negate, a);
-
-        static long Call(delegate* unmanaged<long, long> op, long x) => op(x);
-    }
-
     public static long AddressTakenLocal_Left(long a)
     {
         delegate* unmanaged<long, long> op = Pv.Math.Negate;
@@ -106,11 +92,11 @@ public static unsafe class Refusals
 
     public static long ClassThree_Left(long a) => Pv.Stubborn.Entry(a);
 
-    public static long Missing_Left(long a) => a < 0 ? Pv.Stubborn.Absent(a) : a;
+    public static long Missing_Metadata(long a) => a < 0 ? Pv.Stubborn.Absent(a) : a;
 
-    public static long PrivateTarget_Left(long a) => Pv.Stubborn.Private(a);
+    public static long PrivateTarget_Metadata(long a) => Pv.Stubborn.Private(a);
 
-    public static long NoToken_Left(long a) => (long)Pv.Stubborn.Foreign(a * a * a);
+    public static long NoToken_Metadata(long a) => (long)Pv.Stubborn.Foreign(a * a * a);
 
     public static long WrittenByHand_Left(long a) => Pv.Stubborn.ByHand(a);
 }

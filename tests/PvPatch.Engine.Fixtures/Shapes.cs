@@ -127,7 +127,7 @@ public static unsafe class Shapes
 
     public static long HugeConstant_Inline(long a) => Pv.Small.Huge(a) + a;
 
-    public static long HugeConstantOfEffects_Left(long a) => Pv.Small.Huge(Effect(a)) + _effects;
+    public static long HugeConstantOfEffects_Metadata(long a) => Pv.Small.Huge(Effect(a)) + _effects;
 
     public static long Nop_Gone(long a)
     {
@@ -156,7 +156,7 @@ public static unsafe class Shapes
         return a;
     }
 
-    public static long NopOfTenEffects_Left(long a)
+    public static long NopOfTenEffects_Metadata(long a)
     {
         Pv.Small.Ten(Effect(a), Effect(1), Effect(2), Effect(3), Effect(4), Effect(5), Effect(6), Effect(7), Effect(8), Effect(9));
         return _effects;

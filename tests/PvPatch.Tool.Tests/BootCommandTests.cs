@@ -6,6 +6,7 @@ namespace PvPatch.Tool.Tests;
 [Parallelizable(ParallelScope.Children)]
 public sealed class BootCommandTests
 {
+    private static readonly Lazy<string> ChecksumOnKvm = new(() => ChecksumOf("--hypervisor", "kvm", "--no-patch"));
     private static readonly Lazy<ToolRun> BootOnKvm = new(() => ToolRun.Of("boot", "--hypervisor", "kvm"));
 
     [TestCase("boot --bogus", "Unrecognized command or argument '--bogus'")]
@@ -17,6 +18,8 @@ public sealed class BootCommandTests
     [TestCase("boot --seed 18446744073709551616", "'18446744073709551616' is no seed")]
     [TestCase("boot --quiet --verbose", "'--quiet' and '--verbose' exclude each other")]
     [TestCase("boot -q -v", "exclude each other")]
+    [TestCase("boot --mode fast", "'fast' is no mode; there are image, inplace, late")]
+    [TestCase("boot --mode late --no-patch", "'--no-patch' and '--mode' exclude each other")]
     [TestCase("--detect boot", "'--detect' stands alone")]
     [TestCase("--json boot", "'--json' goes with '--detect' only")]
     public void Wrong_usage_answers_2(string line, string expected) => AssertRefused(ToolRun.Of(line.Split(' ')), 2, expected);
@@ -51,6 +54,20 @@ public sealed class BootCommandTests
         byte[] whole = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "PvPatch.GuestOs.dll"));
         File.WriteAllBytes(file, whole[..(whole.Length / 2)]);
         AssertRefused(ToolRun.Of("boot", "--guest", file), 3, "PvPatch.GuestOs.dll");
+    }
+
+    [Test]
+    public void The_log_gets_a_line_for_each_site_and_image()
+    {
+        string file = ToolRun.ScratchFile("log");
+        ToolRun run = ToolRun.Of("boot", "--hypervisor", "bare", "--quiet", "--log-level", "debug", "--log-file", file);
+        string log = File.ReadAllText(file);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(run.Code, Is.Zero, run.Error);
+            Assert.That(log, Does.Match("DBG \"irq.save_fl\" in .* is patched by Image: \"call NativeIrq.SaveFlags\""));
+            Assert.That(log, Does.Match("INF \"PvPatch.Paravirt\" is patched: [0-9]+ sites patched, 0 deferred, [0-9]+ left"));
+        }
     }
 
     [Test]
@@ -135,7 +152,7 @@ public sealed class BootCommandTests
         JsonElement root = report.RootElement;
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(Names(root), Is.EqualTo(["schema", "platform", "workload", "calls", "slots", "patched", "ratio", "checksumsEqual", "patches"]));
+            Assert.That(Names(root), Is.EqualTo(["schema", "platform", "mode", "workload", "calls", "slots", "patched", "ratio", "checksumsEqual", "patches"]));
             Assert.That((root.GetProperty("schema").GetInt32(), root.GetProperty("platform").GetString(), root.GetProperty("checksumsEqual").GetBoolean()), Is.EqualTo((1, "KVM", true)));
             Assert.That(Names(root.GetProperty("workload")), Is.EqualTo(["name", "seed", "rounds", "operations"]));
             Assert.That((root.GetProperty("workload").GetProperty("name").GetString(), root.GetProperty("workload").GetProperty("seed").GetInt32()), Is.EqualTo((workload, 7)));
@@ -149,6 +166,32 @@ public sealed class BootCommandTests
             Assert.That(root.GetProperty("ratio").GetDouble(), Is.Positive);
             JsonElement totals = root.GetProperty("patches").GetProperty("totals");
             Assert.That((totals.GetProperty("patched").GetInt32() > 0, totals.GetProperty("deferred").GetInt32()), Is.EqualTo((true, 0)));
+        }
+    }
+
+    [TestCase("image", "", "Image")]
+    [TestCase("inplace", " in place", "InPlace")]
+    [TestCase("late", " late", "Late")]
+    public void Each_mode_boots_and_computes_the_same(string mode, string words, string way)
+    {
+        if (mode is not "image" && !(OperatingSystem.IsLinux() && System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64))
+            Assert.Ignore("code in memory is patched on Linux on x86-64 only");
+        string file = ToolRun.ScratchFile("report.json");
+        ToolRun run = ToolRun.Of("boot", "--hypervisor", "kvm", "--mode", mode, "--report", file);
+        Assert.That((run.Code, run.Error), Is.EqualTo((0, "")));
+        using JsonDocument report = JsonDocument.Parse(File.ReadAllText(file));
+        JsonElement root = report.RootElement, totals = root.GetProperty("patches").GetProperty("totals");
+        string?[] ways = [.. root.GetProperty("patches").GetProperty("sites").EnumerateArray().Select(s => s.GetProperty("way").GetString()).Distinct()];
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(run.Out, Does.Match($@"(?m)^Patched \d+ of \d+ sites of class 2{words}(, \d+ deferred)?; \d+ sites of class 1 call through their slots\.\r?$"));
+            Assert.That(run.Out, Does.Match(@"(?m)^  patched is \d+\.\d times as fast, checksums equal\r?$"));
+            Assert.That(root.GetProperty("mode").GetString(), Is.EqualTo(mode));
+            Assert.That(ways, Does.Contain(way));
+            Assert.That(totals.GetProperty("patched").GetInt32(), Is.GreaterThan(10));
+            if (mode is not "late")
+                Assert.That(totals.GetProperty("deferred").GetInt32(), Is.Zero);
+            Assert.That(root.GetProperty("slots").GetProperty("checksum").GetString(), Is.EqualTo(ChecksumOnKvm.Value));
         }
     }
 

@@ -13,7 +13,7 @@ public sealed record FuzzOptions
     public TimeSpan? Duration { get; init; }
 
     /// <summary>How many of a hundred cases are sequences of instructions; the others are single ones.</summary>
-    public int SequencePercent { get; init; } = 10;
+    public int SequencePercent { get; init; } = 3;
 
     /// <summary>Only forms whose name, as Iced has it, starts so.</summary>
     public string Only { get; init; } = string.Empty;

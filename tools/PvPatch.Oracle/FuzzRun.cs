@@ -5,7 +5,7 @@ using PvPatch.Oracle.Generation;
 namespace PvPatch.Oracle;
 
 /// <summary>The cases of one run, in the order that its seed decides.</summary>
-internal sealed class FuzzRun(FuzzOptions options, EmulatedOracle emulator, CaseGenerator instructions, SequenceGenerator sequences, Random random)
+internal sealed class FuzzRun(FuzzOptions options, EmulatedOracle emulator, CaseGenerator instructions, SequenceGenerator sequences, CaseRandom random)
 {
     /// <summary>Makes cases and emulates them first: one that reaches for the helper's own pages is no case.</summary>
     public List<JudgedCase> NextBatch(long most)

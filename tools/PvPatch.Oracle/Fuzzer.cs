@@ -33,7 +33,7 @@ public sealed class Fuzzer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         (List<Code> forms, SortedDictionary<string, int> skipped) = ChooseForms(options.Only);
-        var random = new Random(options.Seed);
+        var random = new CaseRandom(options.Seed);
         var run = new FuzzRun(options, _emulator, new CaseGenerator(random, forms), new SequenceGenerator(random, forms), random);
         var differences = new List<FuzzDifference>();
         var known = new HashSet<Code>();

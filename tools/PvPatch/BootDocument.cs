@@ -14,6 +14,8 @@ internal static class BootDocument
         json.WriteStartObject();
         json.WriteNumber("schema", Schema);
         json.WriteString("platform", result.Platform);
+        if (result.Patches is not null)
+            json.WriteString("mode", Array.Find(BootCommand.Modes, known => known.Mode == options.Mode).Word);
         json.WriteStartObject("workload");
         json.WriteString("name", options.Workload);
         json.WriteNumber("seed", options.Seed);
@@ -30,10 +32,10 @@ internal static class BootDocument
         if (result.Ratio is { } ratio)
             json.WriteNumber("ratio", Math.Round(ratio, 3));
         json.WriteBoolean("checksumsEqual", result.ChecksumsEqual);
-        if (result.Plan is { } plan)
+        if (result.Patches is { } patches)
         {
             json.WritePropertyName("patches");
-            json.WriteRawValue(plan.Report.ToJson());
+            json.WriteRawValue(patches.ToJson());
         }
 
         json.WriteEndObject();

@@ -9,6 +9,9 @@ internal sealed record BootOptions
     /// <summary>Whether call sites are patched.</summary>
     public bool Patch { get; init; } = true;
 
+    /// <summary>In which way.</summary>
+    public BootMode Mode { get; init; } = BootMode.Image;
+
     /// <summary>The workload.</summary>
     public string Workload { get; init; } = "irq";
 

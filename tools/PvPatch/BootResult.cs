@@ -1,5 +1,5 @@
 using PvPatch.Engine.IndirectCalls;
-using PvPatch.Engine.PatchedCalls.Image;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Tool;
 
@@ -9,7 +9,7 @@ namespace PvPatch.Tool;
 /// <param name="Rounds">Rounds of the workload in each run.</param>
 /// <param name="Calls">Calls by op in one run.</param>
 /// <param name="Slots">The workload through the slots.</param>
-/// <param name="Plan">What was patched; null without patching.</param>
+/// <param name="Patches">What was patched; null without patching.</param>
 /// <param name="Patched">The workload patched; null without patching.</param>
 internal sealed record BootResult(
     string Platform,
@@ -17,7 +17,7 @@ internal sealed record BootResult(
     int Rounds,
     IReadOnlyDictionary<string, long> Calls,
     WorkloadTiming Slots,
-    PatchPlan? Plan,
+    PatchReport? Patches,
     WorkloadTiming? Patched)
 {
     /// <summary>Ops called in one run.</summary>

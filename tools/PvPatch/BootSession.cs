@@ -1,8 +1,7 @@
 using PvPatch.Emulator;
 using PvPatch.Emulator.Exits;
 using PvPatch.Emulator.Guests;
-using PvPatch.Engine;
-using PvPatch.Engine.PatchedCalls.Image;
+using PvPatch.Engine.IndirectCalls;
 using PvPatch.Hosts;
 using PvPatch.Paravirt.Detection;
 using PvPatch.Paravirt.Detection.Cpuid;
@@ -37,22 +36,24 @@ internal sealed unsafe class BootSession(BootOptions options)
         IReadOnlyDictionary<string, long> calls = kernel.Ops.CountCalls(() => RunWorkload(machine, kernel, rounds));
         WorkloadTiming slots = meter.Measure(rounds);
 
-        PatchPlan? plan = null;
+        using GuestPatch? patch = options.Patch ? GuestPatch.Of(options.Mode, image, kernel) : null;
         WorkloadTiming? patched = null;
-        if (options.Patch)
+        if (patch is not null)
         {
-            plan = Patcher.Plan(kernel.Ops, image.Files);
-            IGuestKernel patchedKernel = image.LoadPatched(plan);
-            Do(machine, () => patchedKernel.Resume(boot, kernel.Ops));
-            kernel = patchedKernel;
+            PvOpTable installed = kernel.Ops;
+            if (patch.Kernel != kernel)
+                Do(machine, () => patch.Kernel.Resume(boot, installed));
+            kernel = patch.Kernel;
             _text.Progress($"running the {options.Workload} workload patched");
             patched = MeterOf(machine, kernel).Measure(rounds);
+            foreach (string note in patch.Notes)
+                _text.Note(note);
         }
 
         MachineExit end = machine.Run(kernel.Shutdown);
         if (end is not MachineExit.PoweredOff)
             throw Stopped(end);
-        var result = new BootResult(machine.PlatformName, kernel.Ops, rounds, calls, slots, plan, patched);
+        var result = new BootResult(machine.PlatformName, kernel.Ops, rounds, calls, slots, patch?.Report, patched);
         _text.Write(result);
         report?.Write(options, result);
         return result.ChecksumsEqual

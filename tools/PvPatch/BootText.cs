@@ -40,13 +40,8 @@ internal sealed class BootText(TextWriter output, Ink ink, BootOptions options)
     /// <summary>The patch summary and the figures.</summary>
     internal void Write(BootResult result)
     {
-        if (result.Plan is { } plan)
-        {
-            foreach (PatchedSite site in plan.Report.Sites)
-                Log.Debug("{State} {Op} in {Method} IL_{Offset:x4}: {Outcome}", site.State, site.Op, site.Method, site.IlOffset, Outcome(site));
-            if (!options.Quiet)
-                WritePatches(result, plan.Report);
-        }
+        if (result.Patches is { } patches && !options.Quiet)
+            WritePatches(result, patches);
 
         Log.Information("{Workload}: {Slots:F3} ns/op through the slots, {Patched:F3} patched", options.Workload,
             result.Slots.NanosecondsPer(result.TotalCalls), result.Patched?.NanosecondsPer(result.TotalCalls));
@@ -79,8 +74,10 @@ internal sealed class BootText(TextWriter output, Ink ink, BootOptions options)
 
         output.WriteLine();
         PatchedSite[] class2 = [.. report.Sites.Where(site => site.Class.HasFlag(PvOpClass.PatchedCall))];
-        int done = class2.Count(site => site.State == SiteState.Patched);
-        output.WriteLine($"Patched {done} of {class2.Length} sites of class 2; {report.Sites.Count - class2.Length} sites of class 1 call through their slots.");
+        int done = class2.Count(site => site.State == SiteState.Patched), deferred = class2.Count(site => site.State == SiteState.Deferred);
+        string how = options.Mode switch { BootMode.InPlace => " in place", BootMode.Late => " late", _ => "" };
+        string rest = deferred > 0 ? $", {deferred} deferred" : "";
+        output.WriteLine($"Patched {done} of {class2.Length} sites of class 2{how}{rest}; {report.Sites.Count - class2.Length} sites of class 1 call through their slots.");
     }
 
     private void WriteFigures(BootResult result)
@@ -97,7 +94,12 @@ internal sealed class BootText(TextWriter output, Ink ink, BootOptions options)
     private void WriteTiming(string name, WorkloadTiming timing, long operations) =>
         output.WriteLine($"  {name,-18} {timing.NanosecondsPer(operations),8:F3} ns/op  checksum {timing.Checksum:x16}");
 
-    private static string Outcome(PatchedSite site) => site.State == SiteState.Patched ? site.Replacement! : $"left: {site.Reason}";
+    private static string Outcome(PatchedSite site) => site.State switch
+    {
+        SiteState.Patched => site.Replacement!,
+        SiteState.Deferred => $"deferred: {site.Reason}",
+        _ => $"left: {site.Reason}",
+    };
 
     private static string Class(PvOpClass op) => op switch
     {

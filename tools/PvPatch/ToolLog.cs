@@ -1,3 +1,4 @@
+using PvPatch.Engine.Reports;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
@@ -26,6 +27,13 @@ internal static class ToolLog
         CheckWritable(file);
         return configuration.WriteTo.File(file, outputTemplate: FileForm).CreateLogger();
     }
+
+    /// <summary>Takes the engine's events into the log.</summary>
+    /// <param name="level">The level, which has Serilog's number.</param>
+    /// <param name="template">The message's template.</param>
+    /// <param name="arguments">What fills it.</param>
+    internal static void FromEngine(PatchLogLevel level, string template, params object?[] arguments) =>
+        Log.Write((LogEventLevel)level, template, arguments);
 
     private static LogEventLevel LevelOf(string? level) =>
         level is null ? LogEventLevel.Information : (LogEventLevel)Array.IndexOf(Levels, level);

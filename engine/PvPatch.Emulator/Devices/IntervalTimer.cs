@@ -6,7 +6,7 @@ namespace PvPatch.Emulator.Devices;
 /// <summary>
 /// The 8254 interval timer (0x40 to 0x43) with port 0x61, as far as a kernel uses it to measure the TSC: channels that
 /// count by the machine's clock in modes 0, 2 and 3, channel 2 with its gate (0x61 bit 0) and output (bit 5). Channel 0's
-/// interrupt is not wired: the local APIC's timer is the machine's clock event.
+/// output is input 0 of the interrupt controller; while that is masked it sets no alarm.
 /// </summary>
 public sealed class IntervalTimer : IPortDevice, ISavedState
 {
@@ -27,13 +27,21 @@ public sealed class IntervalTimer : IPortDevice, ISavedState
 
     private readonly MachineClock _clock;
     private readonly Channel[] _channels;
+    private readonly InterruptController? _controller;
+    private readonly ClockAlarm _alarm;
+    private readonly Lock _gate = new();
     private byte _speaker;
 
     /// <summary>Makes a timer whose channels stand still.</summary>
     /// <param name="clock">The machine's clock.</param>
-    public IntervalTimer(MachineClock clock)
+    /// <param name="controller">Where channel 0's output goes.</param>
+    public IntervalTimer(MachineClock clock, InterruptController? controller = null)
     {
+        ArgumentNullException.ThrowIfNull(clock);
         _clock = clock;
+        _controller = controller;
+        _alarm = clock.CreateAlarm(OnDue);
+        if (controller != null) controller.MasksChanged = Arm;
         _channels = [new(clock), new(clock), new(clock)];
         _channels[2].SetGate(false, clock.Now);
     }
@@ -44,42 +52,67 @@ public sealed class IntervalTimer : IPortDevice, ISavedState
     /// <inheritdoc/>
     public void Transfer(StateTransfer state)
     {
+        ArgumentNullException.ThrowIfNull(state);
         state.Value(ref _speaker);
         foreach (Channel channel in _channels) channel.Transfer(state);
+        if (state.IsRestoring) Arm();
     }
 
     /// <inheritdoc/>
     public byte Read(ushort port)
     {
         ulong now = _clock.Read();
-        return port switch
+        lock (_gate)
         {
-            SpeakerPort => ReadSpeaker(now),
-            ControlPort => 0xff,
-            _ => _channels[port - FirstPort].Read(now),
-        };
+            return port switch
+            {
+                SpeakerPort => ReadSpeaker(now),
+                ControlPort => 0xff,
+                _ => _channels[port - FirstPort].Read(now),
+            };
+        }
     }
 
     /// <inheritdoc/>
     public void Write(ushort port, byte value)
     {
         ulong now = _clock.Read();
-        switch (port)
+        lock (_gate)
         {
-            case SpeakerPort:
-                _speaker = (byte)(value & (Gate | SpeakerData));
-                _channels[2].SetGate((value & Gate) != 0, now);
-                break;
-            case ControlPort when value >> 6 != 3:
-                _channels[value >> 6].Control(value, now);
-                break;
-            case ControlPort:
-                ReadBack(value, now);
-                break;
-            default:
-                _channels[port - FirstPort].Write(value, now);
-                break;
+            switch (port)
+            {
+                case SpeakerPort:
+                    _speaker = (byte)(value & (Gate | SpeakerData));
+                    _channels[2].SetGate((value & Gate) != 0, now);
+                    break;
+                case ControlPort when value >> 6 != 3:
+                    _channels[value >> 6].Control(value, now);
+                    break;
+                case ControlPort:
+                    ReadBack(value, now);
+                    break;
+                default:
+                    _channels[port - FirstPort].Write(value, now);
+                    break;
+            }
         }
+
+        if (port is FirstPort or ControlPort) Arm();
+    }
+
+    private void OnDue()
+    {
+        _controller?.Pulse(0);
+        Arm();
+    }
+
+    /// <summary>Sets the alarm for the next time that channel 0's output rises, if anybody could hear it.</summary>
+    private void Arm()
+    {
+        ulong next;
+        lock (_gate) next = _controller is { } controller && controller.IsUnmasked(0) ? _channels[0].NextRise(_clock.Now) : ClockAlarm.Off;
+        if (next == ClockAlarm.Off) _alarm.Cancel();
+        else _alarm.Set(next);
     }
 
     /// <summary>Bit 4 toggles with each memory refresh, every 15 microseconds.</summary>
@@ -191,6 +224,17 @@ public sealed class IntervalTimer : IPortDevice, ISavedState
                 3 => ticks % _reload < (_reload + 1) / 2,
                 _ => ticks % _reload != _reload - 1,
             };
+        }
+
+        /// <summary>The machine's time, after now, at which OUT rises next: once in mode 0, each period in modes 2 and 3.</summary>
+        public ulong NextRise(ulong now)
+        {
+            if (!_loaded || !_gate || _mode is not (0 or 2 or 3)) return ClockAlarm.Off;
+            ulong ticks = Ticks(now);
+            if (_mode == 0 && ticks >= _reload) return ClockAlarm.Off;
+            ulong target = (ticks / _reload + 1) * _reload;
+            var cycles = (ulong)(((UInt128)(target - _ticksBefore) * clock.Frequency + (Frequency - 1)) / Frequency);
+            return _startedAt + cycles;
         }
 
         private void Load(uint count, ulong now)

@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using PvPatch.Emulator.Snapshots;
 
 namespace PvPatch.Emulator.Devices;
 
 /// <summary>Where RDRAND and RDSEED take their numbers from.</summary>
 /// <param name="seed">The start of a sequence that is always the same; null for numbers of the host.</param>
-internal sealed class RandomSource(ulong? seed)
+internal sealed class RandomSource(ulong? seed) : ISavedState
 {
     private ulong _state = seed ?? 0;
 
@@ -19,6 +20,9 @@ internal sealed class RandomSource(ulong? seed)
         mixed = (mixed ^ (mixed >> 27)) * 0x94d0_49bb_1331_11eb;
         return mixed ^ (mixed >> 31);
     }
+
+    /// <summary>Where the sequence stands.</summary>
+    public void Transfer(StateTransfer state) => state.Value(ref _state);
 
     /// <summary>64 random bits of the host.</summary>
     public static ulong FromHost()

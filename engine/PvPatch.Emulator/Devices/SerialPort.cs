@@ -5,10 +5,11 @@ namespace PvPatch.Emulator.Devices;
 
 /// <summary>
 /// A 16550A UART at COM1 (0x3f8), the guest's console. The line is as fast as the guest: what is written has been sent at
-/// once. Its interrupt is not wired (the guest polls LSR, as Linux's early console does). Complete lines go to the owner.
+/// once. Complete lines go to the owner. Its interrupt is input 4 of the interrupt controller, where modem control lets it out.
 /// </summary>
 /// <param name="line">Takes each complete line, without its end.</param>
-public sealed class SerialPort(Action<string> line) : IPortDevice, ISavedState
+/// <param name="controller">Where its interrupt goes.</param>
+public sealed class SerialPort(Action<string> line, InterruptController? controller = null) : IPortDevice, ISavedState
 {
     /// <summary>The first of its 8 ports.</summary>
     public const ushort Base = 0x3f8;
@@ -18,6 +19,10 @@ public sealed class SerialPort(Action<string> line) : IPortDevice, ISavedState
 
     private const byte DivisorLatch = 0x80;
     private const byte Loopback = 0x10;
+    private const byte InterruptGate = 0x08;
+    private const byte ReceiveInterrupt = 0x01;
+    private const byte TransmitInterrupt = 0x02;
+    private const int Input = 4;
     private const byte DataReady = 0x01;
     private const byte TransmitterEmpty = 0x60;
 
@@ -31,6 +36,7 @@ public sealed class SerialPort(Action<string> line) : IPortDevice, ISavedState
     private byte _modemControl;
     private byte _scratch;
     private bool _fifos;
+    private bool _sentWaits;
 
     /// <inheritdoc/>
     public IEnumerable<ushort> Ports => Enumerable.Range(Base, 8).Select(port => (ushort)port);
@@ -47,13 +53,17 @@ public sealed class SerialPort(Action<string> line) : IPortDevice, ISavedState
         {
             foreach (byte value in bytes) _received.Enqueue(value);
         }
+
+        if ((_interruptEnable & ReceiveInterrupt) != 0) Interrupt();
     }
 
     /// <inheritdoc/>
     public void Transfer(StateTransfer state)
     {
         string text = state.Text(_text.ToString());
-        string[] lines = state.Text(string.Join('\n', _lastLines)).Split('\n');
+        string[] lines = [.. _lastLines];
+        state.Value(lines.Length, count => lines = new string[Math.Clamp(count, 0, KeptLines)]);
+        for (int index = 0; index < lines.Length; index++) lines[index] = state.Text(lines[index] ?? "");
         byte[] received;
         lock (_receiving) received = state.List(_received);
         state.Value(ref _divisor);
@@ -62,10 +72,11 @@ public sealed class SerialPort(Action<string> line) : IPortDevice, ISavedState
         state.Value(ref _modemControl);
         state.Value(ref _scratch);
         state.Value(ref _fifos);
+        state.Value(ref _sentWaits);
         if (!state.IsRestoring) return;
         _text.Clear().Append(text);
         _lastLines.Clear();
-        foreach (string line in lines.TakeLast(KeptLines)) _lastLines.Enqueue(line);
+        foreach (string kept in lines) _lastLines.Enqueue(kept);
         lock (_receiving)
         {
             _received.Clear();
@@ -94,7 +105,7 @@ public sealed class SerialPort(Action<string> line) : IPortDevice, ISavedState
             case 0 when LatchOpen: _divisor = (ushort)((_divisor & 0xff00) | value); break;
             case 0: Transmit(value); break;
             case 1 when LatchOpen: _divisor = (ushort)((_divisor & 0x00ff) | value << 8); break;
-            case 1: _interruptEnable = (byte)(value & 0x0f); break;
+            case 1: EnableInterrupts((byte)(value & 0x0f)); break;
             case 2: ControlFifos(value); break;
             case 3: _lineControl = value; break;
             case 4: _modemControl = (byte)(value & 0x1f); break;
@@ -103,11 +114,27 @@ public sealed class SerialPort(Action<string> line) : IPortDevice, ISavedState
         }
     }
 
-    /// <summary>Bits 6 and 7: FIFOs on. Bits 0 to 3: received data (4), transmitter empty (2), none (1), by what is enabled.</summary>
+    /// <summary>Bits 6 and 7: FIFOs on. Bits 0 to 3: received data (4), transmitter became empty (2; reading it here takes it), none (1).</summary>
     private byte InterruptIdentification()
     {
-        int cause = (_interruptEnable & 1) != 0 && HasReceived() ? 4 : (_interruptEnable & 2) != 0 ? 2 : 1;
+        bool received = (_interruptEnable & ReceiveInterrupt) != 0 && HasReceived();
+        int cause = received ? 4 : _sentWaits ? 2 : 1;
+        if (cause == 2) _sentWaits = false;
         return (byte)(cause | (_fifos ? 0xc0 : 0));
+    }
+
+    /// <summary>The transmitter is always empty, so enabling its interrupt raises it.</summary>
+    private void EnableInterrupts(byte value)
+    {
+        bool sends = (value & ~_interruptEnable & TransmitInterrupt) != 0;
+        _interruptEnable = value;
+        _sentWaits = (_sentWaits || sends) && (value & TransmitInterrupt) != 0;
+        if (_sentWaits || ((value & ReceiveInterrupt) != 0 && HasReceived())) Interrupt();
+    }
+
+    private void Interrupt()
+    {
+        if ((_modemControl & InterruptGate) != 0) controller?.Pulse(Input);
     }
 
     /// <summary>A terminal is there (CTS, DSR, DCD); in loopback the modem control outputs come back.</summary>
@@ -145,6 +172,9 @@ public sealed class SerialPort(Action<string> line) : IPortDevice, ISavedState
 
         if (value == '\n') FinishLine();
         else if (value != '\r') _text.Append((char)value);
+        if ((_interruptEnable & TransmitInterrupt) == 0) return;
+        _sentWaits = true;
+        Interrupt();
     }
 
     private void FinishLine()

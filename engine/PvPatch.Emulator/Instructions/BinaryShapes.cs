@@ -41,12 +41,45 @@ internal static unsafe class BinaryShapes
         T result = TMeaning.Do(cpu, a, TSource.Read<T>(cpu, u));
         if (TMeaning.Writes)
             Operands.SetRegister(cpu, u->Op0, result);
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>Register, memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* FromMemory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
+        where TMeaning : IBinary
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        byte* host = Operands.QuickRead(cpu, u, sizeof(T));
+        if (host == null)
+            return FromMemorySlowly<TMeaning, T>(cpu, u);
+        T a = TMeaning.ReadsFirst ? Operands.Register<T>(cpu, u->Op0) : T.Zero;
+        // SAFETY: QuickRead gave the address of sizeof(T) readable bytes.
+        T result = TMeaning.Do(cpu, a, Unsafe.ReadUnaligned<T>(host));
+        if (TMeaning.Writes)
+            Operands.SetRegister(cpu, u->Op0, result);
+        return Execution.Next(cpu, u + 1);
+    }
+
+    /// <summary>Memory, register or immediate.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static DecodedInstruction* ToMemory<TMeaning, T, TSource>(CpuState* cpu, DecodedInstruction* u)
+        where TMeaning : IBinary
+        where T : unmanaged, IBinaryInteger<T>
+        where TSource : ISource
+    {
+        byte* host = TMeaning.Writes ? Operands.QuickWrite(cpu, u, sizeof(T)) : Operands.QuickRead(cpu, u, sizeof(T));
+        if (host == null)
+            return ToMemorySlowly<TMeaning, T, TSource>(cpu, u);
+        // SAFETY: QuickWrite or QuickRead gave the address of sizeof(T) bytes that may be so accessed.
+        T result = TMeaning.Do(cpu, TMeaning.ReadsFirst ? Unsafe.ReadUnaligned<T>(host) : T.Zero, TSource.Read<T>(cpu, u));
+        if (TMeaning.Writes)
+            Unsafe.WriteUnaligned(host, result);
+        return Execution.Next(cpu, u + 1);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static DecodedInstruction* FromMemorySlowly<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -58,12 +91,11 @@ internal static unsafe class BinaryShapes
         T result = TMeaning.Do(cpu, a, Unsafe.ReadUnaligned<T>(host));
         if (TMeaning.Writes)
             Operands.SetRegister(cpu, u->Op0, result);
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
-    /// <summary>Memory, register or immediate.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static DecodedInstruction* ToMemory<TMeaning, T, TSource>(CpuState* cpu, DecodedInstruction* u)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static DecodedInstruction* ToMemorySlowly<TMeaning, T, TSource>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
         where T : unmanaged, IBinaryInteger<T>
         where TSource : ISource
@@ -79,7 +111,7 @@ internal static unsafe class BinaryShapes
                 return null;
             // SAFETY: Read gave the address of sizeof(T) readable bytes.
             TMeaning.Do(cpu, Unsafe.ReadUnaligned<T>(source), TSource.Read<T>(cpu, u));
-            return u + 1;
+            return Execution.Next(cpu, u + 1);
         }
 
         byte* host = Operands.Modify(cpu, u, linear, sizeof(T), out bool slow);
@@ -87,7 +119,7 @@ internal static unsafe class BinaryShapes
             return null;
         // SAFETY: Modify gave the address of sizeof(T) bytes that may be changed.
         Unsafe.WriteUnaligned(host, TMeaning.Do(cpu, Unsafe.ReadUnaligned<T>(host), TSource.Read<T>(cpu, u)));
-        return slow ? Operands.Finish(cpu, u) : u + 1;
+        return slow ? Operands.Finish(cpu, u) : Execution.Next(cpu, u + 1);
     }
 
     /// <summary>Memory, register or immediate, under LOCK: one atomic step.</summary>
@@ -112,7 +144,7 @@ internal static unsafe class BinaryShapes
             result = TMeaning.Do(cpu, seen, b);
         }
         while (Interlocked.CompareExchange(ref *(T*)host, result, seen) != seen);
-        return slow ? Operands.Finish(cpu, u) : u + 1;
+        return slow ? Operands.Finish(cpu, u) : Execution.Next(cpu, u + 1);
     }
 
     /// <summary>Register, register, register or immediate: first operand is only written.</summary>
@@ -122,7 +154,7 @@ internal static unsafe class BinaryShapes
         where T : unmanaged, IBinaryInteger<T>
     {
         Operands.SetRegister(cpu, u->Op0, TMeaning.Do(cpu, Operands.Register<T>(cpu, u->Op1), Operands.Register<T>(cpu, u->Op2)));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>Register, register, memory.</summary>
@@ -137,7 +169,7 @@ internal static unsafe class BinaryShapes
         // SAFETY: Read gave the address of sizeof(T) readable bytes.
         T b = Unsafe.ReadUnaligned<T>(host);
         Operands.SetRegister(cpu, u->Op0, TMeaning.Do(cpu, Operands.Register<T>(cpu, u->Op1), b));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>Register, memory, register: the memory operand is the first value.</summary>
@@ -152,7 +184,7 @@ internal static unsafe class BinaryShapes
         // SAFETY: Read gave the address of sizeof(T) readable bytes.
         T a = Unsafe.ReadUnaligned<T>(host);
         Operands.SetRegister(cpu, u->Op0, TMeaning.Do(cpu, a, Operands.Register<T>(cpu, u->Op2)));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>Register, register, immediate: IMUL and RORX.</summary>
@@ -162,7 +194,7 @@ internal static unsafe class BinaryShapes
         where T : unmanaged, IBinaryInteger<T>
     {
         Operands.SetRegister(cpu, u->Op0, TMeaning.Do(cpu, Operands.Register<T>(cpu, u->Op1), T.CreateTruncating(u->Immediate)));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>Register, memory, immediate: IMUL and RORX.</summary>
@@ -176,7 +208,7 @@ internal static unsafe class BinaryShapes
             return null;
         // SAFETY: Read gave the address of sizeof(T) readable bytes.
         Operands.SetRegister(cpu, u->Op0, TMeaning.Do(cpu, Unsafe.ReadUnaligned<T>(host), T.CreateTruncating(u->Immediate)));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 }
 
@@ -190,7 +222,7 @@ internal static unsafe class UnaryShapes
         where T : unmanaged, IBinaryInteger<T>
     {
         Operands.SetRegister(cpu, u->Op0, TMeaning.Do(cpu, Operands.Register<T>(cpu, u->Op0)));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>Memory.</summary>
@@ -199,12 +231,25 @@ internal static unsafe class UnaryShapes
         where TMeaning : IUnary
         where T : unmanaged, IBinaryInteger<T>
     {
+        byte* host = Operands.QuickWrite(cpu, u, sizeof(T));
+        if (host == null)
+            return MemorySlowly<TMeaning, T>(cpu, u);
+        // SAFETY: QuickWrite gave the address of sizeof(T) bytes that may be changed.
+        Unsafe.WriteUnaligned(host, TMeaning.Do(cpu, Unsafe.ReadUnaligned<T>(host)));
+        return Execution.Next(cpu, u + 1);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static DecodedInstruction* MemorySlowly<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
+        where TMeaning : IUnary
+        where T : unmanaged, IBinaryInteger<T>
+    {
         byte* host = Operands.Modify(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: true), sizeof(T), out bool slow);
         if (host == null)
             return null;
         // SAFETY: Modify gave the address of sizeof(T) bytes that may be changed.
         Unsafe.WriteUnaligned(host, TMeaning.Do(cpu, Unsafe.ReadUnaligned<T>(host)));
-        return slow ? Operands.Finish(cpu, u) : u + 1;
+        return slow ? Operands.Finish(cpu, u) : Execution.Next(cpu, u + 1);
     }
 
     /// <summary>Memory under LOCK.</summary>
@@ -227,6 +272,6 @@ internal static unsafe class UnaryShapes
             result = TMeaning.Do(cpu, seen);
         }
         while (Interlocked.CompareExchange(ref *(T*)host, result, seen) != seen);
-        return slow ? Operands.Finish(cpu, u) : u + 1;
+        return slow ? Operands.Finish(cpu, u) : Execution.Next(cpu, u + 1);
     }
 }

@@ -11,12 +11,16 @@ internal static unsafe class Bounds
     public static DecodedInstruction* Check<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
-        byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, 2 * sizeof(T), write: false), 2 * sizeof(T));
+        ulong linear = Operands.Linear(cpu, u, 2 * sizeof(T), write: false);
+        byte* host = Operands.Read(cpu, u, linear, sizeof(T));
         if (host == null)
             return null;
-        // SAFETY: Read gave the address of both bounds.
+        // SAFETY: Read gave the address of sizeof(T) readable bytes, here and below.
         T lower = Unsafe.ReadUnaligned<T>(host);
-        T upper = Unsafe.ReadUnaligned<T>(host + sizeof(T));
+        host = Operands.Read(cpu, u, linear + (uint)sizeof(T), sizeof(T));
+        if (host == null)
+            return null;
+        T upper = Unsafe.ReadUnaligned<T>(host);
         T index = Operands.Register<T>(cpu, u->Op0);
         return index < lower || index > upper ? Execution.Raise(cpu, u, Vectors.BoundRange) : u + 1;
     }

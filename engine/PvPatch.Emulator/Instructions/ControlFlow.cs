@@ -18,6 +18,7 @@ internal static unsafe class ControlFlow
     public static ulong Next(DecodedInstruction* u) => (u->Marks & Marks.Code64) != Marks.None ? u->NextRip : (uint)u->NextRip;
 
     /// <summary>The decoded instruction at an address if the jump cache has it, else null.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DecodedInstruction* Known(CpuState* cpu, ulong rip)
     {
         // SAFETY: the index is cut to the cache's size; entries are pairs.
@@ -31,7 +32,7 @@ internal static unsafe class ControlFlow
     {
         // SAFETY: the index is cut to the cache's size; entries are pairs.
         ulong* entry = cpu->JumpCache + (2 * ((rip ^ (rip >> 12)) & (JumpCacheEntries - 1)));
-        return entry[0] == rip ? (DecodedInstruction*)entry[1] : Execution.Leave(cpu, rip, LeaveCause.Lookup);
+        return entry[0] == rip ? Execution.Next(cpu, (DecodedInstruction*)entry[1]) : Execution.Leave(cpu, rip, LeaveCause.Lookup);
     }
 
     /// <summary>Behind the last decoded instruction: nothing is executed, decoding goes on there.</summary>
@@ -51,7 +52,7 @@ internal static unsafe class ControlFlow
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Jcc<TCondition>(CpuState* cpu, DecodedInstruction* u)
         where TCondition : ICondition =>
-        TCondition.Holds(cpu->RFlags) ? Jump(cpu, u) : u + 1;
+        TCondition.Holds(cpu->RFlags) ? Jump(cpu, u) : Execution.Next(cpu, u + 1);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* JumpDirect(CpuState* cpu, DecodedInstruction* u) => Jump(cpu, u);
@@ -69,8 +70,25 @@ internal static unsafe class ControlFlow
         return host == null ? null : JumpTo(cpu, u, ulong.CreateTruncating(Unsafe.ReadUnaligned<T>(host)));
     }
 
+    /// <summary>CALL of a direct target.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* CallDirect<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        // 8 bytes are only pushed by 64-bit code, whose stack is flat.
+        DecodedInstruction* target = u->Target != null ? u->Target : Known(cpu, u->Immediate);
+        ulong top = cpu->Rsp - (uint)sizeof(T);
+        byte* host = sizeof(T) == sizeof(ulong) && target != null ? Tlb.ForWrite(cpu->DataTlb, top, sizeof(T)) : null;
+        if (host == null)
+            return CallDirectSlowly<T>(cpu, u);
+        // SAFETY: the TLB vouches for sizeof(T) bytes of writable RAM at host.
+        Unsafe.WriteUnaligned(host, T.CreateTruncating(u->NextRip));
+        cpu->Rsp = top;
+        return Execution.Next(cpu, target);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static DecodedInstruction* CallDirectSlowly<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
         if (u->Target == null && !IsValid(cpu, u, u->Immediate))
@@ -96,6 +114,23 @@ internal static unsafe class ControlFlow
     /// <summary>RET, with or without bytes to release.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Return<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        // 8 bytes are only popped by 64-bit code, whose stack is flat; an address that the jump cache has is valid.
+        ulong top = cpu->Rsp;
+        byte* host = sizeof(T) == sizeof(ulong) ? Tlb.ForRead(cpu->DataTlb, top, sizeof(T)) : null;
+        if (host == null)
+            return ReturnSlowly<T>(cpu, u);
+        // SAFETY: the TLB vouches for sizeof(T) bytes of RAM at host.
+        DecodedInstruction* target = Known(cpu, Unsafe.ReadUnaligned<ulong>(host));
+        if (target == null)
+            return ReturnSlowly<T>(cpu, u);
+        cpu->Rsp = top + (uint)sizeof(T) + (ushort)u->Immediate;
+        return Execution.Next(cpu, target);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static DecodedInstruction* ReturnSlowly<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
         ulong before = cpu->Rsp;
@@ -143,7 +178,7 @@ internal static unsafe class ControlFlow
     private static DecodedInstruction* Jump(CpuState* cpu, DecodedInstruction* u)
     {
         DecodedInstruction* target = u->Target;
-        return target != null ? target : JumpUnlinked(cpu, u);
+        return target != null ? Execution.Next(cpu, target) : JumpUnlinked(cpu, u);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -151,10 +186,12 @@ internal static unsafe class ControlFlow
     {
         if (!IsValid(cpu, u, u->Immediate))
             return Execution.Raise(cpu, u, Vectors.GeneralProtection);
-        DecodedInstruction* target = Go(cpu, u->Immediate);
-        if (target != null && ((u->Rip ^ u->Immediate) & Tlb.PageMask) == 0)
+        DecodedInstruction* target = Known(cpu, u->Immediate);
+        if (target == null)
+            return Execution.Leave(cpu, u->Immediate, LeaveCause.Lookup);
+        if (((u->Rip ^ u->Immediate) & Tlb.PageMask) == 0)
             u->Target = target;
-        return target;
+        return Execution.Next(cpu, target);
     }
 
     private static DecodedInstruction* JumpTo(CpuState* cpu, DecodedInstruction* u, ulong target) =>

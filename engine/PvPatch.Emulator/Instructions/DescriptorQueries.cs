@@ -101,7 +101,17 @@ internal static unsafe class DescriptorQueries
     {
         if (!TryDescriptor(cpu, u, selector, out Descriptor descriptor, out bool found))
             return null;
-        bool known = descriptor.IsCodeOrData || HasMeaning(descriptor.SystemType, ProcessorMode.IsLong(cpu), limits);
+        bool longMode = ProcessorMode.IsLong(cpu);
+        bool known = descriptor.IsCodeOrData || HasMeaning(descriptor.SystemType, longMode, limits);
+        if (found && known && ProcessorMode.Is64Bit(cpu) && !descriptor.IsCodeOrData &&
+            !DescriptorTables.TryReadUpper(cpu, selector, Vectors.GeneralProtection, out _, out MemoryFault fault))
+        {
+            // System descriptors of 64-bit mode have 16 bytes; one whose other half is wrong or missing is none.
+            if (fault.Vector == Vectors.PageFault)
+                return Execution.Refuse(cpu, u, fault);
+            known = false;
+        }
+
         bool visible = found && known && (descriptor.IsConforming || descriptor.Privilege >= Level(cpu, selector));
         SetZero(cpu, visible);
         if (visible)

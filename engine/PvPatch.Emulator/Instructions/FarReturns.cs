@@ -20,11 +20,14 @@ internal static unsafe class FarReturns
         ushort selector = (ushort)popped;
         if (ProcessorMode.SelectorsAreParagraphs(cpu))
             return ToParagraph(cpu, u, selector, rip, (2 * size) + released);
-        if (!TryCode(cpu, selector, rip, out Segment code, out MemoryFault fault))
+        if (!TryCode(cpu, selector, out Descriptor descriptor, out MemoryFault fault))
             return Execution.Refuse(cpu, u, fault);
+        Segment code;
         int level = Selector.RequestedPrivilege(selector);
         if (level == PrivilegeLevel.Of(cpu))
         {
+            if (!TryTake(cpu, u, selector, descriptor, rip, out code))
+                return null;
             Stack.Move(cpu, u, (long)((2 * size) + released));
             cpu->Cs = code;
             return Execution.Leave(cpu, rip, LeaveCause.Changed);
@@ -33,8 +36,10 @@ internal static unsafe class FarReturns
         ulong outer = (2 * size) + released;
         if (!TryPeek<T>(cpu, u, outer, out ulong pointer) || !TryPeek<T>(cpu, u, outer + size, out ulong stackSelector))
             return null;
-        if (!TryStack(cpu, code, (ushort)stackSelector, level, out Segment stack, out fault))
+        if (!TryStack(cpu, descriptor, (ushort)stackSelector, level, out Segment stack, out fault))
             return Execution.Refuse(cpu, u, fault);
+        if (!TryTake(cpu, u, selector, descriptor, rip, out code))
+            return null;
         Enter(cpu, code, stack, pointer + released);
         return Execution.Leave(cpu, rip, LeaveCause.Changed);
     }
@@ -60,32 +65,41 @@ internal static unsafe class FarReturns
     }
 
     /// <summary>The code segment of a return, whose level is the selector's RPL and may not be an inner one.</summary>
-    public static bool TryCode(CpuState* cpu, ushort selector, ulong rip, out Segment code, out MemoryFault fault)
+    public static bool TryCode(CpuState* cpu, ushort selector, out Descriptor descriptor, out MemoryFault fault)
     {
-        code = default;
+        descriptor = default;
         if (Selector.IsNull(selector))
             return Refuse(Vectors.GeneralProtection, 0, out fault);
-        if (!TryRead(cpu, selector, Vectors.GeneralProtection, 0, out Descriptor descriptor, out fault))
+        if (!TryRead(cpu, selector, Vectors.GeneralProtection, 0, out descriptor, out fault))
             return false;
         int level = Selector.RequestedPrivilege(selector);
         bool allowed = level >= PrivilegeLevel.Of(cpu) &&
             (descriptor.IsConforming ? descriptor.Privilege <= level : descriptor.Privilege == level);
         if (!SegmentLoads.IsCode(cpu, descriptor) || !allowed)
             return Refuse(Vectors.GeneralProtection, Selector.ErrorCode(selector), out fault);
-        if (!descriptor.IsPresent)
-            return Refuse(Vectors.SegmentNotPresent, Selector.ErrorCode(selector), out fault);
-        if (!SegmentLoads.TryTakeCode(cpu, selector, descriptor, level, out code, out fault))
+        return descriptor.IsPresent || Refuse(Vectors.SegmentNotPresent, Selector.ErrorCode(selector), out fault);
+    }
+
+    /// <summary>Takes the code segment once everything else is checked: RIP must lie in it.</summary>
+    public static bool TryTake(CpuState* cpu, DecodedInstruction* u, ushort selector, Descriptor descriptor, ulong rip, out Segment code)
+    {
+        if (!SegmentLoads.TryTakeCode(cpu, selector, descriptor, Selector.RequestedPrivilege(selector), out code, out MemoryFault fault) ||
+            (!SegmentLoads.Contains(cpu, code, rip) && !Refuse(Vectors.GeneralProtection, 0, out fault)))
+        {
+            Execution.Refuse(cpu, u, fault);
             return false;
-        return SegmentLoads.Contains(cpu, code, rip) || Refuse(Vectors.GeneralProtection, 0, out fault);
+        }
+
+        return true;
     }
 
     /// <summary>The stack segment of a return: null only in 64-bit code below level 3.</summary>
-    public static bool TryStack(CpuState* cpu, in Segment code, ushort selector, int level, out Segment stack, out MemoryFault fault)
+    public static bool TryStack(CpuState* cpu, Descriptor code, ushort selector, int level, out Segment stack, out MemoryFault fault)
     {
         fault = default;
         stack = new Segment { Selector = selector };
-        bool longCode = (code.Attributes & SegmentAttributes.Long) != 0;
-        if (Selector.IsNull(selector) && longCode && level != 3 && Selector.RequestedPrivilege(selector) == level)
+        bool longCode = code.IsLong && ProcessorMode.IsLong(cpu);
+        if (Selector.IsNull(selector) && longCode && level != 3)
             return true;
         return SegmentLoads.TryReadStack(cpu, selector, level, Vectors.GeneralProtection, 0, out stack, out fault);
     }

@@ -54,7 +54,7 @@ internal static unsafe class FarTransfers
             return Execution.Raise(cpu, u, MemoryFault.RunAlone);
         ulong flags = cpu->RFlags;
         if (TaskSwitch.TrySwitch(cpu, selector, descriptor, cause, ControlFlow.Next(u), flags, 0, out bool committed, out MemoryFault fault))
-            return Execution.Leave(cpu, cpu->Rip, LeaveCause.Changed);
+            return Execution.Leave(cpu, cpu->Rip, LeaveCause.TaskSwitched);
         return committed ? Execution.RefuseInNewTask(cpu, u, fault) : Execution.Refuse(cpu, u, fault);
     }
 

@@ -31,7 +31,7 @@ internal static unsafe class FlagsRegister
             return null;
         ulong before = cpu->RFlags;
         Load(cpu, ulong.CreateTruncating(popped), sizeof(T) == 2 ? ushort.MaxValue : ulong.MaxValue);
-        cpu->RFlags &= ~RFlags.Resume;
+        cpu->RFlags &= ~(RFlags.Resume | (sizeof(T) == 2 ? 0 : RFlags.VirtualInterrupt | RFlags.VirtualInterruptPending));
         const ulong Watched = RFlags.InterruptEnable | RFlags.Trap | RFlags.AlignmentCheck;
         return ((before ^ cpu->RFlags) & Watched) == 0 && (before & RFlags.Trap) == 0
             ? u + 1

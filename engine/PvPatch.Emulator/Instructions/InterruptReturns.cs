@@ -45,13 +45,16 @@ internal static unsafe class InterruptReturns
     private static DecodedInstruction* ToCode<T>(CpuState* cpu, DecodedInstruction* u, ulong rip, ushort selector, ulong flags)
         where T : unmanaged, IBinaryInteger<T>
     {
-        if (!FarReturns.TryCode(cpu, selector, rip, out Segment code, out MemoryFault fault))
+        if (!FarReturns.TryCode(cpu, selector, out Descriptor descriptor, out MemoryFault fault))
             return Execution.Refuse(cpu, u, fault);
+        Segment code;
         uint size = (uint)sizeof(T);
         int level = Selector.RequestedPrivilege(selector);
         bool withStack = (u->Marks & Marks.Code64) != Marks.None || level > PrivilegeLevel.Of(cpu);
         if (!withStack)
         {
+            if (!FarReturns.TryTake(cpu, u, selector, descriptor, rip, out code))
+                return null;
             LoadFlags(cpu, flags, sizeof(T));
             Stack.Move(cpu, u, 3 * size);
             cpu->Cs = code;
@@ -60,8 +63,10 @@ internal static unsafe class InterruptReturns
 
         if (!FarReturns.TryPeek<T>(cpu, u, 3 * size, out ulong pointer) || !FarReturns.TryPeek<T>(cpu, u, 4 * size, out ulong stackSelector))
             return null;
-        if (!FarReturns.TryStack(cpu, code, (ushort)stackSelector, level, out Segment stack, out fault))
+        if (!FarReturns.TryStack(cpu, descriptor, (ushort)stackSelector, level, out Segment stack, out fault))
             return Execution.Refuse(cpu, u, fault);
+        if (!FarReturns.TryTake(cpu, u, selector, descriptor, rip, out code))
+            return null;
 
         // What the flags may become depends on the level of before.
         LoadFlags(cpu, flags, sizeof(T));
@@ -71,9 +76,11 @@ internal static unsafe class InterruptReturns
 
     private static void LoadFlags(CpuState* cpu, ulong flags, int size)
     {
+        ulong wide = size == sizeof(ushort) ? 0 : RFlags.Resume;
+        if (size != sizeof(ushort) && PrivilegeLevel.Of(cpu) == 0 && !ProcessorMode.IsReal(cpu))
+            wide |= RFlags.VirtualInterrupt | RFlags.VirtualInterruptPending;
         FlagsRegister.Load(cpu, flags, size == sizeof(ushort) ? ushort.MaxValue : ulong.MaxValue);
-        if (size != sizeof(ushort))
-            cpu->RFlags = (cpu->RFlags & ~RFlags.Resume) | (flags & RFlags.Resume);
+        cpu->RFlags = (cpu->RFlags & ~wide) | (flags & wide);
     }
 
     private static DecodedInstruction* ToVirtual8086(CpuState* cpu, DecodedInstruction* u, ulong rip, ushort selector, ulong flags)

@@ -10,7 +10,7 @@ internal static unsafe class Moves
     private const ulong SahfFlags = RFlags.Carry | RFlags.Parity | RFlags.Adjust | RFlags.Zero | RFlags.Sign;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static DecodedInstruction* Nothing(CpuState* cpu, DecodedInstruction* u) => u + 1;
+    public static DecodedInstruction* Nothing(CpuState* cpu, DecodedInstruction* u) => Execution.Next(cpu, u + 1);
 
     /// <summary>MOVZX, MOVSX, MOVSXD from a register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -19,7 +19,7 @@ internal static unsafe class Moves
         where TNarrow : unmanaged, IBinaryInteger<TNarrow>
     {
         Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(Operands.Register<TNarrow>(cpu, u->Op1)));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>MOVZX, MOVSX, MOVSXD from memory.</summary>
@@ -28,12 +28,25 @@ internal static unsafe class Moves
         where T : unmanaged, IBinaryInteger<T>
         where TNarrow : unmanaged, IBinaryInteger<TNarrow>
     {
+        byte* host = Operands.QuickRead(cpu, u, sizeof(TNarrow));
+        if (host == null)
+            return ExtendMemorySlowly<T, TNarrow>(cpu, u);
+        // SAFETY: QuickRead gave the address of sizeof(TNarrow) readable bytes.
+        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(Unsafe.ReadUnaligned<TNarrow>(host)));
+        return Execution.Next(cpu, u + 1);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static DecodedInstruction* ExtendMemorySlowly<T, TNarrow>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T>
+        where TNarrow : unmanaged, IBinaryInteger<TNarrow>
+    {
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(TNarrow), write: false), sizeof(TNarrow));
         if (host == null)
             return null;
         // SAFETY: Read gave the address of sizeof(TNarrow) readable bytes.
         Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(Unsafe.ReadUnaligned<TNarrow>(host)));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -41,7 +54,7 @@ internal static unsafe class Moves
         where T : unmanaged, IBinaryInteger<T>
     {
         Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(Operands.Effective(cpu, u)));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -49,7 +62,7 @@ internal static unsafe class Moves
         where TCondition : ICondition
     {
         Operands.SetRegister(cpu, u->Op0, (byte)(TCondition.Holds(cpu->RFlags) ? 1 : 0));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -65,7 +78,7 @@ internal static unsafe class Moves
     {
         T value = Operands.Register<T>(cpu, TCondition.Holds(cpu->RFlags) ? u->Op1 : u->Op0);
         Operands.SetRegister(cpu, u->Op0, value);
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>CMOVcc from memory: the memory is read whatever the condition.</summary>
@@ -80,7 +93,7 @@ internal static unsafe class Moves
         // SAFETY: Read gave the address of sizeof(T) readable bytes.
         T value = TCondition.Holds(cpu->RFlags) ? Unsafe.ReadUnaligned<T>(host) : Operands.Register<T>(cpu, u->Op0);
         Operands.SetRegister(cpu, u->Op0, value);
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -91,7 +104,7 @@ internal static unsafe class Moves
         T b = Operands.Register<T>(cpu, u->Op1);
         Operands.SetRegister(cpu, u->Op0, b);
         Operands.SetRegister(cpu, u->Op1, a);
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>XCHG with memory is atomic with or without LOCK.</summary>
@@ -105,7 +118,7 @@ internal static unsafe class Moves
         // SAFETY: Modify gave the address of sizeof(T) bytes that may be changed.
         T old = Interlocked.Exchange(ref *(T*)host, Operands.Register<T>(cpu, u->Op1));
         Operands.SetRegister(cpu, u->Op1, old);
-        return slow ? Operands.Finish(cpu, u) : u + 1;
+        return slow ? Operands.Finish(cpu, u) : Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -116,7 +129,7 @@ internal static unsafe class Moves
         T sum = Arithmetic.Add(a, Operands.Register<T>(cpu, u->Op1), ref cpu->RFlags);
         Operands.SetRegister(cpu, u->Op1, a);
         Operands.SetRegister(cpu, u->Op0, sum);
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -137,7 +150,7 @@ internal static unsafe class Moves
         }
         while (Interlocked.CompareExchange(ref *(T*)host, sum, seen) != seen);
         Operands.SetRegister(cpu, u->Op1, seen);
-        return slow ? Operands.Finish(cpu, u) : u + 1;
+        return slow ? Operands.Finish(cpu, u) : Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -152,7 +165,7 @@ internal static unsafe class Moves
             Operands.SetRegister(cpu, u->Op0, Operands.Register<T>(cpu, u->Op1));
         else
             Operands.SetRegister(cpu, accumulator, found);
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -169,7 +182,7 @@ internal static unsafe class Moves
         Arithmetic.Subtract(expected, found, ref cpu->RFlags);
         if (found != expected)
             Operands.SetRegister(cpu, accumulator, found);
-        return slow ? Operands.Finish(cpu, u) : u + 1;
+        return slow ? Operands.Finish(cpu, u) : Execution.Next(cpu, u + 1);
     }
 
     /// <summary>CMPXCHG8B: EDX:EAX against memory, ECX:EBX goes in.</summary>
@@ -190,7 +203,7 @@ internal static unsafe class Moves
             cpu->Rdx = found >> 32;
         }
 
-        return slow ? Operands.Finish(cpu, u) : u + 1;
+        return slow ? Operands.Finish(cpu, u) : Execution.Next(cpu, u + 1);
     }
 
     /// <summary>CMPXCHG16B: RDX:RAX against aligned memory, RCX:RBX goes in.</summary>
@@ -214,7 +227,7 @@ internal static unsafe class Moves
             cpu->Rdx = (ulong)(found >> 64);
         }
 
-        return slow ? Operands.Finish(cpu, u) : u + 1;
+        return slow ? Operands.Finish(cpu, u) : Execution.Next(cpu, u + 1);
     }
 
     /// <summary>CBW, CWDE, CDQE.</summary>
@@ -225,7 +238,7 @@ internal static unsafe class Moves
     {
         ushort accumulator = RegisterPlaces.General(cpu, 0);
         Operands.SetRegister(cpu, accumulator, T.CreateTruncating(Operands.Register<TNarrow>(cpu, accumulator)));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>CWD, CDQ, CQO: the sign of the accumulator fills the data register.</summary>
@@ -235,7 +248,7 @@ internal static unsafe class Moves
     {
         bool negative = StatusFlags.Top(Operands.Register<T>(cpu, RegisterPlaces.General(cpu, 0))) != 0;
         Operands.SetRegister(cpu, RegisterPlaces.General(cpu, 2), negative ? T.AllBitsSet : T.Zero);
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>XLATB: AL is the byte at the memory operand, whose index is AL.</summary>
@@ -252,21 +265,21 @@ internal static unsafe class Moves
         if (host == null)
             return null;
         Operands.SetRegister(cpu, RegisterPlaces.General(cpu, 0), *host);
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Lahf(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->Rax = (cpu->Rax & ~0xff00ul) | (((cpu->RFlags & SahfFlags) | RFlags.Fixed) << 8);
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Sahf(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags = (cpu->RFlags & ~SahfFlags) | ((cpu->Rax >> 8) & SahfFlags);
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>SALC: AL is all ones or zero, as CF says.</summary>
@@ -274,42 +287,42 @@ internal static unsafe class Moves
     public static DecodedInstruction* Salc(CpuState* cpu, DecodedInstruction* u)
     {
         Operands.SetRegister(cpu, RegisterPlaces.General(cpu, 0), (byte)((cpu->RFlags & RFlags.Carry) != 0 ? 0xff : 0));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Clc(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags &= ~RFlags.Carry;
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Stc(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags |= RFlags.Carry;
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Cmc(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags ^= RFlags.Carry;
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Cld(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags &= ~RFlags.Direction;
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Std(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags |= RFlags.Direction;
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     private static void SetZero(CpuState* cpu, bool set) => cpu->RFlags = (cpu->RFlags & ~RFlags.Zero) | (set ? RFlags.Zero : 0);

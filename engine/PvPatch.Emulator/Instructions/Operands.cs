@@ -61,6 +61,24 @@ internal static unsafe class Operands
         return SegmentRules.Allows(cpu, segment, (uint)offset, size, write) ? (uint)(segment->Base + offset) : Refused;
     }
 
+    /// <summary>Host address of a memory operand to read, if it is at a flat address that the TLB has; null: the slow way must look.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* QuickRead(CpuState* cpu, DecodedInstruction* u, int size)
+    {
+        // SAFETY: Base and Index are offsets of 64-bit fields inside CpuState.
+        ulong sum = *(ulong*)((byte*)cpu + u->Base) + (*(ulong*)((byte*)cpu + u->Index) << u->Scale) + u->Displacement;
+        return u->Addressing == Addressing.Flat ? Tlb.ForRead(cpu->DataTlb, sum, size) : null;
+    }
+
+    /// <summary>Host address of a memory operand to write or change, as <see cref="QuickRead"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte* QuickWrite(CpuState* cpu, DecodedInstruction* u, int size)
+    {
+        // SAFETY: Base and Index are offsets of 64-bit fields inside CpuState.
+        ulong sum = *(ulong*)((byte*)cpu + u->Base) + (*(ulong*)((byte*)cpu + u->Index) << u->Scale) + u->Displacement;
+        return u->Addressing == Addressing.Flat ? Tlb.ForWrite(cpu->DataTlb, sum, size) : null;
+    }
+
     /// <summary>Host address of bytes to read; null after a fault.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static byte* Read(CpuState* cpu, DecodedInstruction* u, ulong linear, int size)
@@ -165,12 +183,11 @@ internal static unsafe class Operands
         return false;
     }
 
-    /// <summary>Numbers align to their size, those of 80 bits to 8; far pointers, descriptor tables and environments to 2 or 4.</summary>
+    /// <summary>Numbers align to their size, far pointers and environments to 4 or 2; 6 and 10 bytes are several values that handlers check.</summary>
     private static ulong Alignment(int size) => size switch
     {
         1 or 2 or 4 or 8 or 16 => (ulong)size,
-        10 => 8,
-        14 or 94 => 2,
+        6 or 10 or 14 or 94 => 2,
         _ => 4,
     };
 

@@ -271,14 +271,14 @@ internal static unsafe class Privileged
     private static bool TryDebugRegister(CpuState* cpu, DecodedInstruction* u, int asked, out int number)
     {
         number = asked is 4 or 5 ? asked + 2 : asked;
-        if (!IsSupervisor(cpu, u))
-            return false;
         if (asked > 7 || (number != asked && (cpu->Cr4 & Cr4Bits.DebuggingExtensions) != 0))
         {
             Execution.Raise(cpu, u, Vectors.InvalidOpcode);
             return false;
         }
 
+        if (!IsSupervisor(cpu, u))
+            return false;
         if ((cpu->Dr[7] & Dr7GeneralDetect) == 0)
             return true;
         cpu->Dr[6] |= Dr6DebugRegisterAccess;
@@ -318,8 +318,11 @@ internal static unsafe class Privileged
         if (!MayStoreSystem(cpu, u))
             return null;
         int size = (u->Marks & Marks.Code64) != Marks.None ? 10 : 6;
-        byte* host = Operands.Modify(cpu, u, Operands.Linear(cpu, u, size, write: true), size, out bool slow);
-        if (host == null)
+        ulong linear = Operands.Linear(cpu, u, size, write: true);
+        byte* host = Operands.Modify(cpu, u, linear, size, out bool slow);
+
+        // Limit and base are two values: the base must be aligned, at an odd word (Intel SDM vol. 3, 3.5.1).
+        if (host == null || !Operands.IsAligned(cpu, u, linear, 2) || !Operands.IsAligned(cpu, u, linear + 2, size == 10 ? 8 : 4))
             return null;
         // SAFETY: Modify gave size bytes that may be changed.
         Unsafe.WriteUnaligned(host, table.Limit);

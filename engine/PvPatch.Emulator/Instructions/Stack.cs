@@ -111,6 +111,21 @@ internal static unsafe class Stack
     /// <summary>PUSH of a register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* PushRegister<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged
+    {
+        // 8 bytes are only pushed by 64-bit code, whose stack is flat.
+        ulong top = cpu->Rsp - (uint)sizeof(T);
+        byte* host = sizeof(T) == sizeof(ulong) ? Tlb.ForWrite(cpu->DataTlb, top, sizeof(T)) : null;
+        if (host == null)
+            return PushRegisterSlowly<T>(cpu, u);
+        // SAFETY: the TLB vouches for sizeof(T) bytes of writable RAM at host.
+        Unsafe.WriteUnaligned(host, Operands.Register<T>(cpu, u->Op0));
+        cpu->Rsp = top;
+        return Execution.Next(cpu, u + 1);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static DecodedInstruction* PushRegisterSlowly<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged =>
         TryPush(cpu, u, Operands.Register<T>(cpu, u->Op0), out bool slow) ? After(cpu, u, slow) : null;
 
@@ -141,10 +156,24 @@ internal static unsafe class Stack
     public static DecodedInstruction* PopRegister<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged
     {
+        byte* host = sizeof(T) == sizeof(ulong) ? Tlb.ForRead(cpu->DataTlb, cpu->Rsp, sizeof(T)) : null;
+        if (host == null)
+            return PopRegisterSlowly<T>(cpu, u);
+        // SAFETY: the TLB vouches for sizeof(T) bytes of RAM at host.
+        T value = Unsafe.ReadUnaligned<T>(host);
+        cpu->Rsp += (uint)sizeof(T);
+        Operands.SetRegister(cpu, u->Op0, value);
+        return Execution.Next(cpu, u + 1);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static DecodedInstruction* PopRegisterSlowly<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged
+    {
         if (!TryPop(cpu, u, out T value))
             return null;
         Operands.SetRegister(cpu, u->Op0, value);
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>POP into memory, whose address is computed with the pointer already moved.</summary>
@@ -258,7 +287,7 @@ internal static unsafe class Stack
     /// <summary>Where to go on after a push.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DecodedInstruction* After(CpuState* cpu, DecodedInstruction* u, bool slow) =>
-        slow ? Operands.AfterWrite(cpu, u) : u + 1;
+        slow ? Operands.AfterWrite(cpu, u) : Execution.Next(cpu, u + 1);
 
     private static bool CanWrite(CpuState* cpu, DecodedInstruction* u, ulong linear)
     {

@@ -13,8 +13,8 @@ namespace PvPatch.Emulator.Interpreter;
 /// </summary>
 public sealed unsafe class InterpretedCpu : IDisposable
 {
-    /// <summary>Instructions between two looks at what other threads changed.</summary>
-    private const ulong Slice = 4096;
+    /// <summary>Instructions between two looks at what other threads changed; where handlers cannot jump to each other, so many calls nest.</summary>
+    private const ulong Slice = 2048;
 
     /// <summary>DR6.BS.</summary>
     private const ulong SingleStep = 1 << 14;
@@ -91,7 +91,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
             if (_asked)
                 return new StopReason.Asked();
             Enter();
-            if (_cpu->EventPending != 0 && (_cpu->Interruptibility & Shadow) == 0 && _execution->PassedHook != _cpu->Rip)
+            if (_cpu->EventPending != 0 && (_cpu->Interruptibility & Shadow) == Interruptibility.None && _execution->PassedHook != _cpu->Rip)
             {
                 if (_host == null && (_cpu->RFlags & RFlags.InterruptEnable) != 0)
                     return new StopReason.EventPending();
@@ -112,18 +112,6 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// Takes an interrupt from outside, as the interrupt controller gives it: RIP is then at its handler, or the CPU is shut down.
     /// </summary>
     public StopReason? Interrupt(byte vector) => Deliver(vector, 0, 0, EventSource.External);
-
-    /// <summary>Takes an NMI, unless one is being handled; then it is false and the NMI goes on waiting.</summary>
-    public bool TryNonMaskableInterrupt(out StopReason? stop)
-    {
-        stop = null;
-        const Interruptibility Blocking = Interruptibility.BlockedByNmi | Interruptibility.BlockedByMovSs;
-        if ((_cpu->Interruptibility & Blocking) != 0)
-            return false;
-        _cpu->Interruptibility |= Interruptibility.BlockedByNmi;
-        stop = Deliver(Vectors.Nmi, 0, 0, EventSource.External);
-        return true;
-    }
 
     /// <summary>Lets the run that is going on return before its next instruction, or soon if the call comes from another thread.</summary>
     internal void Leave() => _asked = true;
@@ -146,14 +134,14 @@ public sealed unsafe class InterpretedCpu : IDisposable
     }
 
     /// <summary>Whether a debug trap of an instruction that is done waits for nothing more.</summary>
-    private bool TrapIsDue => _cpu->PendingDebug != 0 && (_cpu->Interruptibility & Interruptibility.BlockedByMovSs) == 0;
+    private bool TrapIsDue => _cpu->PendingDebug != 0 && (_cpu->Interruptibility & Interruptibility.BlockedByMovSs) == Interruptibility.None;
 
     /// <summary>
     /// Whether there is something to do before or after each single instruction: single step, an instruction that is resumed, a
     /// shadow, breakpoints.
     /// </summary>
     private bool Stepwise =>
-        (_cpu->RFlags & (RFlags.Trap | RFlags.Resume)) != 0 || (_cpu->Interruptibility & Shadow) != 0 || Breakpoints.AnyEnabled(_cpu);
+        (_cpu->RFlags & (RFlags.Trap | RFlags.Resume)) != 0 || (_cpu->Interruptibility & Shadow) != Interruptibility.None || Breakpoints.AnyEnabled(_cpu);
 
     /// <summary>Executes a slice, or one instruction with all that debugging asks for (Intel SDM vol. 3, 6.9 and 17.3).</summary>
     private StopReason? Step(ulong atMost)
@@ -161,7 +149,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         bool stepwise = Stepwise;
         bool resumes = (_cpu->RFlags & RFlags.Resume) != 0;
         Interruptibility shadow = _cpu->Interruptibility & Shadow;
-        if (stepwise && !resumes && (shadow & Interruptibility.BlockedByMovSs) == 0 && Breakpoints.AtInstruction(_cpu, _code.Linear(_cpu->Rip)) is var hits and not 0)
+        if (stepwise && !resumes && (shadow & Interruptibility.BlockedByMovSs) == Interruptibility.None && Breakpoints.AtInstruction(_cpu, _code.Linear(_cpu->Rip)) is var hits and not 0)
         {
             _cpu->Dr[6] |= hits;
             return Raise(Vectors.Debug, 0, 0, EventSource.Exception);
@@ -206,7 +194,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         // Between two steps of a repeated instruction RF is set, so that its own breakpoint does not hit again (17.3.1.1).
         if (cause is LeaveCause.Interrupted)
             _cpu->RFlags |= RFlags.Resume;
-        if (traps && (_cpu->Interruptibility & Interruptibility.BlockedByMovSs) == 0)
+        if (traps && cause is not LeaveCause.TaskSwitched && (_cpu->Interruptibility & Interruptibility.BlockedByMovSs) == Interruptibility.None)
             _cpu->PendingDebug |= SingleStep;
         return cause switch
         {
@@ -236,7 +224,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         return Deliver(vector, errorCode, address, source);
     }
 
-    private StopReason? Deliver(uint vector, uint errorCode, ulong address, EventSource source)
+    private StopReason.Shutdown? Deliver(uint vector, uint errorCode, ulong address, EventSource source)
     {
         _host?.Delivering(new EventDelivered((byte)vector, source, errorCode, address));
         return GateDelivery.TryDeliver(_cpu, vector, errorCode, source, _execution->TrapRip) ? null : new StopReason.Shutdown();
@@ -284,37 +272,19 @@ public sealed unsafe class InterpretedCpu : IDisposable
         _execution->Cause = LeaveCause.None;
         CpuState* state = _cpu;
         state->RunsMany = atMost == 1 ? 0u : 1u;
-        ulong left = atMost;
-        while (u != null && left >= 4)
+        state->Left = atMost;
+        while (u != null && state->Left != 0)
         {
-            // Four by four: each of these calls is predicted on its own.
-            left--;
-            u = u->Handler(state, u);
-            if (u == null)
-                break;
-            left--;
-            u = u->Handler(state, u);
-            if (u == null)
-                break;
-            left--;
-            u = u->Handler(state, u);
-            if (u == null)
-                break;
-            left--;
-            u = u->Handler(state, u);
-        }
-
-        while (u != null && left != 0)
-        {
-            left--;
+            // Most handlers go on by themselves.
+            state->Left--;
             u = u->Handler(state, u);
         }
 
         if (u != null)
             _cpu->Rip = u->Rip;
         else if (_execution->Cause is LeaveCause.Fault or LeaveCause.NotYetDecoded or LeaveCause.Interrupted or LeaveCause.Hook)
-            left++;
+            state->Left++;
         state->RunsMany = 0;
-        Instructions += atMost - left;
+        Instructions += atMost - state->Left;
     }
 }

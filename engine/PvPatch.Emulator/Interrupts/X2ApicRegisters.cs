@@ -4,8 +4,8 @@ using PvPatch.Emulator.State;
 namespace PvPatch.Emulator.Interrupts;
 
 /// <summary>
-/// A local APIC's registers as MSRs: IA32_APIC_BASE and, in x2APIC mode, 0x802 to 0x83f (Intel SDM vol. 3, 10.12).
-/// xAPIC mode has no registers here (there is no memory-mapped page), so a guest that wants its APIC enables x2APIC first.
+/// A local APIC's registers: as MSRs, IA32_APIC_BASE and, in x2APIC mode, 0x802 to 0x83f (Intel SDM vol. 3, 10.12); in memory
+/// in xAPIC mode (10.4.1). There, logical destinations are those of the flat model with a bit per APIC id, as Linux sets it.
 /// </summary>
 /// <param name="cpu">The vCPU.</param>
 /// <param name="apic">Its APIC.</param>
@@ -18,6 +18,20 @@ public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicB
     private const ulong BaseAddress = 0xfee0_0000;
     private const ulong BaseReserved = ~(0x000f_ffff_ffff_f000ul | BootProcessor | X2Enable | GlobalEnable);
 
+    private const uint PageId = 0x20;
+    private const uint PageEndOfInterrupt = 0xb0;
+    private const uint PageLogicalDestination = 0xd0;
+    private const uint PageDestinationFormat = 0xe0;
+    private const uint PageErrorStatus = 0x280;
+    private const uint PageCommandLow = 0x300;
+    private const uint PageCommandHigh = 0x310;
+    private const uint PageBroadcast = 0xff;
+
+    // Index of LINT0 among the LVT entries behind the timer's, and its delivery mode ExtINT.
+    private const int Lint0 = 2;
+    private const uint DeliveryModeMask = 7u << 8;
+    private const uint ExternalInterrupt = 7u << 8;
+
     // Version 0x14, highest LVT entry 5 (timer, thermal, performance, LINT0, LINT1, error).
     private const uint Version = 0x0005_0014;
 
@@ -25,8 +39,13 @@ public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicB
     private readonly uint[] _lvt = [ApicTimer.Masked, ApicTimer.Masked, ApicTimer.Masked, ApicTimer.Masked, ApicTimer.Masked];
     private ulong _base = BaseAddress | GlobalEnable | (cpu->Index == 0 ? BootProcessor : 0);
     private ulong _command;
+    private uint _commandHigh;
+    private uint _logicalDestination;
+    private uint _destinationFormat = uint.MaxValue;
 
     private bool InX2Mode => (_base & (X2Enable | GlobalEnable)) == (X2Enable | GlobalEnable);
+
+    private bool InMemoryMode => (_base & (X2Enable | GlobalEnable)) == GlobalEnable && (_base & ~0xffful) == BaseAddress;
 
     private uint LogicalId => (uint)(_cpu->Index >> 4 << 16 | 1 << (_cpu->Index & 15));
 
@@ -40,7 +59,52 @@ public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicB
             return true;
         }
 
-        if (!InX2Mode) return false;
+        return InX2Mode && ReadRegister(msr, out value);
+    }
+
+    /// <summary>Whether LINT0 lets the interrupt controller's requests through, or the APIC is off and they go around it.</summary>
+    public bool PassesLegacyInterrupts => (_base & GlobalEnable) == 0 || (_lvt[Lint0] & (ApicTimer.Masked | DeliveryModeMask)) == ExternalInterrupt;
+
+    /// <summary>LINT0 becomes the interrupt controller's.</summary>
+    public void WireLegacyInterrupts() => _lvt[Lint0] = ExternalInterrupt;
+
+    /// <summary>A register in memory; ones where the mode has none there.</summary>
+    /// <param name="offset">A multiple of 16 below 4096.</param>
+    public uint ReadPage(uint offset)
+    {
+        if (!InMemoryMode) return uint.MaxValue;
+        ulong value = offset switch
+        {
+            PageId => (uint)_cpu->Index << 24,
+            PageLogicalDestination => _logicalDestination,
+            PageDestinationFormat => _destinationFormat,
+            PageCommandHigh => _commandHigh,
+            _ => ReadRegister(Msr.X2Apic + (offset >> 4), out ulong found) ? found : 0,
+        };
+        return (uint)value;
+    }
+
+    /// <summary>A write to a register in memory.</summary>
+    /// <param name="offset">A multiple of 16 below 4096.</param>
+    /// <param name="value">The 32 bits.</param>
+    public void WritePage(uint offset, uint value)
+    {
+        if (!InMemoryMode) return;
+        switch (offset)
+        {
+            case PageLogicalDestination: _logicalDestination = value & 0xff00_0000; break;
+            case PageDestinationFormat: _destinationFormat = value | 0x0fff_ffff; break;
+            case PageEndOfInterrupt: apic.EndOfInterrupt(); break;
+            case PageErrorStatus: apic.ErrorStatus = 0; break;
+            case PageCommandHigh: _commandHigh = value & 0xff00_0000; break;
+            case PageCommandLow: SendFromPage(value); break;
+            default: WriteRegister(Msr.X2Apic + (offset >> 4), value); break;
+        }
+    }
+
+    private bool ReadRegister(uint msr, out ulong value)
+    {
+        value = 0;
         switch (msr)
         {
             case Msr.X2ApicId: value = (uint)_cpu->Index; return true;
@@ -67,7 +131,11 @@ public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicB
     public bool Write(uint msr, ulong value)
     {
         if (msr == Msr.ApicBase) return WriteBase(value);
-        if (!InX2Mode) return false;
+        return InX2Mode && WriteRegister(msr, value);
+    }
+
+    private bool WriteRegister(uint msr, ulong value)
+    {
         switch (msr)
         {
             case 0x808 when value <= 0xff: apic.TaskPriority = (uint)value; return true;
@@ -91,13 +159,17 @@ public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicB
         state.Values<uint>(_lvt);
         state.Value(ref _base);
         state.Value(ref _command);
+        state.Value(ref _commandHigh);
+        state.Value(ref _logicalDestination);
+        state.Value(ref _destinationFormat);
     }
 
     /// <summary>INIT: as after reset.</summary>
     public void Reset()
     {
         Array.Fill(_lvt, ApicTimer.Masked);
-        _command = 0;
+        _command = _commandHigh = _logicalDestination = 0;
+        _destinationFormat = uint.MaxValue;
         apic.Reset();
     }
 
@@ -123,6 +195,14 @@ public sealed unsafe class X2ApicRegisters(CpuState* cpu, LocalApic apic, IApicB
     {
         apic.SpuriousVector = value;
         for (int entry = 0; entry < _lvt.Length; entry++) _lvt[entry] = Maskable(_lvt[entry]);
+    }
+
+    /// <summary>The delivery status (bit 12) is never pending; an eight-bit destination, whose broadcast is 0xff.</summary>
+    private void SendFromPage(uint low)
+    {
+        ulong destination = _commandHigh >> 24;
+        bool broadcast = destination == PageBroadcast && (low & (1u << 11)) == 0;
+        Send((low & 0x000c_cfff) | (broadcast ? IpiMessage.Broadcast : destination) << 32);
     }
 
     private bool Send(ulong value)

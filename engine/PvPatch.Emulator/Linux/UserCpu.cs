@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using PvPatch.Emulator.Devices;
+using PvPatch.Emulator.Linux.Programs;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 
@@ -62,7 +63,7 @@ internal sealed unsafe class UserCpu : IDisposable
     }
 
     [UnmanagedCallersOnly]
-    private static void Cpuid(CpuState* cpu, uint leaf, uint subleaf, CpuidRegisters* result) => *result = UserCpuid.Read(leaf, subleaf);
+    private static void Cpuid(CpuState* cpu, uint leaf, uint subleaf, CpuidRegisters* result) => *result = UserCpuid.Read(cpu, leaf, subleaf);
 
     [UnmanagedCallersOnly]
     private static ulong Rdtsc(CpuState* cpu) => (ulong)Stopwatch.GetTimestamp();

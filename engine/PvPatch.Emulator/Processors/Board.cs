@@ -22,13 +22,15 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
     private int _openLines;
     private int _stopAsked;
 
-    public Board(PhysicalMemory memory, MachineClock clock, TimeProvider wallClock, IPlatform platform, int cpuCount, RandomSource random, ExitCauses exitOn)
+    public Board(PhysicalMemory memory, MachineClock clock, TimeProvider wallClock, IPlatform platform, int cpuCount, RandomSource random, InterruptController interrupts, ExitCauses exitOn)
     {
         Memory = memory;
         Clock = clock;
         WallClock = wallClock;
         Platform = platform;
         Random = random;
+        Interrupts = interrupts;
+        interrupts.Requested = () => Vcpu(0).Signal();
         _watches = new MemoryWatches(WatchesChanged);
         Hooks = new MachineHooks(_watches);
         ProcessorId = new ProcessorId(clock.Frequency, cpuCount);
@@ -53,8 +55,9 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
         Scheduler = new VcpuScheduler(this, _vcpus);
         _exitOn = exitOn;
         if (exitOn.HasFlag(ExitCauses.UnclaimedPort)) Ports.Unclaimed = UnclaimedPort;
-        if ((exitOn & (ExitCauses.UnclaimedMemory | ExitCauses.RomWrite)) != 0) memory.Unclaimed = UnclaimedMemory;
+        if ((exitOn & (ExitCauses.UnclaimedMemory | ExitCauses.RomWrite)) != ExitCauses.None) memory.Unclaimed = UnclaimedMemory;
         clock.AfterAlarms = Wake;
+        if (memory.Size <= LocalApicPage.Address) memory.AddDevice(LocalApicPage.Address, LocalApicPage.Size, new LocalApicPage(this));
         platform.Attach(this);
     }
 
@@ -67,6 +70,8 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
     public IPlatform Platform { get; }
 
     public RandomSource Random { get; }
+
+    public InterruptController Interrupts { get; }
 
     public PortBus Ports { get; } = new();
 
@@ -114,6 +119,7 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
             vcpu.ExecuteCode(Hooks.Instructions);
         }
 
+        Vcpu(0).WireLegacyInterrupts();
         Code = new CodeRunner(this, _vcpus);
         Scheduler = Code;
         return Code;
@@ -193,8 +199,10 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
         state.Same(Platform.Name, "what stands under the guest");
         state.Same(string.Join(", ", Memory.Regions.Select(region => $"{region.Kind} 0x{region.Start:x} to 0x{region.End - 1:x}")), "physical memory");
         Clock.Transfer(state);
+        Random.Transfer(state);
         foreach (Vcpu vcpu in _vcpus) vcpu.Transfer(state);
         Code!.Transfer(state);
+        Random.Transfer(state);
         foreach (object part in (IEnumerable<object>)[Platform, .. Ports.Devices, .. Memory.Regions.Select(region => region.Device).OfType<IMemoryDevice>()])
         {
             state.Same(part.GetType().Name, "a device");

@@ -1,7 +1,6 @@
 using PvPatch.Emulator.Exits;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Snapshots;
-using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Processors;
 
@@ -169,7 +168,7 @@ internal sealed unsafe class CodeRunner(Board board, Vcpu[] vcpus) : IVcpuSchedu
     }
 
     /// <summary>Nothing runs: goes to the next alarm, or waits, or finds that nothing can come any more.</summary>
-    private MachineExit? Idle()
+    private MachineExit.Halted? Idle()
     {
         // First whether anything may still come, then whether something came: what came in between is seen.
         board.PrepareToWait();

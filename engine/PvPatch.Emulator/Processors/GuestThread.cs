@@ -7,7 +7,7 @@ namespace PvPatch.Emulator.Processors;
 /// exception may cross, so a machine that stops in the middle of an instruction tells its exit and lets the thread sleep
 /// for ever; it is a background thread and holds nothing.
 /// </summary>
-internal sealed class GuestThread
+internal sealed class GuestThread : IDisposable
 {
     private const int StackBytes = 16 << 20;
 
@@ -47,11 +47,14 @@ internal sealed class GuestThread
     }
 
     /// <summary>Ends the thread, unless it sleeps.</summary>
-    public void End()
+    public void Dispose()
     {
         _work = null;
         _workReady.Release();
-        if (!_ended) _thread.Join();
+        if (_ended) return;
+        _thread.Join();
+        _workReady.Dispose();
+        _exitReady.Dispose();
     }
 
     private void RunWork()

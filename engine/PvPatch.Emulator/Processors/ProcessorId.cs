@@ -1,46 +1,42 @@
+using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Processors;
 
 /// <summary>
-/// What the bare processor says of itself (Intel SDM vol. 2, CPUID): a small 64-bit CPU with x2APIC and an invariant TSC
-/// whose frequency leaf 0x15 tells. Leaves it does not have are zeros.
+/// What the bare processor says of itself (Intel SDM vol. 2, CPUID): a 64-bit CPU with the features of all
+/// instructions that the core has whole, x2APIC and an invariant TSC whose frequency leaf 0x15 tells. Leaves it does not have are zeros.
 /// </summary>
 /// <param name="frequency">TSC frequency in Hz.</param>
 /// <param name="cpuCount">How many CPUs the package has.</param>
-internal sealed class ProcessorId(ulong frequency, int cpuCount)
+internal sealed unsafe class ProcessorId(ulong frequency, int cpuCount)
 {
     private const uint MaxBasic = 0x16;
     private const uint MaxExtended = 0x8000_0008;
 
-    // Leaf 1 EDX: FPU, PSE, TSC, MSR, PAE, CX8, APIC, SEP, MTRR, PGE, CMOV, PAT, FXSR, SSE, SSE2.
-    private const uint Leaf1Edx = 1u << 0 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 8 | 1u << 9 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 15 | 1u << 16 | 1u << 24 | 1u << 25 | 1u << 26;
-
-    // Leaf 1 ECX: CMPXCHG16B, PCID, x2APIC, POPCNT, TSC deadline timer. Bit 31, hypervisor, is 0.
-    private const uint Leaf1Ecx = 1u << 13 | 1u << 17 | 1u << 21 | 1u << 23 | 1u << 24;
-
-    // Leaf 7 EBX: FSGSBASE, TSC_ADJUST, SMEP, ERMS, INVPCID, SMAP; ECX: UMIP.
-    private const uint Leaf7Ebx = 1u << 0 | 1u << 1 | 1u << 7 | 1u << 9 | 1u << 10 | 1u << 20;
-    private const uint Leaf7Ecx = 1u << 2;
-
-    // 0x80000001 EDX: SYSCALL, NX, 1 GiB pages, RDTSCP, long mode; ECX: LAHF.
-    private const uint ExtendedEdx = 1u << 11 | 1u << 20 | 1u << 26 | 1u << 27 | 1u << 29;
-    private const uint ExtendedEcx = 1u << 0;
+    // Beside the features of instructions: DE, PSE, PAE, APIC, MTRR, PGE, PAT, PSE-36; PCID, x2APIC, TSC deadline timer;
+    // TSC_ADJUST, SMEP, ERMS; UMIP; NX, 1 GB pages.
+    private const uint SystemLeaf1Edx = 1u << 2 | 1u << 3 | 1u << 6 | 1u << 9 | 1u << 12 | 1u << 13 | 1u << 16 | 1u << 17;
+    private const uint SystemLeaf1Ecx = 1u << 17 | 1u << 21 | 1u << 24;
+    private const uint SystemLeaf7Ebx = 1u << 1 | 1u << 7 | 1u << 9;
+    private const uint SystemLeaf7Ecx = 1u << 2;
+    private const uint SystemExtendedEdx = 1u << 20 | 1u << 26;
 
     private const string Brand = "PvPatch simulated x86-64 processor";
 
-    public CpuidRegisters Read(int index, uint leaf, uint subleaf) => leaf switch
+    public CpuidRegisters Read(CpuState* cpu, uint leaf, uint subleaf) => leaf switch
     {
         0x0 => new(MaxBasic, Text("Genu"), Text("ntel"), Text("ineI")),
-        0x1 => new(0x000306c3, (uint)index << 24 | (uint)cpuCount << 16 | 8u << 8, Leaf1Ecx, Leaf1Edx),
+        0x1 => new(0x000306c3, (uint)cpu->Index << 24 | (uint)cpuCount << 16 | 8u << 8, AdvertisedFeatures.Leaf1Ecx(cpu) | SystemLeaf1Ecx, AdvertisedFeatures.Leaf1Edx | SystemLeaf1Edx),
         0x6 => new(1u << 2, 0, 0, 0), // ARAT: the APIC timer runs always.
-        0x7 when subleaf == 0 => new(0, Leaf7Ebx, Leaf7Ecx, 0),
-        0xb => Topology(index, subleaf),
+        0x7 when subleaf == 0 => new(0, AdvertisedFeatures.Leaf7Ebx | SystemLeaf7Ebx, AdvertisedFeatures.Leaf7Ecx | SystemLeaf7Ecx, 0),
+        0xb => Topology(cpu->Index, subleaf),
+        0xd => AdvertisedFeatures.Leaf13(subleaf),
         0x15 => new(1, 1, (uint)frequency, 0),
         0x16 => new((uint)(frequency / 1_000_000), (uint)(frequency / 1_000_000), 100, 0),
         0x8000_0000 => new(MaxExtended, 0, 0, 0),
-        0x8000_0001 => new(0, 0, ExtendedEcx, ExtendedEdx),
+        0x8000_0001 => new(0, 0, AdvertisedFeatures.ExtendedEcx, AdvertisedFeatures.ExtendedEdx | SystemExtendedEdx),
         >= 0x8000_0002 and <= 0x8000_0004 => BrandPart(leaf - 0x8000_0002),
         0x8000_0007 => new(0, 0, 0, 1u << 8), // Invariant TSC.
         0x8000_0008 => new(48u << 8 | PageTableEntry.PhysicalAddressBits, 0, 0, 0),

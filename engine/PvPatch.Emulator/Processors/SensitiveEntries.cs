@@ -40,7 +40,7 @@ internal static unsafe class SensitiveEntries
         Vcpu vcpu = Vcpu.Of(cpu);
         try
         {
-            *result = vcpu.Board.Platform.Cpuid(cpu, leaf, subleaf, vcpu.Board.ProcessorId.Read(cpu->Index, leaf, subleaf));
+            *result = vcpu.Board.Platform.Cpuid(cpu, leaf, subleaf, vcpu.Board.ProcessorId.Read(cpu, leaf, subleaf));
             vcpu.Resume();
         }
         catch (Exception exception)

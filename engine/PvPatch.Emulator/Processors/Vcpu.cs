@@ -76,12 +76,15 @@ internal sealed unsafe class Vcpu : ICpuHost, ISavedState, IDisposable
     public bool CanWake
         => Volatile.Read(ref _kicked) != 0
             || NmiDeliverable
-            || (TakesInterrupts && Apic.HasDeliverable);
+            || (TakesInterrupts && (Apic.HasDeliverable || HasLegacyRequest));
 
     /// <summary>Whether RFLAGS.IF is set.</summary>
     public bool TakesInterrupts => (State->RFlags & RFlags.InterruptEnable) != 0;
 
-    private bool NmiDeliverable => Volatile.Read(ref _nmiWaits) != 0 && (State->Interruptibility & Interruptibility.BlockedByNmi) == 0;
+    /// <summary>Whether the interrupt controller asks, and the APIC lets it through: by LINT0, or being switched off.</summary>
+    private bool HasLegacyRequest => State->Index == 0 && _apicRegisters.PassesLegacyInterrupts && Board.Interrupts.HasRequest;
+
+    private bool NmiDeliverable => Volatile.Read(ref _nmiWaits) != 0 && (State->Interruptibility & Interruptibility.BlockedByNmi) == Interruptibility.None;
 
     /// <summary>The vCPU a state belongs to.</summary>
     public static Vcpu Of(CpuState* cpu) => (Vcpu)GCHandle.FromIntPtr(cpu->Vcpu).Target!;
@@ -148,6 +151,19 @@ internal sealed unsafe class Vcpu : ICpuHost, ISavedState, IDisposable
         ((delegate* managed<CpuState*, void>)SliceFunction)(State);
     }
 
+    /// <summary>A register of its APIC in memory.</summary>
+    public uint ReadApicPage(uint offset) => _apicRegisters.ReadPage(offset);
+
+    /// <summary>A write to a register of its APIC in memory.</summary>
+    public void WriteApicPage(uint offset, uint value)
+    {
+        _apicRegisters.WritePage(offset, value);
+        PrioritiesChanged();
+    }
+
+    /// <summary>LINT0 leads the interrupt controller's requests to it, as firmware leaves the boot CPU (virtual wire mode).</summary>
+    public void WireLegacyInterrupts() => _apicRegisters.WireLegacyInterrupts();
+
     /// <summary>Raises an exception and, once its handler returned, takes what waits.</summary>
     public void RaiseException(byte vector, uint errorCode)
     {
@@ -178,7 +194,7 @@ internal sealed unsafe class Vcpu : ICpuHost, ISavedState, IDisposable
     public void PrioritiesChanged()
     {
         SettleLazyEoi();
-        if (Apic.HasDeliverable) Interlocked.Exchange(ref State->EventPending, 1);
+        if (Apic.HasDeliverable || HasLegacyRequest) Interlocked.Exchange(ref State->EventPending, 1);
     }
 
     /// <summary>Takes note of an end of interrupt the guest told by the shared word, and takes the offer back.</summary>
@@ -242,11 +258,21 @@ internal sealed unsafe class Vcpu : ICpuHost, ISavedState, IDisposable
             return true;
         }
 
-        if (!Apic.HasDeliverable) return false;
+        // Nothing tells when IRET unblocks it, so it is looked for at each occasion.
+        if (Volatile.Read(ref _nmiWaits) != 0) Interlocked.Exchange(ref State->EventPending, 1);
+
+        bool legacy = !Apic.HasDeliverable && HasLegacyRequest;
+        if (!legacy && !Apic.HasDeliverable) return false;
         if (!TakesInterrupts)
         {
             Interlocked.Exchange(ref State->EventPending, 1);
             return false;
+        }
+
+        if (legacy)
+        {
+            vector = Board.Interrupts.Acknowledge();
+            return true;
         }
 
         if (!Apic.TryAcknowledge(out vector)) return false;
@@ -268,7 +294,8 @@ internal sealed unsafe class Vcpu : ICpuHost, ISavedState, IDisposable
         State->Interruptibility &= ~Interruptibility.BlockedByNmi;
     }
 
-    private void Signal()
+    /// <summary>Something was recorded that may be an event. Any thread.</summary>
+    public void Signal()
     {
         Interlocked.Exchange(ref State->EventPending, 1);
         Board.Wake();

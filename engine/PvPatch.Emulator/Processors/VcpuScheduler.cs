@@ -1,5 +1,4 @@
 using PvPatch.Emulator.Exits;
-using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Processors;
 

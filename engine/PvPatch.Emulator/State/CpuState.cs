@@ -144,6 +144,9 @@ public unsafe struct CpuState
     /// <summary>Decoded instructions by their address: pairs of RIP and pointer; kept by the interpreter.</summary>
     public ulong* JumpCache;
 
+    /// <summary>Instructions that the interpreter may still start before it looks up from its work.</summary>
+    public ulong Left;
+
     /// <summary>The interpreter's part of this CPU, null while it does not execute guest code.</summary>
     public void* Execution;
 

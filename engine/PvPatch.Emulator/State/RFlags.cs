@@ -48,6 +48,12 @@ public static class RFlags
     /// <summary>Alignment check.</summary>
     public const ulong AlignmentCheck = 1ul << 18;
 
+    /// <summary>Virtual interrupt flag: kept, but means nothing without the virtual-8086 extensions.</summary>
+    public const ulong VirtualInterrupt = 1ul << 19;
+
+    /// <summary>Virtual interrupt pending: kept, but means nothing without the virtual-8086 extensions.</summary>
+    public const ulong VirtualInterruptPending = 1ul << 20;
+
     /// <summary>CPUID can be executed.</summary>
     public const ulong Id = 1ul << 21;
 }

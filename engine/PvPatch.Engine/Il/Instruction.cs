@@ -24,6 +24,21 @@ internal readonly record struct Instruction(int Offset, int Size, OpCode Code, l
     /// <summary>Whether it only modifies the instruction behind it.</summary>
     public bool IsPrefix => Code.OpCodeType == OpCodeType.Prefix;
 
+    /// <summary>The argument that is stored to, or whose address is taken; −1 for other instructions.</summary>
+    public int ChangedArgument =>
+        Is(OpCodes.Starg) || Is(OpCodes.Starg_S) || Is(OpCodes.Ldarga) || Is(OpCodes.Ldarga_S) ? (int)Operand : -1;
+
+    /// <summary>The number that a <c>ldc.i4</c>, in whatever form, pushes; <see langword="null"/> for other instructions.</summary>
+    public int? PushedInt32
+    {
+        get
+        {
+            if (Code.Value >= OpCodes.Ldc_I4_M1.Value && Code.Value <= OpCodes.Ldc_I4_8.Value)
+                return Code.Value - OpCodes.Ldc_I4_0.Value;
+            return Is(OpCodes.Ldc_I4) || Is(OpCodes.Ldc_I4_S) ? (int)Operand : null;
+        }
+    }
+
     /// <summary>The local variable that a <c>ldloc</c>, in whatever form, reads; −1 for other instructions.</summary>
     public int LoadedLocal => VariableOf(OpCodes.Ldloc_0, OpCodes.Ldloc_3, OpCodes.Ldloc_S, OpCodes.Ldloc);
 

@@ -27,6 +27,9 @@ internal sealed class MethodBody
     /// <summary>Signature of its local variables.</summary>
     public required StandaloneSignatureHandle LocalSignature { get; init; }
 
+    /// <summary>Whether its local variables start as zero.</summary>
+    public required bool InitLocals { get; init; }
+
     /// <summary>Protected regions and their handlers.</summary>
     public required ImmutableArray<ExceptionRegion> Regions { get; init; }
 

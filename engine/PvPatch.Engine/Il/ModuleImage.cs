@@ -23,7 +23,8 @@ internal sealed class ModuleImage : IDisposable
         AssemblyName = Metadata.GetString(Metadata.GetAssemblyDefinition().Name);
         VersionId = Metadata.GetGuid(Metadata.GetModuleDefinition().Mvid);
         Names = new MetadataNames(Metadata);
-        Signatures = new SignatureTexts(Metadata, Names);
+        Signatures = new SignatureTexts(Metadata, Names, SignatureDetail.Modifiers);
+        ScopedSignatures = new SignatureTexts(Metadata, Names, SignatureDetail.Scopes);
     }
 
     /// <summary>Path of the file, or the assembly's name where the image was found in memory.</summary>
@@ -38,11 +39,18 @@ internal sealed class ModuleImage : IDisposable
     /// <summary>Signatures as text.</summary>
     public SignatureTexts Signatures { get; }
 
+    /// <summary>Signatures as text, with the assemblies that types come from: for comparing two of this module.</summary>
+    public SignatureTexts ScopedSignatures { get; }
+
     /// <summary>The assembly's simple name.</summary>
     public string AssemblyName { get; }
 
     /// <summary>The module version id: the same for copies of one build only.</summary>
     public Guid VersionId { get; }
+
+    /// <summary>Whether a loaded module is of the same build.</summary>
+    public bool IsCopyOf(Module module) =>
+        module.ModuleVersionId == VersionId && string.Equals(module.Assembly.GetName().Name, AssemblyName, StringComparison.Ordinal);
 
     /// <summary>Opens an image.</summary>
     /// <param name="bytes">Content of the file. Nobody may change them while the image is read.</param>
@@ -87,6 +95,9 @@ internal sealed class ModuleImage : IDisposable
     public BlobReader IlOf(MethodDefinitionHandle handle) =>
         _pe.GetMethodBody(Metadata.GetMethodDefinition(handle).RelativeVirtualAddress).GetILReader();
 
+    /// <summary>The bodies of all of them, read once.</summary>
+    public IReadOnlyList<MethodBody> Bodies => field ??= [.. MethodsWithIl.Select(BodyOf)];
+
     /// <summary>The body of a method.</summary>
     public MethodBody BodyOf(MethodDefinitionHandle handle)
     {
@@ -104,6 +115,7 @@ internal sealed class ModuleImage : IDisposable
             MaxStack = block.MaxStack,
             LocalCount = block.LocalSignature.IsNil ? 0 : LocalsIn(block.LocalSignature),
             LocalSignature = block.LocalSignature,
+            InitLocals = block.LocalVariablesInitialized,
             Regions = block.ExceptionRegions,
             ReturnsValue = CallShape.Read(Metadata.GetBlobReader(method.Signature)).ReturnsValue,
         };

@@ -8,11 +8,14 @@ using PvPatch.Engine.Ops;
 namespace PvPatch.Engine.IndirectCalls;
 
 /// <summary>
-/// Emits what the slots hold: one <see cref="UnmanagedCallersOnlyAttribute"/> method a slot, which calls the plain static
-/// method. It costs what a compiled entry costs, and the author writes none.
+/// Makes what the slots hold: one emitted <see cref="UnmanagedCallersOnlyAttribute"/> method a slot, which calls the plain
+/// static method. It costs what a compiled entry costs, and the author writes none. A managed slot holds its method itself.
 /// </summary>
 internal static class SlotEntries
 {
+    /// <summary>Name of the class of entries in each emitted assembly.</summary>
+    public const string ClassName = "PvPatch.Entries";
+
     /// <summary>
     /// Entries whose assembly may be unloaded live as long as the class whose slots hold them, though no object refers to
     /// them from there: a slot is a bare number to the garbage collector.
@@ -25,7 +28,13 @@ internal static class SlotEntries
     public static nint[] Emit(IReadOnlyList<(Slot Slot, PvTarget Target)> wanted, nint counters = 0)
     {
         var addresses = new nint[wanted.Count];
-        foreach (var group in Enumerable.Range(0, wanted.Count).GroupBy(i => ContextOf(wanted[i].Slot, wanted[i].Target)))
+        for (int i = 0; i < addresses.Length; i++)
+        {
+            if (counters == 0 && wanted[i] is { Slot.Signature.IsManaged: true, Target: PvTarget.MethodTarget { Info: var own } })
+                addresses[i] = AddressOf(own, wanted[i].Slot);
+        }
+
+        foreach (var group in Enumerable.Range(0, wanted.Count).Where(i => addresses[i] == 0).GroupBy(i => ContextOf(wanted[i].Slot, wanted[i].Target)))
         {
             int[] members = [.. group];
             Type entries = EmitInto(group.Key, [.. members.Select(i => (wanted[i].Slot, wanted[i].Target, counters == 0 ? 0 : counters + (i * sizeof(long))))]);
@@ -42,6 +51,14 @@ internal static class SlotEntries
         return addresses;
     }
 
+    /// <summary>Calls through a managed slot need no entry: it holds the address of the method itself.</summary>
+    private static nint AddressOf(MethodInfo method, Slot slot)
+    {
+        if (method.Module.Assembly.IsCollectible)
+            Keep(slot.Op.Path[0].DeclaringType!, method.DeclaringType!);
+        return method.MethodHandle.GetFunctionPointer();
+    }
+
     /// <summary>The load context whose copies an entry must be bound to: a program may have several copies of one assembly.</summary>
     private static AssemblyLoadContext ContextOf(Slot slot, PvTarget target)
     {
@@ -56,12 +73,22 @@ internal static class SlotEntries
         AssemblyBuilderAccess access = context.IsCollectible ? AssemblyBuilderAccess.RunAndCollect : AssemblyBuilderAccess.Run;
         var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("PvPatch.Entries"), access);
         ModuleBuilder module = assembly.DefineDynamicModule("PvPatch.Entries");
-        OpenInternals(assembly, module, wanted.Select(w => w.Target).OfType<PvTarget.MethodTarget>().Select(m => m.Info.Module.Assembly));
+        assembly.SetCustomAttribute(new CustomAttributeBuilder(typeof(DisableRuntimeMarshallingAttribute).GetConstructor([])!, []));
+        OpenInternals(assembly, module, wanted.SelectMany(w => Named(w.Slot, w.Target)));
 
-        TypeBuilder type = module.DefineType("Entries", TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed);
+        TypeBuilder type = module.DefineType(ClassName, TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed);
         for (int k = 0; k < wanted.Length; k++)
             EmitEntry(type, $"e{k}", wanted[k].Slot, wanted[k].Target, wanted[k].Counter);
         return type.CreateType();
+    }
+
+    /// <summary>The assemblies of what an entry names.</summary>
+    private static IEnumerable<Assembly> Named(Slot slot, PvTarget target)
+    {
+        foreach (Type type in slot.Signature.Parameters.Append(slot.Signature.Returns))
+            yield return type.Assembly;
+        if (target is PvTarget.MethodTarget { Info: var method })
+            yield return method.Module.Assembly;
     }
 
     /// <summary>
@@ -86,11 +113,12 @@ internal static class SlotEntries
     private static void EmitEntry(TypeBuilder type, string name, Slot slot, PvTarget target, nint counter)
     {
         SlotSignature signature = slot.Signature;
+        const MethodAttributes Open = MethodAttributes.Public | MethodAttributes.Static;
         MethodBuilder method = target is PvTarget.MissingTarget
-            ? type.DefineMethod(name, MethodAttributes.Public | MethodAttributes.Static) // never returns, so takes nothing
-            : type.DefineMethod(
-                name, MethodAttributes.Public | MethodAttributes.Static, Plain(signature.Returns), [.. signature.Parameters.Select(Plain)]);
-        method.SetCustomAttribute(Unmanaged(signature.CallConventions));
+            ? type.DefineMethod(name, Open) // never returns, so takes nothing
+            : type.DefineMethod(name, Open, EntryType(signature, signature.Returns, isParameter: false), [.. signature.Parameters.Select(p => EntryType(signature, p, isParameter: true))]);
+        if (!signature.IsManaged)
+            method.SetCustomAttribute(Unmanaged(signature.CallConventions));
 
         ILGenerator il = method.GetILGenerator();
         if (counter != 0)
@@ -98,23 +126,41 @@ internal static class SlotEntries
         switch (target)
         {
             case PvTarget.MissingTarget:
-                il.Emit(OpCodes.Ldstr, $"pv op {slot.Op.Name} is missing");
-                il.Emit(OpCodes.Call, typeof(Environment).GetMethod(nameof(Environment.FailFast), [typeof(string)])!);
+                // SAFETY: the address of a method of the engine, which may stand in another load context than the entry.
+                il.Emit(OpCodes.Ldstr, slot.Op.Name);
+                il.Emit(OpCodes.Ldc_I8, (long)typeof(MissingOp).GetMethod(nameof(MissingOp.Stop))!.MethodHandle.GetFunctionPointer());
+                il.Emit(OpCodes.Conv_I);
+                il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, typeof(void), [typeof(string)], null);
                 break;
             case PvTarget.IdentityTarget:
-                il.Emit(OpCodes.Ldarg_0);
+                EmitArgument(il, signature, 0);
                 break;
             case PvTarget.ConstantTarget constant:
                 EmitConstant(il, constant.Value, signature.Returns);
                 break;
+            case PvTarget.RealTarget real:
+                EmitReal(il, real.Value, signature.Returns);
+                break;
             case PvTarget.MethodTarget plain:
-                for (short i = 0; i < signature.Parameters.Length; i++)
-                    il.Emit(OpCodes.Ldarg, i);
+                for (int i = 0; i < signature.Parameters.Length; i++)
+                    EmitArgument(il, signature, i);
                 il.Emit(OpCodes.Call, plain.Info);
                 break;
         }
 
         il.Emit(OpCodes.Ret);
+    }
+
+    private static Type EntryType(SlotSignature signature, Type type, bool isParameter) =>
+        signature.IsManaged ? type : UnmanagedTypes.EntryType(type, isParameter);
+
+    private static void EmitArgument(ILGenerator il, SlotSignature signature, int number)
+    {
+        il.Emit(OpCodes.Ldarg, (short)number);
+        if (signature.IsManaged || signature.Parameters[number] != typeof(bool))
+            return;
+        il.Emit(OpCodes.Ldc_I4_0);
+        il.Emit(OpCodes.Cgt_Un); // whatever is not zero is true
     }
 
     private static void EmitCount(ILGenerator il, nint counter)
@@ -127,13 +173,25 @@ internal static class SlotEntries
 
     private static void EmitConstant(ILGenerator il, long value, Type type)
     {
-        il.Emit(OpCodes.Ldc_I8, value);
+        if (type == typeof(float) || type == typeof(double))
+        {
+            EmitReal(il, value, type);
+            return;
+        }
+
+        if (!type.IsValueType && !type.IsPointer && !type.IsFunctionPointer)
+        {
+            il.Emit(OpCodes.Ldnull);
+            return;
+        }
+
+        il.Emit(OpCodes.Ldc_I8, type == typeof(bool) ? Math.Sign(value) & 1 : value);
         il.Emit(Type.GetTypeCode(type) switch
         {
             TypeCode.SByte => OpCodes.Conv_I1,
-            TypeCode.Byte => OpCodes.Conv_U1,
+            TypeCode.Byte or TypeCode.Boolean => OpCodes.Conv_U1,
             TypeCode.Int16 => OpCodes.Conv_I2,
-            TypeCode.UInt16 => OpCodes.Conv_U2,
+            TypeCode.UInt16 or TypeCode.Char => OpCodes.Conv_U2,
             TypeCode.Int32 => OpCodes.Conv_I4,
             TypeCode.UInt32 => OpCodes.Conv_U4,
             TypeCode.Int64 => OpCodes.Nop,
@@ -142,9 +200,13 @@ internal static class SlotEntries
         });
     }
 
-    /// <summary>Pointers as plain numbers: the entry then refers to no type that it does not need.</summary>
-    private static Type Plain(Type type) =>
-        type.IsPointer || type.IsFunctionPointer ? typeof(nint) : type.IsEnum ? type.GetEnumUnderlyingType() : type;
+    private static void EmitReal(ILGenerator il, double value, Type type)
+    {
+        if (type == typeof(float))
+            il.Emit(OpCodes.Ldc_R4, (float)value);
+        else
+            il.Emit(OpCodes.Ldc_R8, value);
+    }
 
     private static CustomAttributeBuilder Unmanaged(Type[] conventions)
     {

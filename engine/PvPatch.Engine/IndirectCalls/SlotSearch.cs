@@ -4,91 +4,130 @@ using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.IndirectCalls;
 
-/// <summary>Finds the slots below static classes.</summary>
-internal static class SlotSearch
+/// <summary>Finds the slots that the static fields of some classes lead to.</summary>
+internal sealed class SlotSearch
 {
     private const BindingFlags Declared = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public
         | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+
+    private readonly List<PvOp> _found = [];
 
     /// <summary>Every op of the roots, in the order of declaration.</summary>
     /// <exception cref="PatchException">A slot stands where none can be, or there is none.</exception>
     public static IReadOnlyList<PvOp> Find(IReadOnlyList<Type> roots)
     {
-        var found = new List<PvOp>();
+        var search = new SlotSearch();
         foreach (Type root in roots)
         {
             if (root.IsGenericType)
                 throw new PatchException(PatchError.UnsupportedRoot, $"{root} is generic: each instantiation would have slots of its own.");
-            foreach (FieldInfo field in FieldsOf(root))
-                AddRoot(field, found);
+            foreach (FieldInfo field in FieldsOf(root).Where(f => f.IsStatic))
+                search.AddRoot(field);
         }
 
-        CheckNames(found);
-        return found;
+        foreach (FieldInfo field in roots.SelectMany(FieldsOf).Where(f => !f.IsStatic))
+        {
+            if (OpsOf(field) is [var op, ..] && !search._found.Any(o => o.Path.Contains(field)))
+                throw new PatchException(PatchError.NotASlot, $"{Name(field)} is not static and no static field leads to it, so {op.Name} has no fixed place.") { Op = op.Name };
+        }
+
+        search.CheckNames();
+        return search._found;
     }
 
-    private static void AddRoot(FieldInfo field, List<PvOp> found)
+    private void AddRoot(FieldInfo field)
     {
-        if (!field.IsStatic)
-        {
-            if (OpOf(field) is { } op)
-                throw new PatchException(PatchError.NotASlot, $"{Name(field)} is not static, so {op.Name} has no fixed place.") { Op = op.Name };
-            return;
-        }
-
-        if (field.FieldType.IsClass && FieldsOf(field.FieldType).Any(f => OpOf(f) is not null))
-            throw new PatchException(PatchError.UnsupportedRoot, $"{Name(field)} refers to an object: its slots have no fixed place.");
-
-        int before = found.Count;
-        AddBelow([field], found);
-        if (found.Count > before && field.IsDefined(typeof(ThreadStaticAttribute), inherit: false))
+        int before = _found.Count;
+        AddBelow([field], []);
+        if (_found.Count > before && field.IsDefined(typeof(ThreadStaticAttribute), inherit: false))
             throw new PatchException(PatchError.UnsupportedRoot, $"{Name(field)} is thread-static: each thread would have slots of its own.");
     }
 
-    /// <summary>Adds the slot at the end of a path, or the slots in the struct there.</summary>
-    private static void AddBelow(FieldInfo[] path, List<PvOp> found)
+    /// <summary>Adds the slots at the end of a path, or those in the struct or object there.</summary>
+    /// <param name="path">The fields so far.</param>
+    /// <param name="objects">Classes of the objects on the path: one that refers to its like leads nowhere new.</param>
+    private void AddBelow(FieldInfo[] path, Type[] objects)
     {
         FieldInfo field = path[^1];
         Type type = field.FieldType;
-        if (OpOf(field) is { } op)
+        if (OpsOf(field) is { Length: > 0 } ops)
         {
-            found.Add(Checked(op, path));
+            foreach (PvOpAttribute op in ops)
+                _found.Add(Checked(op, path, ops.Length));
         }
         else if (type.IsValueType && !type.IsPrimitive && !type.IsEnum)
         {
             foreach (FieldInfo inner in FieldsOf(type).Where(f => !f.IsStatic))
-                AddBelow([.. path, inner], found);
+                AddBelow([.. path, inner], objects);
+        }
+        else if (MayHoldSlots(type) && !objects.Contains(type))
+        {
+            for (Type? part = type; part is not null && MayHoldSlots(part); part = part.BaseType)
+            {
+                foreach (FieldInfo inner in FieldsOf(part).Where(f => !f.IsStatic))
+                    AddBelow([.. path, inner], [.. objects, type]);
+            }
         }
     }
 
-    private static PvOp Checked(PvOpAttribute op, FieldInfo[] path)
+    /// <summary>Whether objects of a class can hold slots: its assembly knows the attribute.</summary>
+    private static bool MayHoldSlots(Type type) =>
+        type.IsClass && !type.HasElementType
+        && (type.Assembly == typeof(PvOpAttribute).Assembly
+            || type.Assembly.GetReferencedAssemblies().Any(a => string.Equals(a.Name, typeof(PvOpAttribute).Assembly.GetName().Name, StringComparison.Ordinal)));
+
+    private static PvOp Checked(PvOpAttribute op, FieldInfo[] path, int siblings)
     {
         FieldInfo slot = path[^1];
         if (string.IsNullOrEmpty(op.Name) || op.Class == default)
             throw new PatchException(PatchError.NotASlot, $"{Name(slot)} declares an op without a name or a class.") { Op = op.Name };
-        if (!slot.FieldType.IsFunctionPointer || !slot.FieldType.IsUnmanagedFunctionPointer)
-            throw new PatchException(PatchError.NotASlot, $"{op.Name} is declared on {Name(slot)}, which is no unmanaged function pointer.") { Op = op.Name };
-        if (path.FirstOrDefault(f => f.IsInitOnly) is { } readOnly)
-            throw new PatchException(PatchError.UnsupportedRoot, $"{op.Name} cannot be installed: {Name(readOnly)} is read-only.") { Op = op.Name };
-        if (path.FirstOrDefault(f => f.DeclaringType!.IsGenericType) is { } generic)
-            throw new PatchException(PatchError.UnsupportedRoot, $"{op.Name} stands in {generic.DeclaringType}, which is generic.") { Op = op.Name };
-        return new PvOp(op.Name, op.Class, op.Summary, path);
+        bool isArray = slot.FieldType.IsSZArray;
+        if (!(isArray ? slot.FieldType.GetElementType()! : slot.FieldType).IsFunctionPointer)
+            throw new PatchException(PatchError.NotASlot, $"{op.Name} is declared on {Name(slot)}, which is no function pointer.") { Op = op.Name };
+        if (isArray != op.Index >= 0 || op.Index < -1 || (!isArray && siblings > 1))
+        {
+            string how = isArray ? "an array: each of its ops says its index" : "one slot: it has one op, without an index";
+            throw new PatchException(PatchError.NotASlot, $"{op.Name} is declared on {Name(slot)}, which is {how}.") { Op = op.Name };
+        }
+
+        foreach (FieldInfo field in path)
+            CheckStays(op, field);
+        return new PvOp(op.Name, op.Class, op.Summary, path, isArray ? op.Index : null);
     }
 
-    private static void CheckNames(List<PvOp> found)
+    /// <summary>What is written must be no constant, and what leads to objects must lead to the same ones for ever.</summary>
+    private static void CheckStays(PvOpAttribute op, FieldInfo field)
     {
-        if (found.Count == 0)
+        bool isReference = !field.FieldType.IsValueType && !field.FieldType.IsFunctionPointer;
+        if (!isReference && field.IsInitOnly)
+            throw new PatchException(PatchError.UnsupportedRoot, $"{op.Name} cannot be installed: {Name(field)} is read-only.") { Op = op.Name };
+        if (isReference && !field.IsInitOnly)
+            throw new PatchException(PatchError.UnsupportedRoot, $"{op.Name} has no fixed place: {Name(field)} is not read-only, so another object may come there.") { Op = op.Name };
+        if (field.DeclaringType!.IsGenericType)
+            throw new PatchException(PatchError.UnsupportedRoot, $"{op.Name} stands in {field.DeclaringType}, which is generic.") { Op = op.Name };
+    }
+
+    private void CheckNames()
+    {
+        if (_found.Count == 0)
             throw new PatchException(PatchError.NoOps, "The root classes hold no slot: no field carries [PvOp].");
-        if (found.GroupBy(o => o.Name, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
+        if (_found.GroupBy(o => o.Name, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
         {
-            string places = string.Join(" and ", twice.Select(o => string.Join('.', o.Path.Select(f => f.Name))));
+            string places = string.Join(" and ", twice.Select(o => o.Place));
             throw new PatchException(PatchError.DuplicateOp, $"{twice.Key} is declared {twice.Count()} times: {places}.") { Op = twice.Key };
+        }
+
+        var at = new Dictionary<(FieldInfo, int), PvOp>();
+        foreach (PvOp op in _found.Where(o => o.Index is not null))
+        {
+            if (!at.TryAdd((op.Slot, op.Index!.Value), op))
+                throw new PatchException(PatchError.DuplicateOp, $"{op.Name} and {at[(op.Slot, op.Index.Value)].Name} are both declared at {op.Place}.") { Op = op.Name };
         }
     }
 
     private static IEnumerable<FieldInfo> FieldsOf(Type type) => type.GetFields(Declared).OrderBy(f => f.MetadataToken);
 
-    private static PvOpAttribute? OpOf(FieldInfo field) => field.GetCustomAttribute<PvOpAttribute>(inherit: false);
+    private static PvOpAttribute[] OpsOf(FieldInfo field) => [.. field.GetCustomAttributes<PvOpAttribute>(inherit: false)];
 
     private static string Name(FieldInfo field) => $"{field.DeclaringType!.FullName}.{field.Name}";
 }

@@ -12,20 +12,34 @@ internal sealed class SlotSignature
     private readonly PvOp _op;
 
     /// <summary>Reads the signature of an op's slot.</summary>
-    /// <exception cref="PatchException">It holds a type that an unmanaged call would convert, or skips the transition that an entry needs.</exception>
+    /// <exception cref="PatchException">It is unmanaged, and holds a type that cannot cross an unmanaged call or skips the transition that an entry needs.</exception>
     public SlotSignature(PvOp op)
     {
         _op = op;
-        Type pointer = op.Slot.FieldType;
-        Returns = pointer.GetFunctionPointerReturnType();
-        Parameters = pointer.GetFunctionPointerParameterTypes();
-        CallConventions = op.Slot.GetModifiedFieldType().GetFunctionPointerCallingConventions();
+        Returns = op.PointerType.GetFunctionPointerReturnType();
+        Parameters = op.PointerType.GetFunctionPointerParameterTypes();
+        IsManaged = !op.PointerType.IsUnmanagedFunctionPointer;
+        CallConventions = [];
+        if (IsManaged)
+            return;
+
+        Type modified = op.Slot.GetModifiedFieldType();
+        CallConventions = (op.Index is null ? modified : modified.GetElementType()!).GetFunctionPointerCallingConventions();
 
         // Without the transition the entry would run managed code in the mode of unmanaged code.
         if (Array.IndexOf(CallConventions, typeof(CallConvSuppressGCTransition)) >= 0)
             throw Unsupported("it suppresses the GC transition that managed targets need");
-        if (Parameters.Append(Returns).FirstOrDefault(t => t != typeof(void) && !IsBlittable(t)) is { } refused)
-            throw Unsupported($"{refused} would be converted on the way; use a number or a pointer");
+        if (Array.IndexOf(CallConventions, typeof(CallConvFastcall)) >= 0)
+            throw Unsupported("the runtime knows no fastcall");
+        bool keepsLayouts = op.Slot.Module.Assembly.IsDefined(typeof(DisableRuntimeMarshallingAttribute), inherit: false);
+        foreach (Type type in Parameters)
+        {
+            if (UnmanagedTypes.RefusalOf(type, isParameter: true, keepsLayouts) is { } refusal)
+                throw Unsupported(refusal);
+        }
+
+        if (UnmanagedTypes.RefusalOf(Returns, isParameter: false, keepsLayouts) is { } why)
+            throw Unsupported(why);
     }
 
     /// <summary>The return type.</summary>
@@ -34,7 +48,10 @@ internal sealed class SlotSignature
     /// <summary>The parameter types.</summary>
     public Type[] Parameters { get; }
 
-    /// <summary>The calling convention's types, such as <see cref="CallConvCdecl"/>; empty is the platform's default.</summary>
+    /// <summary>Whether calls through the slot are managed: it then holds the address of the target itself.</summary>
+    public bool IsManaged { get; }
+
+    /// <summary>The unmanaged calling convention's types, such as <see cref="CallConvCdecl"/>; empty is the platform's default.</summary>
     public Type[] CallConventions { get; }
 
     /// <summary>Checks that a target may be installed in the slot.</summary>
@@ -45,7 +62,9 @@ internal sealed class SlotSignature
         {
             PvTarget.NopTarget when Returns != typeof(void) => $"a nop returns nothing, the op returns {Returns}",
             PvTarget.IdentityTarget when Parameters is not [{ } only] || only != Returns => "an identity needs one argument of the return type",
-            PvTarget.ConstantTarget when !IsIntegral(Returns) => $"a constant is a number, the op returns {Returns}",
+            PvTarget.ConstantTarget { Value: not 0 } when IsReference(Returns) => $"the only constant of {Returns} is 0, which is null",
+            PvTarget.ConstantTarget when !IsNumber(Returns) && !IsReference(Returns) => $"a constant is a number, the op returns {Returns}",
+            PvTarget.RealTarget when Returns != typeof(float) && Returns != typeof(double) => $"a real number does not fit {Returns}",
             PvTarget.MethodTarget method => RefusalOf(method.Info),
             _ => null,
         };
@@ -59,6 +78,10 @@ internal sealed class SlotSignature
             return "a target is a static method, not generic, of a class that is not generic";
         if (method.IsDefined(typeof(UnmanagedCallersOnlyAttribute), inherit: false))
             return "a target is a plain method; its unmanaged entry is made for it";
+        if (method.IsAbstract)
+            return "a target has code of its own";
+        if (method.CallingConvention.HasFlag(CallingConventions.VarArgs))
+            return "a target takes no variable list of arguments";
         Type[] takes = [.. method.GetParameters().Select(p => p.ParameterType)];
         return method.ReturnType == Returns && takes.SequenceEqual(Parameters)
             ? null
@@ -68,16 +91,8 @@ internal sealed class SlotSignature
     private PatchException Unsupported(string why) =>
         new(PatchError.UnsupportedSignature, $"{_op.Name} has a signature that cannot be used: {why}.") { Op = _op.Name };
 
-    private static bool IsIntegral(Type type) => Type.GetTypeCode(type) is >= TypeCode.SByte and <= TypeCode.UInt64
-        || type == typeof(nint) || type == typeof(nuint);
+    private static bool IsReference(Type type) => !type.IsValueType && !type.IsPointer && !type.IsFunctionPointer && !type.IsByRef && type != typeof(void);
 
-    private static bool IsBlittable(Type type)
-    {
-        if (type.IsPointer || type.IsFunctionPointer || type.IsEnum)
-            return true;
-        if (type.IsPrimitive)
-            return type != typeof(bool) && type != typeof(char);
-        const BindingFlags EveryField = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
-        return type.IsValueType && !type.IsGenericType && Array.TrueForAll(type.GetFields(EveryField), f => IsBlittable(f.FieldType));
-    }
+    private static bool IsNumber(Type type) => Type.GetTypeCode(type) is >= TypeCode.Boolean and <= TypeCode.Double
+        || type == typeof(nint) || type == typeof(nuint) || type.IsPointer || type.IsFunctionPointer;
 }

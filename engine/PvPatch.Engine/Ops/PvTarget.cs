@@ -20,8 +20,15 @@ public abstract record PvTarget
     public static PvTarget Identity { get; } = new IdentityTarget();
 
     /// <summary>The op returns this number whatever its arguments are.</summary>
-    /// <param name="value">The number, truncated to the op's return type.</param>
+    /// <param name="value">
+    /// The number, truncated to the op's return type: an integer, an enumeration, a character, a pointer, a floating-point
+    /// number. Of a truth value, whatever is not 0 is true; of a reference, 0 is null, and there is no other.
+    /// </param>
     public static PvTarget Constant(long value) => new ConstantTarget(value);
+
+    /// <summary>The op returns this real number whatever its arguments are.</summary>
+    /// <param name="value">The number, rounded to the op's return type, which is <see langword="float"/> or <see langword="double"/>.</param>
+    public static PvTarget ConstantReal(double value) => new RealTarget(value);
 
     /// <summary>The op is this plain static method.</summary>
     /// <param name="method">A static, non-generic method with the slot's parameter and return types.</param>
@@ -95,6 +102,14 @@ public abstract record PvTarget
     {
         /// <inheritdoc/>
         public override string ToString() => $"constant {Value}";
+    }
+
+    /// <summary>See <see cref="ConstantReal"/>.</summary>
+    /// <param name="Value">The number returned.</param>
+    internal sealed record RealTarget(double Value) : PvTarget
+    {
+        /// <inheritdoc/>
+        public override string ToString() => FormattableString.Invariant($"constant {Value:R}");
     }
 
     /// <summary>See <see cref="Method(MethodInfo)"/>.</summary>

@@ -18,18 +18,21 @@ internal abstract record CallReplacement
         _ when !op.Class.HasFlag(PvOpClass.PatchedCall) => new Indirect("class 3 is patched where assembly calls it"),
         PvTarget.NopTarget => new Nothing(),
         PvTarget.IdentityTarget => new Argument(Returned(op)),
-        PvTarget.ConstantTarget constant => new Number(Truncated(constant.Value, TypeOf(op)), TypeOf(op)),
+        PvTarget.ConstantTarget constant => new Number(Truncated(constant.Value, TypeOf(op)), Returned(op)),
+        PvTarget.RealTarget real => new Real(real.Value, Returned(op)),
         PvTarget.MethodTarget { IsInline: true } method => new Inline(method.Info),
         PvTarget.MethodTarget method => new DirectCall(method.Info),
-        _ => new Indirect("missing: the call stays, and its slot stops with the op's name"),
+        _ => new Stop(op.Name),
     };
 
-    private static Type Returned(PvOp op) => op.Slot.FieldType.GetFunctionPointerReturnType();
+    private static Type Returned(PvOp op) => op.PointerType.GetFunctionPointerReturnType();
 
     private static TypeCode TypeOf(PvOp op) => Type.GetTypeCode(Returned(op));
 
     private static long Truncated(long value, TypeCode type) => unchecked(type switch
     {
+        TypeCode.Boolean => value == 0 ? 0 : 1,
+        TypeCode.Char => (char)value,
         TypeCode.SByte => (sbyte)value,
         TypeCode.Byte => (byte)value,
         TypeCode.Int16 => (short)value,
@@ -57,10 +60,19 @@ internal abstract record CallReplacement
     /// <summary>A number; the arguments are dropped.</summary>
     /// <param name="Value">The number, in the type's range.</param>
     /// <param name="Type">The op's return type.</param>
-    internal sealed record Number(long Value, TypeCode Type) : CallReplacement
+    internal sealed record Number(long Value, Type Type) : CallReplacement
     {
         /// <inheritdoc/>
         public override string ToString() => $"constant {Value}";
+    }
+
+    /// <summary>A real number; the arguments are dropped.</summary>
+    /// <param name="Value">The number.</param>
+    /// <param name="Type">The op's return type.</param>
+    internal sealed record Real(double Value, Type Type) : CallReplacement
+    {
+        /// <inheritdoc/>
+        public override string ToString() => FormattableString.Invariant($"constant {Value:R}");
     }
 
     /// <summary>A direct call of the installed method, with the same arguments.</summary>
@@ -77,6 +89,18 @@ internal abstract record CallReplacement
     {
         /// <inheritdoc/>
         public override string ToString() => $"inline {Target.DeclaringType?.Name}.{Target.Name}";
+    }
+
+    /// <summary>The end of the process, with the op's name and the caller's; where the module cannot be given that text, the call stays, and its slot stops.</summary>
+    /// <param name="Op">The op's name.</param>
+    internal sealed record Stop(string Op) : CallReplacement
+    {
+        /// <summary>What the process ends with.</summary>
+        /// <param name="caller">Full name of the method that calls.</param>
+        public string MessageTo(string caller) => $"pv op {Op} is missing, called by {caller}";
+
+        /// <inheritdoc/>
+        public override string ToString() => "stop: missing";
     }
 
     /// <summary>The call as it was.</summary>

@@ -26,16 +26,18 @@ internal sealed class CallSites
     private readonly StackFlow _flow;
     private readonly SlotMap _map;
     private readonly ModuleImage _image;
+    private readonly KnownParameters _parameters;
     private readonly List<CallSite> _calls = [];
     private readonly List<OtherUse> _others = [];
     private readonly HashSet<int> _used = [];
 
     /// <summary>Collects the uses.</summary>
-    public CallSites(StackFlow flow, SlotMap map, ModuleImage image)
+    public CallSites(StackFlow flow, SlotMap map, ModuleImage image, KnownParameters parameters)
     {
         _flow = flow;
         _map = map;
         _image = image;
+        _parameters = parameters;
         for (int i = 0; i < flow.Code.Length; i++)
         {
             if (flow.Inputs[i] is { } inputs)
@@ -70,10 +72,15 @@ internal sealed class CallSites
                 AddCall(index, value);
             else if (ReasonOf(index, k, value) is { } reason)
                 AddOther(index, value, reason);
-            else if (Step.Follows(instruction) || IsStoreTarget(instruction, k))
+            else if (_flow.Step.Follows(instruction) || IsStoreTarget(instruction, k) || IsKnownThere(instruction, k))
                 _used.UnionWith(value.Origins.Items.ToArray());
         }
     }
+
+    /// <summary>Whether an input is passed to a method that knows what it gets there, so that its uses are told there.</summary>
+    private bool IsKnownThere(Instruction instruction, int input) =>
+        (instruction.Is(OpCodes.Call) || instruction.Is(OpCodes.Callvirt))
+        && _parameters.Of(instruction.Token) is var known && input < known.Count && known[input] is not null;
 
     private void AddCall(int index, FlowValue pointer)
     {
@@ -91,7 +98,7 @@ internal sealed class CallSites
     private string? SignatureRefusal(int index, PvOp op)
     {
         EntityHandle signature = MetadataTokens.EntityHandle(_flow.Code[index].Token);
-        string called = signature.Kind == HandleKind.StandaloneSignature ? _image.Signatures.OfCall((StandaloneSignatureHandle)signature) : "nothing";
+        string called = signature.Kind == HandleKind.StandaloneSignature ? _image.ScopedSignatures.OfCall((StandaloneSignatureHandle)signature) : "nothing";
         string declared = _map.SignatureOf(op) ?? "nothing";
         return string.Equals(called, declared, StringComparison.Ordinal) ? null : $"it is called as {called}, the slot is {declared}";
     }
@@ -110,12 +117,17 @@ internal sealed class CallSites
     {
         Instruction instruction = _flow.Code[index];
         bool isAddress = value.Kind == FlowKind.Table;
+        if (value is { Node: { IsReference: true, Elements.Count: 0 } })
+            return null; // whoever gets the object reads its slots there, and that is told there
         if (Step.Passes(instruction) || instruction.Is(OpCodes.Pop) || (isAddress && IsStoreTarget(instruction, input)))
             return null;
-        if (Step.Follows(instruction) && value.Kind is FlowKind.Table or FlowKind.Unproven)
+        if (_flow.Step.Follows(instruction) && input == 0 && value.Kind is FlowKind.Table or FlowKind.Unproven)
             return null;
         if (instruction.StoredLocal is >= 0 and var local)
             return _flow.IsAddressed(local) ? $"it escapes to local variable {local}, whose address is taken" : null;
+
+        if (IsKnownThere(instruction, input))
+            return null;
 
         string name = instruction.Code.Name!;
         string subject = isAddress ? "the table's address escapes" : "it escapes";
@@ -134,7 +146,10 @@ internal sealed class CallSites
 
     /// <summary>Whether an input only says where something is stored.</summary>
     private static bool IsStoreTarget(Instruction instruction, int input) =>
-        input == 0 && (instruction.Is(OpCodes.Stfld) || instruction.Is(OpCodes.Stind_I) || instruction.Is(OpCodes.Stobj) || instruction.Is(OpCodes.Initobj));
+        input == 0 && (instruction.Is(OpCodes.Stfld) || instruction.Is(OpCodes.Stind_I) || instruction.Is(OpCodes.Stobj) || instruction.Is(OpCodes.Initobj)
+            || WritesElement(instruction));
+
+    private static bool WritesElement(Instruction instruction) => instruction.Is(OpCodes.Stelem_I) || instruction.Is(OpCodes.Stelem);
 
     private bool IsWrite(int index, FlowEntry[] inputs, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SlotNode? written)
     {
@@ -142,11 +157,17 @@ internal sealed class CallSites
         if (instruction.Is(OpCodes.Stsfld))
             written = _map.RootOf(instruction.Token);
         else if (inputs.Length > 0 && inputs[0].Value is { Kind: FlowKind.Table, Node: { } table } && IsStoreTarget(instruction, 0))
-            written = instruction.Is(OpCodes.Stfld) ? _map.MemberOf(table, instruction.Token) : table;
+            written = instruction.Is(OpCodes.Stfld) ? _map.MemberOf(table, instruction.Token) : WritesElement(instruction) ? Element(table, inputs[1]) : table;
         else
             written = null;
+        if (written is { IsReference: true } && !WritesElement(instruction))
+            written = null; // the one store of the object or array itself, by the initialiser of its read-only field
         return written is not null;
     }
+
+    /// <summary>The element that is written; the whole array where it is not known which.</summary>
+    private SlotNode? Element(SlotNode array, FlowEntry index) =>
+        _flow.Step.ConstantOf(index) is { } number ? array.Elements.GetValueOrDefault(number) : array;
 
     private List<PvOp> OpsOf(FlowValue value)
     {
@@ -163,19 +184,16 @@ internal sealed class CallSites
     {
         if (SlotsReadAt(index) is { Count: > 0 } slots)
             return slots;
-        return _map.RootOf(_flow.Code[index].Token)?.Ops ?? [];
+        if (_flow.ParameterAt(index) is { } fact)
+            return fact.Node.Ops;
+        return _map.ReadBy(_flow.Code[index]) is { } read ? (_map.RootOf(read.Field) ?? _map.MemberNamed(read.Field))?.Ops ?? [] : [];
     }
 
     private List<PvOp> SlotsReadAt(int index)
     {
         Instruction instruction = _flow.Code[index];
-        if (instruction.Is(OpCodes.Ldsfld) || instruction.Is(OpCodes.Ldsflda))
-            return _map.RootOf(instruction.Token) is { Op: { } whole } ? [whole] : [];
-        if (instruction.Is(OpCodes.Ldfld) || instruction.Is(OpCodes.Ldflda))
-        {
-            return _map.MemberNamed(instruction.Token) is { Op: { } only } ? [only] : [];
-        }
-
-        return _flow.Inputs[index] is [{ Value: { Kind: FlowKind.Table, Node: { } place } }] && instruction.Is(OpCodes.Ldind_I) ? place.Ops : [];
+        if (_map.ReadBy(instruction) is { } read)
+            return (read.IsStatic ? _map.RootOf(read.Field) : _map.MemberNamed(read.Field)) is { } node && (node.Op is not null || node.Elements.Count > 0) ? node.Ops : [];
+        return _flow.Inputs[index] is [{ Value: { Kind: FlowKind.Table, Node: { Op: not null } place } }] && instruction.Is(OpCodes.Ldind_I) ? place.Ops : [];
     }
 }

@@ -14,7 +14,7 @@ internal sealed class MethodRewrite
     private readonly StackFlow _flow;
     private readonly SlotMap _map;
     private readonly StackWebs _webs;
-    private readonly bool _mayGrow;
+    private readonly Func<bool> _mayGrow;
     private readonly Dictionary<int, IReadOnlyList<SiteForm>> _wanted;
     private readonly Dictionary<int, int> _chosen = [];
     private readonly Dictionary<int, List<string>> _misfits = [];
@@ -27,8 +27,8 @@ internal sealed class MethodRewrite
     /// <param name="flow">The method.</param>
     /// <param name="map">Its module's fields.</param>
     /// <param name="wanted">The calls to replace, by the number of their <c>calli</c>, with the forms they may take, best first.</param>
-    /// <param name="mayGrow">Whether a form may need more room, local variables or tokens than are there.</param>
-    public MethodRewrite(StackFlow flow, SlotMap map, IReadOnlyDictionary<int, IReadOnlyList<SiteForm>> wanted, bool mayGrow)
+    /// <param name="mayGrow">Asked where a form does not fit: whether it may need more room, local variables or tokens than are there.</param>
+    public MethodRewrite(StackFlow flow, SlotMap map, IReadOnlyDictionary<int, IReadOnlyList<SiteForm>> wanted, Func<bool> mayGrow)
     {
         _flow = flow;
         _map = map;
@@ -137,14 +137,24 @@ internal sealed class MethodRewrite
         int owner = StackFlow.OwnerOf(output);
         Instruction instruction = _flow.Code[owner];
         return instruction.IsPlainPush || instruction.LoadedLocal >= 0 || instruction.IsPureConversion || Step.Passes(instruction)
-            || ((instruction.Is(OpCodes.Ldsfld) || instruction.Is(OpCodes.Ldsflda)) && _map.RootOf(instruction.Token) is not null)
-            || (Step.Follows(instruction) && _flow.Inputs[owner]![0].Value.Kind == FlowKind.Table);
+            || (_map.ReadBy(instruction) is { IsStatic: true } read && _map.RootOf(read.Field) is not null)
+            || (_flow.Step.Follows(instruction) && _flow.Inputs[owner]![0].Value.Kind == FlowKind.Table && (!Step.ReadsElement(instruction) || IsInArray(owner)));
     }
+
+    /// <summary>Whether the element is one that is known to be there, and its index is pushed for this one use.</summary>
+    private bool IsInArray(int owner) =>
+        _flow.Inputs[owner] is [{ Value.Node: { } array }, var index]
+        && _flow.Step.ConstantOf(index) is { } number && array.Elements.ContainsKey(number)
+        && _webs.InputsOf(_webs.WebOf(index)).Count == 1;
 
     private void ReleaseInputsOf(int owner)
     {
-        if (_flow.Inputs[owner]!.Length > 0 && RemovedOutputs(owner) == (_flow.Code[owner].Is(OpCodes.Dup) ? 2 : 1))
-            _released.Add((owner, 0));
+        if (RemovedOutputs(owner) == (_flow.Code[owner].Is(OpCodes.Dup) ? 2 : 1))
+        {
+            for (int k = 0; k < _flow.Inputs[owner]!.Length; k++)
+                _released.Add((owner, k));
+        }
+
         if (_flow.Code[owner].LoadedLocal < 0)
             return;
         foreach (int store in _flow.LoadedFrom[owner].Items)
@@ -196,7 +206,7 @@ internal sealed class MethodRewrite
             MovableInstruction[] pops = [.. Enumerable.Repeat(new MovableInstruction(OpCodes.Pop), PopsFor(call, form))];
             if (MisfitOf(call, form, pops, writer, erased) is not { } misfit)
                 continue;
-            if (_mayGrow)
+            if (_mayGrow())
                 _edits[call] = new IlEdit(_flow.Code[FirstOf(call)].Offset, _flow.Code[call].End, pops);
             else
                 isDecided &= TakeNext(call, misfit);

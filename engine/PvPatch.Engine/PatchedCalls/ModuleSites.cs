@@ -1,10 +1,12 @@
 using System.Reflection;
 using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Flow;
 using PvPatch.Engine.PatchedCalls.Growth;
+using PvPatch.Engine.PatchedCalls.References;
 using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.PatchedCalls;
@@ -23,10 +25,13 @@ internal sealed class ModuleSites
 {
     private readonly ModuleImage _image;
     private readonly PvOpTable _table;
+    private readonly Func<string, PvTarget> _targetOf;
     private readonly SlotMap _map;
     private readonly StackEffects _effects;
     private readonly SiteForms _forms;
+    private readonly KnownParameters? _parameters;
     private readonly GrowthLimit _limit;
+    private readonly AddedTokens? _added;
     private readonly Dictionary<PvOp, CallReplacement> _replacements = [];
     private readonly PatchWay _way;
     private readonly List<PatchedSite> _rows = [];
@@ -39,23 +44,29 @@ internal sealed class ModuleSites
     /// <param name="way">How the new IL will get in.</param>
     /// <param name="loaded">The module as the runtime has it; <see langword="null"/> for a file.</param>
     /// <param name="limit">How far its methods may change.</param>
+    /// <param name="added">What the module can be made to name, under <see cref="GrowthLimit.Named"/>.</param>
+    /// <param name="targetOf">What an op of that name is to hold, if not what is installed.</param>
     public ModuleSites(
-        ModuleImage image, PvOpTable table, SlotTree tree, PatchWay way, Module? loaded = null, GrowthLimit limit = GrowthLimit.SameSize)
+        ModuleImage image, PvOpTable table, SlotTree tree, PatchWay way, Module? loaded = null,
+        GrowthLimit limit = GrowthLimit.SameSize, AddedTokens? added = null, Func<string, PvTarget>? targetOf = null)
     {
         _image = image;
         _table = table;
+        _targetOf = targetOf ?? table.TargetOf;
         _way = way;
         _map = new SlotMap(image, tree);
         _effects = new StackEffects(image.Metadata);
         _limit = limit;
-        _forms = new SiteForms(image, loaded, limit);
+        _added = added;
+        _forms = new SiteForms(image, loaded, limit, added);
         if (_map.IsEmpty)
             return;
-        foreach (MethodDefinitionHandle handle in image.MethodsWithIl)
+        _parameters = new KnownParameters(image, _effects, _map);
+        foreach (Il.MethodBody body in image.Bodies)
         {
-            Il.MethodBody body = image.BodyOf(handle);
-            if (_map.MentionedIn(body.Il) is { Count: > 0 } ops)
-                Plan(handle, body, ops);
+            IReadOnlyCollection<PvOp> ops = _map.MentionedIn(body.Il);
+            if (ops.Count > 0 || _parameters.Of(body.Token).Any(p => p is not null))
+                Plan((MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token), body, ops);
         }
     }
 
@@ -69,8 +80,8 @@ internal sealed class ModuleSites
     {
         try
         {
-            var flow = new StackFlow(body, _effects, _map);
-            var sites = new CallSites(flow, _map, _image);
+            var flow = new StackFlow(body, _effects, _map, _parameters!.Of(body.Token));
+            var sites = new CallSites(flow, _map, _image, _parameters);
             Plan(handle, flow, sites);
         }
         catch (Exception e) when (e is PatchException || Damage.IsShownBy(e))
@@ -92,7 +103,7 @@ internal sealed class ModuleSites
                 refusals[call.Index] = refusal!;
         }
 
-        var rewrite = new MethodRewrite(flow, _map, wanted, mayGrow: _limit != GrowthLimit.SameSize);
+        var rewrite = new MethodRewrite(flow, _map, wanted, MayGrow);
         Instruction[] after = IlReader.Decode(rewrite.Il);
         var found = new List<PatchedSite>();
         foreach (CallSite call in sites.Calls)
@@ -106,7 +117,7 @@ internal sealed class ModuleSites
                 After = refusal is not null ? null
                     : rewrite.EditOf(call.Index) is { } edit ? MovableText.Of(edit.Code, _image.Names) : IlText.Of(after, ranges, _image.Names),
                 State = refusal is null ? SiteState.Patched : SiteState.Left,
-                Way = refusal is null ? _way : null,
+                Way = refusal is null ? WayOf(rewrite, call.Index) : null,
                 Reason = refusal,
             });
         }
@@ -136,10 +147,15 @@ internal sealed class ModuleSites
         return refusal is null ? _forms.Of(ReplacementOf(call.Ops[0]), arguments, types, caller, out refusal) : [];
     }
 
+    private bool MayGrow() => _limit == GrowthLimit.Anything || (_limit == GrowthLimit.Named && _added!.Open() is null);
+
+    private PatchWay WayOf(MethodRewrite rewrite, int call) =>
+        _limit == GrowthLimit.Named && rewrite.EditOf(call) is not null ? PatchWay.Metadata : _way;
+
     private CallReplacement ReplacementOf(PvOp op)
     {
         if (!_replacements.TryGetValue(op, out CallReplacement? replacement))
-            _replacements[op] = replacement = CallReplacement.Choose(op, _table.TargetOf(op.Name));
+            _replacements[op] = replacement = CallReplacement.Choose(op, _targetOf(op.Name));
         return replacement;
     }
 

@@ -4,15 +4,20 @@ using System.Reflection.Metadata;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.PatchedCalls.Flow;
 using PvPatch.Engine.PatchedCalls.Growth;
+using PvPatch.Engine.PatchedCalls.References;
 
 namespace PvPatch.Engine.PatchedCalls;
 
 /// <summary>The forms in which a replacement can be written in one module, the best first.</summary>
 internal sealed class SiteForms
 {
+    private static readonly MethodInfo FailFast = ((Action<string>)Environment.FailFast).Method;
+
+    private readonly ModuleImage _image;
     private readonly Visibility _visibility;
     private readonly TargetTokens _tokens;
     private readonly GrowthLimit _limit;
+    private readonly AddedTokens? _added;
     private readonly Dictionary<MethodInfo, (InlineBody? Body, string? Refusal)> _bodies = [];
     private readonly Dictionary<MethodInfo, SiteForm> _inLocals = [];
 
@@ -20,8 +25,11 @@ internal sealed class SiteForms
     /// <param name="image">The module.</param>
     /// <param name="loaded">The module as the runtime has it; <see langword="null"/> for a file.</param>
     /// <param name="limit">How far its methods may change.</param>
-    public SiteForms(ModuleImage image, Module? loaded, GrowthLimit limit)
+    /// <param name="added">What the module can be made to name, under <see cref="GrowthLimit.Named"/>.</param>
+    public SiteForms(ModuleImage image, Module? loaded, GrowthLimit limit, AddedTokens? added)
     {
+        _added = added;
+        _image = image;
         _visibility = new Visibility(image);
         _tokens = new TargetTokens(image, _visibility, loaded);
         _limit = limit;
@@ -46,15 +54,22 @@ internal sealed class SiteForms
             case CallReplacement.Argument { Type: var type }:
                 return [new SiteForm(text, 1, Conversions.To(type) is { } convert ? [new(convert)] : [], [], 1)];
             case CallReplacement.Number number:
-                return [new SiteForm(text, 0, [.. IlReader.Decode(IlWriter.Push(number.Value, number.Type)).Select(i => new MovableInstruction(i.Code, i.Operand))], [], 1)];
+                return [Pushing(text, Constants.Push(number.Value, number.Type))];
+            case CallReplacement.Real real:
+                return [Pushing(text, Constants.Push(real.Value, real.Type))];
             case CallReplacement.DirectCall direct:
                 return CallOf(direct.Target, text, arguments.Length, caller, out refusal) is { } call ? [call] : [];
+            case CallReplacement.Stop stop:
+                return StopOf(stop, arguments.Length, caller, out refusal) is { } end ? [end] : [];
             case CallReplacement.Inline inline:
                 return InlineOf(inline.Target, arguments, types, caller, out refusal);
             default:
                 return [new SiteForm(text, 0, [], [], 0)];
         }
     }
+
+    private static SiteForm Pushing(string text, byte[] code) =>
+        new(text, 0, [.. IlReader.Decode(code).Select(i => new MovableInstruction(i.Code, i.Operand))], [], 1);
 
     private List<SiteForm> InlineOf(
         MethodInfo target, FlowEntry[] arguments, ArgumentTypes types, MethodDefinitionHandle caller, out string? refusal)
@@ -79,14 +94,17 @@ internal sealed class SiteForms
         return forms;
     }
 
-    /// <summary>A target's code as this module would write it.</summary>
+    /// <summary>A target's code as this module would write it. What the module may not name as it is, it names with leave.</summary>
     private IReadOnlyList<MovableInstruction>? CodeOf(InlineBody body, MethodDefinitionHandle caller, out string? refusal)
     {
-        bool isOwn = _tokens.HasTokensOf(body.Method.Module);
+        MemberInfo? hidden = _limit == GrowthLimit.Anything ? null : body.Members.FirstOrDefault(m => !_visibility.IsVisible(m, caller));
+        bool isOwn = _tokens.HasTokensOf(body.Method.Module) && (hidden is null || _added is null);
         IReadOnlyList<MovableInstruction>? code = isOwn ? body.Code : body.CodeElsewhere;
         refusal = code is null ? "it calls through a pointer" : null;
-        if (code is not null && _limit != GrowthLimit.Anything && body.Members.FirstOrDefault(m => !_visibility.IsVisible(m, caller)) is { } hidden)
+        if (code is not null && hidden is not null && _added is null)
             refusal = $"{hidden.DeclaringType?.Name}{(hidden.DeclaringType is null ? "" : ".")}{hidden.Name} is not visible at the site";
+        if (code is not null && _added is not null)
+            refusal = (isOwn ? [] : body.Members).Concat(body.Parameters).Concat(body.Locals).Select(_added.RefusalOf).FirstOrDefault(r => r is not null);
         return refusal is null ? code : null;
     }
 
@@ -95,10 +113,33 @@ internal sealed class SiteForms
         int maxStack = Math.Max(arguments, 1);
         if (_tokens.Find(target, caller, out refusal) is { } token)
             return new SiteForm(text, arguments, [new(OpCodes.Call, token)], [], maxStack);
-        bool mayBeNamed = _limit == GrowthLimit.Anything || (_limit == GrowthLimit.Visible && _visibility.IsVisible(target, caller));
-        if (!mayBeNamed)
+        if (_limit == GrowthLimit.SameSize || (_limit == GrowthLimit.Named && _tokens.IsOfOtherBuild(target)))
             return null;
+        if (_added?.RefusalOf(target) is { } why)
+        {
+            refusal = $"{refusal}: {why}";
+            return null;
+        }
+
         refusal = null;
         return new SiteForm(text, arguments, [new(OpCodes.Call) { Member = target }], [], maxStack);
+    }
+
+    /// <summary>
+    /// <see cref="Environment.FailFast(string)"/> never returns; what follows it throws, so that nothing has to stand in for
+    /// the op's value. What is on the stack goes with it.
+    /// </summary>
+    private SiteForm? StopOf(CallReplacement.Stop stop, int arguments, MethodDefinitionHandle caller, out string? refusal)
+    {
+        refusal = "missing: the call stays, and its slot stops with the op's name";
+        if (_added is null)
+            return null;
+        refusal = _added.RefusalOf(FailFast);
+        MovableInstruction[] code =
+        [
+            new(OpCodes.Ldstr) { Text = stop.MessageTo(_image.Names.Of(caller)) }, new(OpCodes.Call) { Member = FailFast },
+            new(OpCodes.Ldnull), new(OpCodes.Throw),
+        ];
+        return refusal is null ? new SiteForm(stop.ToString(), arguments, code, [], arguments + 1) : null;
     }
 }

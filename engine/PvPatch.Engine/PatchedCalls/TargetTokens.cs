@@ -1,8 +1,8 @@
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
-using System.Runtime.Loader;
 using PvPatch.Engine.Il;
+using PvPatch.Engine.PatchedCalls.References;
 
 namespace PvPatch.Engine.PatchedCalls;
 
@@ -16,6 +16,9 @@ namespace PvPatch.Engine.PatchedCalls;
 internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Module? loaded)
 {
     private readonly Dictionary<MethodInfo, int?> _known = [];
+    private readonly Lazy<ILookup<string, MemberReferenceHandle>> _references = new(() => image.Metadata.MemberReferences
+        .Where(handle => image.Metadata.GetMemberReference(handle) is { Parent: { Kind: HandleKind.TypeReference, IsNil: false } } member && member.GetKind() == MemberReferenceKind.Method)
+        .ToLookup(handle => image.Metadata.GetString(image.Metadata.GetMemberReference(handle).Name), StringComparer.Ordinal));
     private readonly Dictionary<Module, bool> _sameMetadata = [];
 
     /// <summary>The target's token for a call in a method of this module.</summary>
@@ -30,8 +33,7 @@ internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Mod
         string name = $"{target.DeclaringType!.Name}.{target.Name}";
         if (token is null)
         {
-            bool otherBuild = string.Equals(target.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal);
-            refusal = otherBuild
+            refusal = IsOfOtherBuild(target)
                 ? $"no token for {name} in this module: the installed one is of another build"
                 : $"no token for {name} in this module";
             return null;
@@ -46,6 +48,10 @@ internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Mod
         refusal = visibility.IsOwn(target) && !visibility.IsVisible(target, caller) ? $"{name} is private, the call cannot name it" : null;
         return refusal is null ? token : null;
     }
+
+    /// <summary>Whether a target belongs to a build of this assembly that is not this image's, or no longer is where it was.</summary>
+    public bool IsOfOtherBuild(MethodInfo target) =>
+        string.Equals(target.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal) && !(visibility.IsOwn(target) && OwnToken(target) is not null);
 
     /// <summary>Whether every token of a loaded module means the same in this one: their metadata is equal to the byte.</summary>
     public unsafe bool HasTokensOf(Module other)
@@ -74,16 +80,12 @@ internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Mod
 
     private int? FindReference(MethodInfo target)
     {
-        MetadataReader metadata = image.Metadata;
-        foreach (MemberReferenceHandle handle in metadata.MemberReferences)
+        foreach (MemberReferenceHandle handle in _references.Value[target.Name])
         {
-            MemberReference member = metadata.GetMemberReference(handle);
-            if (member.Parent is { Kind: HandleKind.TypeReference, IsNil: false } parent
-                && metadata.StringComparer.Equals(member.Name, target.Name)
-                && member.GetKind() == MemberReferenceKind.Method
-                && string.Equals(image.Names.Of((TypeReferenceHandle)parent), target.DeclaringType!.FullName, StringComparison.Ordinal)
+            var parent = (TypeReferenceHandle)image.Metadata.GetMemberReference(handle).Parent;
+            if (string.Equals(image.Names.Of(parent), target.DeclaringType!.FullName, StringComparison.Ordinal)
                 && string.Equals(image.Signatures.OfMethod(handle), SignatureTexts.Of(target), StringComparison.Ordinal)
-                && LeadsTo(image.Names.AssemblyOf((TypeReferenceHandle)parent), target.DeclaringType))
+                && BoundTypes.LeadsTo(image.Names.AssemblyOf(parent), target.DeclaringType))
             {
                 return MetadataTokens.GetToken(handle);
             }
@@ -102,23 +104,6 @@ internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Mod
         catch (Exception e) when (e is IOException or TypeLoadException or MissingMemberException or BadImageFormatException or ArgumentException)
         {
             return false; // what the token names cannot be loaded
-        }
-    }
-
-    /// <summary>Whether an assembly has the type or forwards it: references name <c>System.Runtime</c> for what lies elsewhere.</summary>
-    private static bool LeadsTo(string? assembly, Type type)
-    {
-        Assembly own = type.Assembly;
-        if (assembly is null || string.Equals(assembly, own.GetName().Name, StringComparison.Ordinal))
-            return assembly is not null;
-        try
-        {
-            AssemblyLoadContext context = AssemblyLoadContext.GetLoadContext(own) ?? AssemblyLoadContext.Default;
-            return context.LoadFromAssemblyName(new AssemblyName(assembly)).GetType(type.FullName!) == type;
-        }
-        catch (IOException)
-        {
-            return false; // the module refers to an assembly that is not there
         }
     }
 }

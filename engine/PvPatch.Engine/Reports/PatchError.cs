@@ -9,10 +9,10 @@ public enum PatchError
     /// <summary>Two slots, or two entries of one installation, have the same op name.</summary>
     DuplicateOp,
 
-    /// <summary>An op is declared on a field that can be no slot: no unmanaged function pointer, no static root, no name or no class.</summary>
+    /// <summary>An op is declared on a field that can be no slot: no function pointer, no static root, no name or no class.</summary>
     NotASlot,
 
-    /// <summary>A slot stands where its address is not one fixed place: in an object, per thread, read-only or generic.</summary>
+    /// <summary>A slot stands where it is not one fixed place: in an object that can be replaced, per thread, read-only, generic, over another slot.</summary>
     UnsupportedRoot,
 
     /// <summary>A slot's signature cannot cross an unmanaged call as it is.</summary>
@@ -63,7 +63,7 @@ public enum PatchError
     /// <summary>The image in memory is shared with a copy of the assembly in another load context, whose slots are others.</summary>
     SharedImage,
 
-    /// <summary>The image is mapped as code, which is never written to.</summary>
+    /// <summary>The image is mapped as code, and the system refused a changed copy of its pages that can be executed.</summary>
     ExecutableImage,
 
     /// <summary>The system refused to change the image's pages.</summary>
@@ -71,4 +71,7 @@ public enum PatchError
 
     /// <summary>Images in memory cannot be patched on this operating system.</summary>
     UnsupportedPlatform,
+
+    /// <summary>The patch was not applied to be switchable: direct calls of its targets may be in code that nobody can name.</summary>
+    NotSwitchable,
 }

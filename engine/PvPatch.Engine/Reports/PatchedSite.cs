@@ -24,6 +24,9 @@ public enum PatchWay
     /// <summary>Into the image's bytes, before it was loaded.</summary>
     Image,
 
+    /// <summary>Into the image's bytes, with what the module lacked for it: a reference, a string, or room for longer IL.</summary>
+    Metadata,
+
     /// <summary>Into the image in memory, after it was loaded.</summary>
     InPlace,
 

@@ -20,7 +20,12 @@ internal static unsafe class Hash
     private static readonly uint[] Data = [.. Enumerable.Range(1, BlocksPerRound * Lanes).Select(i => (uint)i * 2654435761)];
 
     /// <summary>The hash of so many rounds over the data, through the op.</summary>
-    public static ulong Rounds(int rounds)
+    public static Func<int, ulong> ThroughOp => Rounds;
+
+    /// <summary>The same without an op: the choice stands in the loop, where the compiler makes it.</summary>
+    public static Func<int, ulong> ByHand => RoundsByHand;
+
+    private static ulong Rounds(int rounds)
     {
         uint* lanes = stackalloc uint[Lanes];
         Start(lanes);
@@ -33,8 +38,7 @@ internal static unsafe class Hash
         return Fold(lanes);
     }
 
-    /// <summary>The same without an op: the choice stands in the loop, where the compiler makes it.</summary>
-    public static ulong RoundsByHand(int rounds)
+    private static ulong RoundsByHand(int rounds)
     {
         uint* lanes = stackalloc uint[Lanes];
         Start(lanes);

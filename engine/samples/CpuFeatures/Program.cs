@@ -9,4 +9,4 @@ ops.Install("hash.block", Blocks.Fastest);
 using LivePatch? patch = Comparison.IsPatched(args) ? Patcher.Apply(ops) : null;
 
 return Comparison.Run(
-    args, $"Hashing by {ops.TargetOf("hash.block")}", patch?.Report, Hash.BlocksPerRound, work: Hash.Rounds, handWritten: Hash.RoundsByHand);
+    args, $"Hashing by {ops.TargetOf("hash.block")}", patch?.Report, Hash.BlocksPerRound, Hash.ThroughOp, Comparison.HandWritten, Hash.ByHand);

@@ -9,7 +9,12 @@ internal static class Collatz
     public const int StepsPerRound = 524;
 
     /// <summary>So many rounds with the log lines.</summary>
-    public static ulong Rounds(int rounds)
+    public static Func<int, ulong> WithLog => Rounds;
+
+    /// <summary>So many rounds of the code without its log lines.</summary>
+    public static Func<int, ulong> WithoutLog => RoundsWithoutLog;
+
+    private static ulong Rounds(int rounds)
     {
         ulong steps = 0;
         for (int i = 0; i < rounds; i++)
@@ -17,8 +22,7 @@ internal static class Collatz
         return steps;
     }
 
-    /// <summary>So many rounds of the code without its log lines.</summary>
-    public static ulong RoundsWithoutLog(int rounds)
+    private static ulong RoundsWithoutLog(int rounds)
     {
         ulong steps = 0;
         for (int i = 0; i < rounds; i++)
@@ -26,8 +30,10 @@ internal static class Collatz
         return steps;
     }
 
-    /// <summary>How many steps a number needs.</summary>
-    public static ulong Steps(long number)
+    /// <summary>Prints how many steps a number needs.</summary>
+    public static void Print(long number) => Console.WriteLine($"{number} comes to 1 in {Steps(number)} steps.");
+
+    private static ulong Steps(long number)
     {
         ulong steps = 0;
         for (; number != 1; steps++)

@@ -12,9 +12,9 @@ using LivePatch? patch = isOn || Comparison.IsPatched(args) ? Patcher.Apply(ops)
 
 if (isOn)
 {
-    Console.WriteLine($"27 comes to 1 in {Collatz.Steps(27)} steps.");
+    Collatz.Print(27);
     return 0;
 }
 
 return Comparison.Run(
-    args, "A loop that logs each of its steps, log off", patch?.Report, Collatz.StepsPerRound, work: Collatz.Rounds, handWritten: Collatz.RoundsWithoutLog);
+    args, "A loop that logs each of its steps, log off", patch?.Report, Collatz.StepsPerRound, Collatz.WithLog, Comparison.HandWritten, Collatz.WithoutLog);

@@ -26,13 +26,14 @@ internal sealed unsafe class CodeMachine : IDisposable
 
     private readonly List<string> _console = [];
 
-    public CodeMachine(Action<Assembler> program, int cpus = 1, IPlatform? platform = null, MachineClock? clock = null, ExitCauses exitOn = ExitCauses.None, ulong ramSize = 4 << 20)
+    public CodeMachine(Action<Assembler> program, int cpus = 1, IPlatform? platform = null, MachineClock? clock = null, ExitCauses exitOn = ExitCauses.None, ulong ramSize = 4 << 20, ulong? randomSeed = null)
     {
         Machine = new Machine(new MachineOptions
         {
             Platform = platform ?? new PlainPlatform(),
             Cpus = cpus,
             RamSize = ramSize,
+            RandomSeed = randomSeed,
             Clock = clock ?? new VirtualClock(cyclesPerRead: 0),
             WallClock = new SetTime(DateTimeOffset.UnixEpoch),
             Console = _console.Add,

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using PvPatch.Engine.Ops;
 
 namespace PvPatch.Engine.Tests.IndirectCalls;
@@ -33,12 +34,6 @@ public static unsafe class BrokenTables
     {
         public static Ops First;
         public static Ops Second;
-    }
-
-    public static class Managed
-    {
-        [PvOp("a.b", PvOpClass.PatchedCall, "Is managed")]
-        public static delegate*<void> Slot;
     }
 
     public static class Number
@@ -87,16 +82,160 @@ public static unsafe class BrokenTables
         public static ObjectOps Ops = new();
     }
 
-    public static class Bool
+    public static class Text
     {
-        [PvOp("a.b", PvOpClass.PatchedCall, "Takes a bool")]
-        public static delegate* unmanaged<bool, void> Slot;
+        [PvOp("a.b", PvOpClass.PatchedCall, "Takes a string")]
+        public static delegate* unmanaged<string, void> Slot;
     }
 
-    public static class ByReference
+    public static class Letter
     {
-        [PvOp("a.b", PvOpClass.PatchedCall, "Takes a reference")]
-        public static delegate* unmanaged<ref int, void> Slot;
+        [PvOp("a.b", PvOpClass.PatchedCall, "Takes a character")]
+        public static delegate* unmanaged<char, void> Slot;
+    }
+
+    public static class Moment
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Takes a struct that the runtime lays out")]
+        public static delegate* unmanaged<DateTime, void> Slot;
+    }
+
+    public static class Vector
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Takes a vector")]
+        public static delegate* unmanaged<System.Runtime.Intrinsics.Vector128<int>, void> Slot;
+    }
+
+    public static class Wide
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Gives 128 bits")]
+        public static delegate* unmanaged<Int128> Slot;
+    }
+
+    public struct Flagged
+    {
+        public bool Flag;
+    }
+
+    public static class FlagInStruct
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Takes a struct with a truth value")]
+        public static delegate* unmanaged<Flagged, void> Slot;
+    }
+
+    public static class ReturnsReference
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Gives a reference")]
+        public static delegate* unmanaged<ref int> Slot;
+    }
+
+    public static class ReferenceToText
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Takes a reference to a string")]
+        public static delegate* unmanaged<ref string, void> Slot;
+    }
+
+    public static class NoObject
+    {
+        public static readonly ObjectOps? Ops = Environment.ProcessId < 0 ? new ObjectOps() : null;
+    }
+
+    public static class WritableArray
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Can be replaced", Index = 0)]
+        public static delegate* unmanaged<void>[] Slots = new delegate* unmanaged<void>[1];
+    }
+
+    public static class ShortArray
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Is behind the end", Index = 2)]
+        public static readonly delegate* unmanaged<void>[] Slots = new delegate* unmanaged<void>[2];
+    }
+
+    public static class NoIndex
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Does not say which")]
+        public static readonly delegate* unmanaged<void>[] Slots = new delegate* unmanaged<void>[2];
+    }
+
+    public static class IndexOfOne
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Says which, of one", Index = 0)]
+        public static delegate* unmanaged<void> Slot;
+    }
+
+    public static class TwoOfOne
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Is there")]
+        [PvOp("a.c", PvOpClass.PatchedCall, "Is there too")]
+        public static delegate* unmanaged<void> Slot;
+    }
+
+    public static class SameElement
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Is there", Index = 1)]
+        [PvOp("a.c", PvOpClass.PatchedCall, "Is there too", Index = 1)]
+        public static readonly delegate* unmanaged<void>[] Slots = new delegate* unmanaged<void>[2];
+    }
+
+    public static class ArrayOfNumbers
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Is a number", Index = 0)]
+        public static readonly nint[] Slots = new nint[1];
+    }
+
+    [StructLayout(LayoutKind.Explicit)]
+    public struct OverlappingOps
+    {
+        [FieldOffset(0)]
+        [PvOp("a.b", PvOpClass.PatchedCall, "Is there")]
+        public delegate* unmanaged<void> First;
+
+        [FieldOffset(0)]
+        [PvOp("a.c", PvOpClass.PatchedCall, "Is there too")]
+        public delegate* unmanaged<void> Second;
+    }
+
+    public static class Overlapping
+    {
+        public static OverlappingOps Ops;
+    }
+
+    [StructLayout(LayoutKind.Sequential, Pack = 1)]
+    public struct PackedOps
+    {
+        public byte Before;
+
+        [PvOp("a.b", PvOpClass.PatchedCall, "Is not aligned")]
+        public delegate* unmanaged<void> Slot;
+    }
+
+    public static class Packed
+    {
+        public static PackedOps Ops;
+    }
+
+    public static class Failing
+    {
+        public static readonly ObjectOps Ops = Environment.ProcessId < 0 ? new ObjectOps() : throw new NotSupportedException("not here");
+    }
+
+    public class GenericObject<T>
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Is in a generic object")]
+        public delegate* unmanaged<void> Slot;
+        public T? Value;
+    }
+
+    public static class InGenericObject
+    {
+        public static readonly GenericObject<string> Ops = new();
+    }
+
+    public static class WithRegisters
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Is called with registers")]
+        public static delegate* unmanaged[Fastcall]<void> Slot;
     }
 
     public static class Suppressed

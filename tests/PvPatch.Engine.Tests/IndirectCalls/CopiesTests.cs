@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
-using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Image;
 using PvPatch.Engine.Tests.PatchedCalls;
@@ -22,7 +21,7 @@ internal sealed class CopiesTests
 
         foreach (Assembly copy in new[] { set[Name], shared })
         {
-            var table = new PvOpTable(copy.GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!);
+            var table = FixtureProgram.TableOf(copy);
             table.Install([KeyValuePair.Create("copies.mark", PvTarget.Method(copy.GetType("PvPatch.Engine.Fixtures.Copies", throwOnError: true)!, "Mark"))]);
         }
 
@@ -43,9 +42,9 @@ internal sealed class CopiesTests
     {
         using var first = ImageSet.LoadUnpatched([FixtureProgram.FileOf(Name)]);
         using var second = ImageSet.LoadUnpatched([FixtureProgram.FileOf(Name)]);
-        var from = new PvOpTable(first[Name].GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!);
+        var from = FixtureProgram.TableOf(first[Name]);
         FixtureProgram.Install(from, first[Name]);
-        var to = new PvOpTable(second[Name].GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!);
+        var to = FixtureProgram.TableOf(second[Name]);
         to.InstallFrom(from);
         using (Assert.EnterMultipleScope())
         {
@@ -89,7 +88,7 @@ internal sealed class CopiesTests
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Fill(Assembly copy)
     {
-        var table = new PvOpTable(copy.GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!);
+        var table = FixtureProgram.TableOf(copy);
         table.Install([KeyValuePair.Create("copies.mark", PvTarget.Method(copy.GetType("PvPatch.Engine.Fixtures.Copies", throwOnError: true)!, "Mark"))]);
     }
 

@@ -10,7 +10,7 @@ internal sealed class MissingOpTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(exitCode, Is.Not.Zero);
-            Assert.That(output, Does.Contain("pv op plain.twice is missing"));
+            Assert.That(output, Does.Contain("pv op plain.twice is missing; PvPatch.Engine.Tests.Program.CallMissingOp called it"));
         }
     }
 }

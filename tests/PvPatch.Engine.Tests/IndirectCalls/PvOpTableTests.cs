@@ -111,7 +111,7 @@ internal sealed unsafe class PvOpTableTests
     {
         yield return Misfit("nested.same", PvTarget.Nop, "a nop returns nothing, the op returns System.UInt64");
         yield return Misfit("counter.add", PvTarget.Identity, "an identity needs one argument of the return type");
-        yield return Misfit("plain.twice", PvTarget.Constant(1), "a constant is a number, the op returns System.Double");
+        yield return Misfit("nested.same", PvTarget.ConstantReal(1.5), "a real number does not fit System.UInt64");
         yield return Misfit("counter.clear", PvTarget.Constant(1), "a constant is a number, the op returns System.Void");
         yield return Misfit("counter.clear", Method("Add"), "it is System.Int64(System.Int64*, System.Int32), the slot is System.Void(System.Int64*)");
         yield return Misfit("plain.twice", Method("TwiceOfInt"), "it is System.Double(System.Int32), the slot is System.Double(System.Double)");

@@ -18,14 +18,14 @@ internal sealed class FixtureProgram
     {
         File = FileOf(name);
         Unpatched = ImageSet.LoadUnpatched([File])[name];
-        Table = new PvOpTable(Unpatched.GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!);
+        Table = FixtureProgram.TableOf(Unpatched);
         Install(Table, Unpatched);
         WriteByHand(Unpatched);
         Plan = Patcher.Plan(Table, [File]);
 
         PatchedSet = ImageSet.Load(Plan);
         Patched = PatchedSet[name];
-        new PvOpTable(Patched.GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!).InstallFrom(Table);
+        FixtureProgram.TableOf(Patched).InstallFrom(Table);
     }
 
     public string File { get; }
@@ -42,11 +42,16 @@ internal sealed class FixtureProgram
 
     public static FixtureProgram Of(string name) => Programs[name].Value;
 
+    /// <summary>The table of every slot of the fixtures.</summary>
+    public static PvOpTable TableOf(Assembly program) =>
+        new(program.GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!, program.GetType("PvPatch.Engine.Fixtures.PvSlots", throwOnError: true)!);
+
     public static string FileOf(string name) => Path.Combine(AppContext.BaseDirectory, $"{name}.dll");
 
+    /// <summary>The methods with sites of their own; those of Inliners have them in what they call.</summary>
     public static IEnumerable<MethodInfo> Cases(Assembly assembly) =>
         assembly.GetExportedTypes()
-            .Where(t => t.IsAbstract && t.IsSealed)
+            .Where(t => t.IsAbstract && t.IsSealed && t.Name is not "Inliners")
             .SelectMany(t => t.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly))
             .Where(m => m.GetParameters() is [{ ParameterType: var only }] && only == typeof(long) && m.ReturnType == typeof(long));
 
@@ -82,7 +87,40 @@ internal sealed class FixtureProgram
                 targets[$"inline.{method.Name.ToLowerInvariant()}"] = PvTarget.Inline(method);
         }
 
-        table.Install(targets);
+        AddSlotTargets(targets, native, program.GetType("PvPatch.Engine.Fixtures.SlotTargets", throwOnError: true)!);
+        table.Install(targets.Where(t => table.Ops.Any(o => o.Name.Equals(t.Key, StringComparison.Ordinal))));
+    }
+
+    private static void AddSlotTargets(Dictionary<string, PvTarget> targets, Type native, Type own)
+    {
+        string[] negating =
+        [
+            "object.negate", "object.property", "object.inner", "object.only", "array.three", "managed.negate", "convention.cdecl", "convention.stdcall",
+            "convention.thiscall", "convention.member", "volatile.negate",
+        ];
+        foreach (string op in negating)
+            targets[op] = PvTarget.Method(native, "Negate");
+        foreach (string op in (string[])["object.nested", "object.inherited", "array.zero"])
+            targets[op] = PvTarget.Method(native, "SetUp");
+        targets["managed.text"] = PvTarget.Method(own, "Text");
+        targets["managed.by_ref"] = PvTarget.Method(own, "ByRefs");
+        targets["managed.span"] = PvTarget.Method(own, "Span");
+        targets["managed.read_only"] = PvTarget.Method(own, "ReadOnly");
+        targets["parameter.of_table"] = PvTarget.Method(own.Assembly.GetType("PvPatch.Engine.Fixtures.ParameterTargets", throwOnError: true)!, "OfTable_Left");
+        targets["managed.none"] = PvTarget.Constant(0);
+        targets["type.not"] = PvTarget.Method(own, "Not");
+        targets["type.by_ref"] = PvTarget.Method(own, "ByRef");
+        targets["type.shade"] = PvTarget.Method(own, "Darker");
+        targets["type.both"] = PvTarget.Method(own, "Swap");
+        targets["type.money"] = PvTarget.Method(own, "Money");
+        targets["type.pointer"] = PvTarget.Method(own, "Pointer");
+        targets["type.half"] = PvTarget.Method(own, "Half");
+        targets["constant.yes"] = PvTarget.Constant(1);
+        targets["constant.letter"] = PvTarget.Constant('ü');
+        targets["constant.light"] = PvTarget.Constant(7);
+        targets["constant.pi"] = PvTarget.ConstantReal(Math.PI);
+        targets["constant.quarter"] = PvTarget.ConstantReal(0.25);
+        targets["constant.address"] = PvTarget.Constant(0x7FFF_1234);
     }
 
     /// <summary>Puts the entry of another op into a slot, behind the table's back.</summary>

@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.PatchedCalls.Image;
 using PvPatch.Engine.Reports;
 
@@ -24,11 +23,11 @@ internal sealed class RandomMethodTests
         RandomMethods.Write(FixtureProgram.FileOf(name), file, seed, MethodsPerSeed);
 
         using var before = ImageSet.LoadUnpatched([file]);
-        var table = new PvOpTable(before[name].GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!);
+        var table = FixtureProgram.TableOf(before[name]);
         FixtureProgram.Install(table, before[name]);
         PatchPlan plan = Patcher.Plan(table, [file]);
         using var after = ImageSet.Load(plan);
-        new PvOpTable(after[name].GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!).InstallFrom(table);
+        FixtureProgram.TableOf(after[name]).InstallFrom(table);
 
         ILookup<string, PatchedSite> rows = plan.Report.Sites.ToLookup(s => s.Method, StringComparer.Ordinal);
         Assert.That(rows.SelectMany(r => r).Count(r => r.State == SiteState.Patched), Is.GreaterThan(3 * MethodsPerSeed), $"seed {seed}");

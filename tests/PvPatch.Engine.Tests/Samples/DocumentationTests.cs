@@ -16,7 +16,7 @@ internal sealed partial class DocumentationTests
         {
             Assert.That(pieces, Has.Count.EqualTo(Regex.Count(text, "^```csharp$", RegexOptions.Multiline)), "each has a comment above it that names its file");
             foreach (Match piece in pieces)
-                Assert.That(Repository.Text(piece.Groups["file"].Value), Does.Contain(piece.Groups["code"].Value), piece.Groups["file"].Value);
+                Assert.That(Outdented(Repository.Text(piece.Groups["file"].Value)), Does.Contain(Outdented(piece.Groups["code"].Value)), piece.Groups["file"].Value);
         }
     }
 
@@ -32,6 +32,9 @@ internal sealed partial class DocumentationTests
                 Assert.That(engine, Does.Contain($"<!-- engine/samples/{sample}/"));
         }
     }
+
+    /// <summary>A document may show the inside of a block at its margin.</summary>
+    private static string Outdented(string code) => string.Join('\n', code.Split('\n').Select(line => line.TrimStart()));
 
     [GeneratedRegex("^<!-- (?<file>\\S+) -->\n```csharp\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex Piece();

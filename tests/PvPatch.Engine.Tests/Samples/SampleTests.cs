@@ -9,6 +9,7 @@ internal sealed class SampleTests
 
     [TestCase("CpuFeatures")]
     [TestCase("QuietLog")]
+    [TestCase("PluginBackend")]
     [CancelAfter(120_000)]
     public async Task A_sample_is_patched_and_computes_the_same(string sample, CancellationToken cancel)
     {
@@ -34,10 +35,26 @@ internal sealed class SampleTests
         }
     }
 
-    private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(string sample, string[] arguments, CancellationToken cancel)
+    [Test]
+    [CancelAfter(120_000)]
+    public async Task The_backend_of_the_sample_is_the_configured_one(CancellationToken cancel)
+    {
+        string file = Path.Combine(TestContext.CurrentContext.WorkDirectory, "rook.json");
+        await File.WriteAllTextAsync(file, Repository.Text("engine/samples/PluginBackend/backend.json").Replace("King", "Rook", StringComparison.Ordinal), cancel);
+        (int exitCode, string output, string errors) = await RunAsync("PluginBackend", ["--short"], cancel, $"BACKEND={file}");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(exitCode, Is.Zero, errors);
+            Assert.That(output, Does.StartWith("The length of a way by Rook.Distance").And.Match("patched .* 1 of 1 sites patched\n"));
+        }
+    }
+
+    private static async Task<(int ExitCode, string Output, string Errors)> RunAsync(string sample, string[] arguments, CancellationToken cancel, string? setting = null)
     {
         string program = Path.Combine(Repository.Root, "engine", "samples", sample, "bin", Configuration, "net10.0", $"PvPatch.Samples.{sample}.dll");
         var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        if (setting?.Split('=') is [var name, var value])
+            start.Environment[name] = value;
         using Process process = Process.Start(start)!;
         await using CancellationTokenRegistration end = cancel.Register(() => process.Kill(entireProcessTree: true));
         Task<string> output = process.StandardOutput.ReadToEndAsync(cancel), errors = process.StandardError.ReadToEndAsync(cancel);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.State;
 using PvPatch.Oracle.Cases;

@@ -6,13 +6,13 @@ namespace PvPatch.Oracle.Generation;
 /// <summary>Makes single-instruction cases: an encoding of a form with random prefixes and operands, and a state with corner values whose addresses lead to the case's pages.</summary>
 internal sealed class CaseGenerator
 {
-    private readonly Random _random;
+    private readonly CaseRandom _random;
     private readonly IReadOnlyList<Code> _forms;
     private readonly InstructionBytes _bytes;
     private readonly CaseStates _states;
     private readonly OperandPlaces _places;
 
-    public CaseGenerator(Random random, IReadOnlyList<Code> forms)
+    public CaseGenerator(CaseRandom random, IReadOnlyList<Code> forms)
     {
         _random = random;
         _forms = forms;
@@ -26,11 +26,11 @@ internal sealed class CaseGenerator
     /// <summary>Makes one case.</summary>
     public MachineCase Next()
     {
+        MachineCase state = _states.Next();
         while (true)
         {
             if (!_bytes.TryEncode(_forms[_random.Next(_forms.Count)], out Instruction instruction))
                 continue;
-            MachineCase state = _states.Next();
             if (!_places.TryPlace(ref instruction, state))
                 continue;
             state.SetCode(_bytes.Bytes[..instruction.Length]);

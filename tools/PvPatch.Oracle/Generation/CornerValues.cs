@@ -1,7 +1,7 @@
 namespace PvPatch.Oracle.Generation;
 
 /// <summary>Random values with many at the corners of their types.</summary>
-internal sealed class CornerValues(Random random)
+internal sealed class CornerValues(CaseRandom random)
 {
     private static readonly ulong[] Corners =
     [
@@ -21,8 +21,8 @@ internal sealed class CornerValues(Random random)
         {
             0 => corner,
             1 => corner + (ulong)random.Next(-2, 3),
-            2 => (ulong)random.NextInt64() >> random.Next(64),
-            _ => (ulong)random.NextInt64(long.MinValue, long.MaxValue),
+            2 => random.Bits() >> random.Next(64),
+            _ => random.Bits(),
         };
     }
 
@@ -45,7 +45,7 @@ internal sealed class CornerValues(Random random)
             0 => 0,
             1 => (ulong)random.Next(3) << random.Next(fractionBits),
             2 => (1ul << fractionBits) - (ulong)random.Next(1, 3),
-            _ => (ulong)random.NextInt64(),
+            _ => random.Bits(),
         };
         ulong sign = random.Next(2) == 0 ? 1ul << (fractionBits + exponentBits) : 0;
         return sign | (exponent << fractionBits) | (fraction & ((1ul << fractionBits) - 1));

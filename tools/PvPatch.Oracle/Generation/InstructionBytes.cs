@@ -1,10 +1,11 @@
+using System.Buffers.Binary;
 using Iced.Intel;
 using PvPatch.Oracle.Cases;
 
 namespace PvPatch.Oracle.Generation;
 
 /// <summary>Encodings of a form with random prefixes and operands, written as the manuals draw them rather than by an assembler, so that none is left out.</summary>
-internal sealed class InstructionBytes(Random random, CornerValues values)
+internal sealed class InstructionBytes(CaseRandom random, CornerValues values)
 {
     private readonly byte[] _bytes = new byte[32];
 
@@ -30,9 +31,10 @@ internal sealed class InstructionBytes(Random random, CornerValues values)
 
     private void Encode(OpCodeInfo info)
     {
-        random.NextBytes(_bytes);
+        for (int i = 0; i < _bytes.Length; i += 8)
+            BinaryPrimitives.WriteUInt64LittleEndian(_bytes.AsSpan(i), random.Bits());
         int at = 0;
-        bool wide = info.W == 1 || info.OperandSize == 64 || Chance(30);
+        bool wide = info.W == 1 || info.OperandSize == 64 || random.Chance(30);
         if (info.Encoding == EncodingKind.VEX)
         {
             int map = info.Table == OpCodeTableKind.T0F38 ? 2 : 3;
@@ -51,20 +53,20 @@ internal sealed class InstructionBytes(Random random, CornerValues values)
         }
         else
         {
-            if (info.OperandSize == 16 || Chance(3))
+            if (info.OperandSize == 16 || random.Chance(3))
                 _bytes[at++] = 0x66;
-            if (Chance(5))
+            if (random.Chance(5))
                 _bytes[at++] = 0x67;
-            if (Chance(10))
-                _bytes[at++] = (byte)(Chance(50) ? 0x64 : 0x65);
-            if (info.CanUseLockPrefix && Chance(25))
+            if (random.Chance(10))
+                _bytes[at++] = (byte)(random.Chance(50) ? 0x64 : 0x65);
+            if (info.CanUseLockPrefix && random.Chance(25))
                 _bytes[at++] = 0xf0;
-            if ((info.CanUseRepPrefix && Chance(50)) || Chance(1))
+            if ((info.CanUseRepPrefix && random.Chance(50)) || random.Chance(1))
                 _bytes[at++] = 0xf3;
-            else if (info.CanUseRepnePrefix && Chance(40))
+            else if (info.CanUseRepnePrefix && random.Chance(40))
                 _bytes[at++] = 0xf2;
             at = AppendMandatoryPrefix(info, at);
-            if (wide || Chance(40))
+            if (wide || random.Chance(40))
                 _bytes[at++] = (byte)(0x40 | (wide ? 8 : 0) | random.Next(8));
             if (info.Table != OpCodeTableKind.Normal)
                 _bytes[at++] = 0x0f;
@@ -82,12 +84,12 @@ internal sealed class InstructionBytes(Random random, CornerValues values)
             return;
 
         int modRm = random.Next(256);
-        if (Chance(30))
+        if (random.Chance(30))
             modRm |= 0xc0;
         if (info.IsGroup)
             modRm = (modRm & ~0x38) | (info.GroupIndex << 3);
         _bytes[at] = (byte)modRm;
-        if (Chance(30))
+        if (random.Chance(30))
             _bytes[at + 1 + random.Next(4)] = (byte)values.Corner();
     }
 
@@ -104,6 +106,4 @@ internal sealed class InstructionBytes(Random random, CornerValues values)
             _bytes[at++] = prefix;
         return at;
     }
-
-    private bool Chance(int percent) => random.Next(100) < percent;
 }

@@ -6,7 +6,7 @@ using PvPatch.Oracle.Cases;
 namespace PvPatch.Oracle.Generation;
 
 /// <summary>Changes state and encoding of a case so that its operands lead to the case's pages.</summary>
-internal sealed class OperandPlaces(Random random, InstructionBytes bytes, X87Cases x87)
+internal sealed class OperandPlaces(CaseRandom random, InstructionBytes bytes, X87Cases x87)
 {
     /// <summary>An address in the windows, sometimes just before what is not mapped, sometimes not canonical.</summary>
     private ulong Address()
@@ -16,7 +16,7 @@ internal sealed class OperandPlaces(Random random, InstructionBytes bytes, X87Ca
         if (kind < 4)
             return window.Address + (ulong)window.Size - (ulong)random.Next(1, 40);
         if (kind == 4)
-            return Chance(50) ? window.Address + (ulong)CaseLayout.DataSize : 0x8000_0000_0000_0000 + (uint)random.Next();
+            return random.Chance(50) ? window.Address + (ulong)CaseLayout.DataSize : 0x8000_0000_0000_0000 + (uint)random.Bits();
         if (kind < 9)
             return window.Address + 0x200 + (ulong)random.Next(-20, 20);
         return window.Address + (ulong)(random.Next(4, (window.Size / 16) - 4) * 16);
@@ -37,7 +37,7 @@ internal sealed class OperandPlaces(Random random, InstructionBytes bytes, X87Ca
         PlaceNumber(instruction, state);
         if (instruction.Mnemonic is Mnemonic.Pcmpestri or Mnemonic.Pcmpestri64 or Mnemonic.Pcmpestrm or Mnemonic.Pcmpestrm64)
             PlaceLengths(instruction, state);
-        if (instruction.Code.CpuidFeatures() is [CpuidFeature.SSE4_2] && Chance(70))
+        if (instruction.Code.CpuidFeatures() is [CpuidFeature.SSE4_2] && random.Chance(70))
             PlaceTexts(instruction, state);
         if (UsesStack(instruction))
             state.General[4] = StackAddress();
@@ -47,7 +47,7 @@ internal sealed class OperandPlaces(Random random, InstructionBytes bytes, X87Ca
             state.General[7] = CaseLayout.Windows[0].Address + (ulong)random.Next(0x100, 0x300) - CaseAddresses.SegmentBase(instruction);
         if (instruction.Mnemonic == Mnemonic.Xlatb)
             state.General[3] = Address() - (byte)state.General[0];
-        if (instruction.Mnemonic is Mnemonic.Cmpxchg8b or Mnemonic.Cmpxchg16b or Mnemonic.Cmpxchg && Chance(50))
+        if (instruction.Mnemonic is Mnemonic.Cmpxchg8b or Mnemonic.Cmpxchg16b or Mnemonic.Cmpxchg && random.Chance(50))
             CopyExpected(instruction, state);
         if (instruction.FlowControl == FlowControl.Return)
         {
@@ -108,7 +108,7 @@ internal sealed class OperandPlaces(Random random, InstructionBytes bytes, X87Ca
         foreach (int register in (ReadOnlySpan<int>)[0, 2])
         {
             bool addresses = Register.RAX + register == instruction.MemoryBase.GetFullRegister() || Register.RAX + register == instruction.MemoryIndex.GetFullRegister();
-            if (!addresses && Chance(80))
+            if (!addresses && random.Chance(80))
                 state.General[register] = (ulong)random.Next(-18, 19);
         }
     }
@@ -161,7 +161,7 @@ internal sealed class OperandPlaces(Random random, InstructionBytes bytes, X87Ca
             return true;
         Span<byte> image = state.Memory[window].AsSpan((int)(address - CaseLayout.Windows[window].Address));
         x87.Fill(image);
-        if (Chance(90))
+        if (random.Chance(90))
             image[26..28].Clear();
         if (StateImage.UsesHeader(instruction))
             FillHeader(image.Slice(512, 64));
@@ -174,10 +174,10 @@ internal sealed class OperandPlaces(Random random, InstructionBytes bytes, X87Ca
         const ulong Nonexistent = 1ul << 62;
         const ulong Compacted = 1ul << 63;
         header.Clear();
-        ulong compaction = Chance(40) ? Compacted | (uint)random.Next(4) | (Chance(50) ? 3ul : 0) : 0;
-        BinaryPrimitives.WriteUInt64LittleEndian(header, (uint)random.Next(4) | (Chance(3) ? Nonexistent : 0));
-        BinaryPrimitives.WriteUInt64LittleEndian(header[8..], compaction | (Chance(3) ? Nonexistent : 0));
-        if (Chance(5))
+        ulong compaction = random.Chance(40) ? Compacted | (uint)random.Next(4) | (random.Chance(50) ? 3ul : 0) : 0;
+        BinaryPrimitives.WriteUInt64LittleEndian(header, (uint)random.Next(4) | (random.Chance(3) ? Nonexistent : 0));
+        BinaryPrimitives.WriteUInt64LittleEndian(header[8..], compaction | (random.Chance(3) ? Nonexistent : 0));
+        if (random.Chance(5))
             header[random.Next(16, 64)] = 1;
     }
 
@@ -192,7 +192,7 @@ internal sealed class OperandPlaces(Random random, InstructionBytes bytes, X87Ca
                 return false;
         }
 
-        state.General[0] = (state.General[0] & 0xffff_ffff_0000_0000) | (Chance(50) ? 3u : (uint)random.Next(4));
+        state.General[0] = (state.General[0] & 0xffff_ffff_0000_0000) | (random.Chance(50) ? 3u : (uint)random.Next(4));
         state.General[2] &= 0xffff_ffff_0000_0000;
         return true;
     }
@@ -206,10 +206,10 @@ internal sealed class OperandPlaces(Random random, InstructionBytes bytes, X87Ca
         if (narrow && ((state.General[6] | state.General[7]) >> 32) != 0)
             return false;
         if (instruction.HasRepPrefix || instruction.HasRepnePrefix)
-            state.General[1] = (ulong)random.Next(40) + (narrow && Chance(50) ? 0x5_0000_0000ul : 0);
+            state.General[1] = (ulong)random.Next(40) + (narrow && random.Chance(50) ? 0x5_0000_0000ul : 0);
         if (!narrow)
             return true;
-        state.General[6] |= Chance(50) ? 0x7_0000_0000ul : 0;
+        state.General[6] |= random.Chance(50) ? 0x7_0000_0000ul : 0;
         return (uint)state.General[6] + CaseAddresses.SegmentBase(instruction) >= CaseLayout.DataPages;
     }
 
@@ -225,7 +225,7 @@ internal sealed class OperandPlaces(Random random, InstructionBytes bytes, X87Ca
 
         if (operand < 0 || instruction.Mnemonic is Mnemonic.Lea or Mnemonic.Nop or Mnemonic.Xlatb || instruction.MemorySize == MemorySize.Unknown)
             return true;
-        ulong wanted = (StateImage.UsesHeader(instruction) && Chance(80) ? Address() & ~63ul : Address()) - CaseAddresses.SegmentBase(instruction);
+        ulong wanted = (StateImage.UsesHeader(instruction) && random.Chance(80) ? Address() & ~63ul : Address()) - CaseAddresses.SegmentBase(instruction);
         Register place = instruction.MemoryBase is Register.None or Register.RIP or Register.EIP ? Register.None : instruction.MemoryBase;
         if (place != Register.None)
         {
@@ -242,7 +242,7 @@ internal sealed class OperandPlaces(Random random, InstructionBytes bytes, X87Ca
             }
 
             ulong based = wanted - instruction.MemoryDisplacement64 - (index * (uint)instruction.MemoryIndexScale);
-            state.General[place.GetFullRegister() - Register.RAX] = narrow ? (uint)based + ((ulong)(uint)random.Next() << 32) : based;
+            state.General[place.GetFullRegister() - Register.RAX] = narrow ? (uint)based + ((ulong)(uint)random.Bits() << 32) : based;
             return !narrow || (wanted >> 32) == 0;
         }
 
@@ -263,6 +263,4 @@ internal sealed class OperandPlaces(Random random, InstructionBytes bytes, X87Ca
         instruction = bytes.Decode(out _);
         return true;
     }
-
-    private bool Chance(int percent) => random.Next(100) < percent;
 }

@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using Iced.Intel;
-using PvPatch.Emulator.State;
 using PvPatch.Oracle.Cases;
 using PvPatch.Oracle.Judgement;
 
@@ -16,7 +14,7 @@ internal sealed class SequenceGenerator
     private const int LongestLoop = 4;
     private const int LongestString = 8;
 
-    private readonly Random _random;
+    private readonly CaseRandom _random;
     private readonly IReadOnlyList<Code> _forms;
     private readonly InstructionBytes _bytes;
     private readonly CaseStates _states;
@@ -24,7 +22,7 @@ internal sealed class SequenceGenerator
     private readonly Register[] _kept = new Register[4];
 
     /// <summary>Makes sequences of the forms that may stand in one.</summary>
-    public SequenceGenerator(Random random, IReadOnlyList<Code> forms)
+    public SequenceGenerator(CaseRandom random, IReadOnlyList<Code> forms)
     {
         _random = random;
         _forms = [.. forms.Where(SequenceForms.Has)];
@@ -52,9 +50,13 @@ internal sealed class SequenceGenerator
 
     private void ChooseKept()
     {
-        Register[] possible = [Register.RBX, Register.RBP, Register.R8, Register.R9, Register.R10, Register.R11, Register.R12, Register.R13, Register.R14, Register.R15];
-        _random.Shuffle(possible);
-        possible.AsSpan(0, _kept.Length).CopyTo(_kept);
+        List<Register> possible = [Register.RBX, Register.RBP, Register.R8, Register.R9, Register.R10, Register.R11, Register.R12, Register.R13, Register.R14, Register.R15];
+        for (int i = 0; i < _kept.Length; i++)
+        {
+            int chosen = _random.Next(possible.Count);
+            _kept[i] = possible[chosen];
+            possible.RemoveAt(chosen);
+        }
     }
 
     /// <summary>A state whose kept registers are set, and which mostly raises no floating-point exceptions.</summary>
@@ -65,7 +67,7 @@ internal sealed class SequenceGenerator
         state.General[DataAtEnd - Register.RAX] = CaseLayout.Windows[1].Address + (ulong)CaseLayout.Windows[1].Size - 0x80;
         for (int i = 2; i < _kept.Length; i++)
             state.General[_kept[i] - Register.RAX] = (ulong)_random.Next(LongestLoop);
-        if (Chance(85))
+        if (_random.Chance(85))
         {
             state.Mxcsr = (state.Mxcsr & ~0x3fu) | 0x1f80;
             X87Image.Set(state.Fpu, (ushort)(X87Image.Control(state.Fpu) | 0x3f), (ushort)(X87Image.Status(state.Fpu) & 0x7f00), X87Image.Used(state.Fpu));
@@ -82,7 +84,7 @@ internal sealed class SequenceGenerator
             units.Add(NextUnit());
         for (int i = 2; i < _kept.Length; i++)
         {
-            if (Chance(60))
+            if (_random.Chance(60))
                 AddLoop(units, _kept[i]);
         }
 
@@ -219,9 +221,9 @@ internal sealed class SequenceGenerator
         if (!hasMemory)
             return true;
 
-        bool atEnd = Chance(10);
+        bool atEnd = _random.Chance(10);
         int offset = atEnd ? _random.Next(-0x80, 0x78) : _random.Next(-0x100, 0x100);
-        if (Chance(80) || UndefinedResults.NeedsAlignment(instruction))
+        if (_random.Chance(80) || UndefinedResults.NeedsAlignment(instruction))
             offset &= ~15;
         instruction.MemoryBase = atEnd ? DataAtEnd : Data;
         instruction.MemoryIndex = Register.None;
@@ -243,6 +245,4 @@ internal sealed class SequenceGenerator
 
         return false;
     }
-
-    private bool Chance(int percent) => _random.Next(100) < percent;
 }

@@ -6,7 +6,7 @@ using PvPatch.Oracle.Cases;
 namespace PvPatch.Oracle.Generation;
 
 /// <summary>Random states of the x87 and random operands for it, mostly at the corners of the formats.</summary>
-internal sealed class X87Cases(Random random)
+internal sealed class X87Cases(CaseRandom random)
 {
     private const int Bias = 0x3fff;
 
@@ -25,12 +25,12 @@ internal sealed class X87Cases(Random random)
     /// <summary>Fills the x87's part of an image.</summary>
     public void Fill(Span<byte> image)
     {
-        int control = Chance(40) ? 0x37f : random.Next(0x1000) | 0x40;
-        if (Chance(60))
+        int control = random.Chance(40) ? 0x37f : random.Next(0x1000) | 0x40;
+        if (random.Chance(60))
             control |= 0x3f;
-        control = (control & ~0x80) | (Chance(10) ? 0x1000 : 0);
-        int flags = Chance(70) ? 0 : random.Next(0x80);
-        if (!Chance(5))
+        control = (control & ~0x80) | (random.Chance(10) ? 0x1000 : 0);
+        int flags = random.Chance(70) ? 0 : random.Next(0x80);
+        if (!random.Chance(5))
             flags &= ~(~control & 0x3f);
         int status = flags | (random.Next(0x80) << 8);
         if ((flags & ~control & 0x3f) != 0)
@@ -60,7 +60,7 @@ internal sealed class X87Cases(Random random)
                 BinaryPrimitives.WriteUInt64LittleEndian(place, mantissa);
                 BinaryPrimitives.WriteUInt16LittleEndian(place[8..], high);
                 break;
-            case MemorySize.Bcd when Chance(80):
+            case MemorySize.Bcd when random.Chance(80):
                 for (int i = 0; i < 9; i++)
                     place[i] = (byte)(random.Next(10) | (random.Next(10) << 4));
                 break;
@@ -68,8 +68,6 @@ internal sealed class X87Cases(Random random)
                 break;
         }
     }
-
-    private bool Chance(int percent) => random.Next(100) < percent;
 
     private byte Used(int top)
     {
@@ -97,14 +95,14 @@ internal sealed class X87Cases(Random random)
         ulong mantissa = random.Next(10) switch
         {
             < 3 => Mantissas[random.Next(Mantissas.Length)],
-            < 5 => (1ul << 63) | ((ulong)random.NextInt64() & (ulong.MaxValue << random.Next(64))),
-            < 6 => (1ul << random.Next(64)) - (Chance(50) ? 1u : 0u),
-            < 7 => (ulong)random.NextInt64(),
-            _ => (1ul << 63) | (ulong)random.NextInt64(),
+            < 5 => (1ul << 63) | (random.Bits() & (ulong.MaxValue << random.Next(64))),
+            < 6 => (1ul << random.Next(64)) - (random.Chance(50) ? 1u : 0u),
+            < 7 => random.Bits(),
+            _ => (1ul << 63) | random.Bits(),
         };
-        if (exponent != 0 && Chance(90))
+        if (exponent != 0 && random.Chance(90))
             mantissa |= 1ul << 63;
-        return (mantissa, (ushort)(exponent | (Chance(50) ? 0x8000 : 0)));
+        return (mantissa, (ushort)(exponent | (random.Chance(50) ? 0x8000 : 0)));
     }
 
     private uint Narrow(int exponentBits, int fractionBits, ushort high, ulong mantissa)

@@ -7,7 +7,7 @@ using PvPatch.Oracle.Cases;
 namespace PvPatch.Oracle.Native;
 
 /// <summary>The host CPU as the judge: runs cases in a helper process of its own.</summary>
-internal sealed class HostOracle : IDisposable
+internal sealed unsafe class HostOracle : IDisposable
 {
     /// <summary>A batch takes milliseconds; a case that never ends must not keep us for ever.</summary>
     private static readonly TimeSpan LongestBatch = TimeSpan.FromSeconds(30);
@@ -16,7 +16,7 @@ internal sealed class HostOracle : IDisposable
     private readonly Process _process;
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _shared;
-    private readonly byte[] _batch = new byte[CaseLayout.SharedSize];
+    private readonly byte* _pages;
 
     [SupportedOSPlatform("linux")]
     private HostOracle(string directory)
@@ -28,6 +28,7 @@ internal sealed class HostOracle : IDisposable
         File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         _file = MemoryMappedFile.CreateFromFile(sharedPath, FileMode.Create, null, (long)CaseLayout.SharedSize);
         _shared = _file.CreateViewAccessor();
+        _shared.SafeMemoryMappedViewHandle.AcquirePointer(ref _pages);
         _process = Process.Start(new ProcessStartInfo(program, sharedPath) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true })!;
         WaitForBatch();
     }
@@ -58,20 +59,18 @@ internal sealed class HostOracle : IDisposable
     /// <summary>Runs cases on the host.</summary>
     public MachineCase[] Run(IReadOnlyList<MachineCase> cases)
     {
-        MemoryMarshal.Write(_batch, (ulong)cases.Count);
+        // SAFETY: the view has room for the count and as many cases as a batch may have, and stays mapped until Dispose.
+        *(ulong*)_pages = (ulong)cases.Count;
         for (int i = 0; i < cases.Count; i++)
-            cases[i].WriteTo(_batch.AsSpan(CaseLayout.FirstSlot + (i * CaseLayout.SlotSize), CaseLayout.ResultOffset));
-        int used = CaseLayout.FirstSlot + (cases.Count * CaseLayout.SlotSize);
-        _shared.WriteArray(0, _batch, 0, used);
+            cases[i].WriteTo(Half(i, 0));
         _process.StandardInput.BaseStream.WriteByte(1);
         _process.StandardInput.BaseStream.Flush();
         WaitForBatch();
-        _shared.ReadArray(0, _batch, 0, used);
         var results = new MachineCase[cases.Count];
         for (int i = 0; i < results.Length; i++)
         {
             results[i] = new MachineCase();
-            results[i].ReadFrom(_batch.AsSpan(CaseLayout.FirstSlot + (i * CaseLayout.SlotSize) + CaseLayout.ResultOffset, CaseLayout.ResultOffset));
+            results[i].ReadFrom(Half(i, CaseLayout.ResultOffset));
         }
 
         return results;
@@ -82,10 +81,14 @@ internal sealed class HostOracle : IDisposable
         _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
+        _shared.SafeMemoryMappedViewHandle.ReleasePointer();
         _shared.Dispose();
         _file.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
+
+    /// <summary>A case or its result.</summary>
+    private Span<byte> Half(int number, int offset) => new(_pages + CaseLayout.FirstSlot + (number * CaseLayout.SlotSize) + offset, CaseLayout.ResultOffset);
 
     private void WaitForBatch()
     {

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using PvPatch.Emulator.Linux.Elf;
+using PvPatch.Emulator.Linux.Programs;
 using PvPatch.Emulator.Linux.Spaces;
 
 namespace PvPatch.Emulator.Linux.Loading;

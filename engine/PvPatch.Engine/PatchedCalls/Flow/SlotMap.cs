@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Reflection;
+using System.Reflection.Emit;
 using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using PvPatch.Engine.Il;
@@ -6,76 +8,152 @@ using PvPatch.Engine.Ops;
 
 namespace PvPatch.Engine.PatchedCalls.Flow;
 
-/// <summary>What one module's field tokens have to do with op tables.</summary>
+/// <summary>What one module's tokens of fields and getters have to do with op tables.</summary>
 internal sealed class SlotMap
 {
-    private readonly Dictionary<int, FieldKey> _fields = [];
+    private const byte FieldTable = 0x04, MethodTable = 0x06, ReferenceTable = 0x0A; // ECMA-335, partition II, 22
+
+    private readonly Dictionary<int, MemberKey> _fields = [];
+    private readonly Dictionary<int, PlaceRead> _getters = [];
     private readonly Dictionary<PvOp, string> _signatures = [];
     private readonly SlotTree _tree;
 
-    /// <summary>Looks up the tables' fields among the fields a module declares or refers to.</summary>
+    /// <summary>Looks up the tables' fields among the fields a module declares or refers to, and their getters among its methods.</summary>
     public SlotMap(ModuleImage image, SlotTree tree)
     {
         _tree = tree;
         MetadataReader metadata = image.Metadata;
-        var declaring = tree.Roots.Keys.Concat(tree.Members.Keys).Select(k => k.Name).ToHashSet(StringComparer.Ordinal);
+        var names = tree.Roots.Keys.Concat(tree.Members.Keys).Concat(tree.Getters.Keys).Select(k => k.Name).ToHashSet(StringComparer.Ordinal);
 
         foreach (FieldDefinitionHandle handle in metadata.FieldDefinitions)
         {
             FieldDefinition field = metadata.GetFieldDefinition(handle);
             string name = metadata.GetString(field.Name);
-            if (declaring.Contains(name))
-                Add(image, handle, new FieldKey(image.AssemblyName, image.Names.Of(field.GetDeclaringType()), name));
+            if (names.Contains(name))
+                AddField(image, handle, new MemberKey(image.AssemblyName, image.Names.Of(field.GetDeclaringType()), name));
         }
 
         foreach (MemberReferenceHandle handle in metadata.MemberReferences)
         {
             MemberReference member = metadata.GetMemberReference(handle);
             string name = metadata.GetString(member.Name);
-            if (declaring.Contains(name) && member.GetKind() == MemberReferenceKind.Field
-                && member.Parent is { Kind: HandleKind.TypeReference, IsNil: false } parent)
-            {
-                var type = (TypeReferenceHandle)parent;
-                Add(image, handle, new FieldKey(image.Names.AssemblyOf(type) ?? image.AssemblyName, image.Names.Of(type), name));
-            }
+            if (!names.Contains(name) || member.Parent is not { Kind: HandleKind.TypeReference, IsNil: false } parent)
+                continue;
+            var type = (TypeReferenceHandle)parent;
+            var key = new MemberKey(image.Names.AssemblyOf(type) ?? image.AssemblyName, image.Names.Of(type), name);
+            if (member.GetKind() == MemberReferenceKind.Field)
+                AddField(image, handle, key);
+            else if (tree.Getters.TryGetValue(key, out PlaceRead read) && TakesNothing(metadata.GetBlobReader(member.Signature)))
+                _getters[MetadataTokens.GetToken(handle)] = read;
         }
+
+        if (_fields.Count > 0)
+            AddOwnGetters(image);
     }
 
     /// <summary>Whether the module can reach a slot at all.</summary>
-    public bool IsEmpty => _fields.Count == 0;
+    public bool IsEmpty => _fields.Count == 0 && _getters.Count == 0;
+
+    /// <summary>How an instruction reads a field of the tables, itself or by calling a getter; <see langword="null"/> for all others.</summary>
+    public PlaceRead? ReadBy(Instruction instruction)
+    {
+        if (instruction.Code.OperandType == OperandType.InlineMethod)
+        {
+            bool calls = instruction.Is(OpCodes.Call) || instruction.Is(OpCodes.Callvirt);
+            return calls && _getters.TryGetValue(instruction.Token, out PlaceRead read) ? read : null;
+        }
+
+        bool isStatic = instruction.Is(OpCodes.Ldsfld) || instruction.Is(OpCodes.Ldsflda);
+        bool reads = isStatic || instruction.Is(OpCodes.Ldfld) || instruction.Is(OpCodes.Ldflda);
+        return reads && _fields.TryGetValue(instruction.Token, out MemberKey key)
+            ? new PlaceRead(key, isStatic, instruction.Is(OpCodes.Ldsflda) || instruction.Is(OpCodes.Ldflda))
+            : null;
+    }
+
+    /// <summary>Whether a method of this signature can be the target of an op: then sites call it with anything.</summary>
+    /// <param name="signature">Without modifiers, as <see cref="SignatureTexts"/> writes it.</param>
+    public bool CanBeTarget(string signature) => _tree.TargetSignatures.Contains(signature);
 
     /// <summary>The place that a static field's token names, if any.</summary>
-    public SlotNode? RootOf(int token) => _fields.TryGetValue(token, out FieldKey key) ? _tree.Roots.GetValueOrDefault(key) : null;
+    public SlotNode? RootOf(int token) => _fields.TryGetValue(token, out MemberKey key) ? RootOf(key) : null;
+
+    /// <summary>The place that a static field is, if any.</summary>
+    public SlotNode? RootOf(MemberKey field) => _tree.Roots.GetValueOrDefault(field);
 
     /// <summary>The place that a field's token names inside another place, if any.</summary>
-    public SlotNode? MemberOf(SlotNode table, int token) => _fields.TryGetValue(token, out FieldKey key) ? table.Children.GetValueOrDefault(key) : null;
+    public SlotNode? MemberOf(SlotNode table, int token) => _fields.TryGetValue(token, out MemberKey key) ? table.Children.GetValueOrDefault(key) : null;
 
-    /// <summary>The place that a struct field's token names if the struct is one of the tables, and not a copy, if any.</summary>
-    public SlotNode? MemberNamed(int token) => _fields.TryGetValue(token, out FieldKey key) ? _tree.Members.GetValueOrDefault(key) : null;
+    /// <summary>The place that a field of a struct or object is if that is one of the tables, and not a copy, if any.</summary>
+    public SlotNode? MemberNamed(MemberKey field) => _tree.Members.GetValueOrDefault(field);
 
     /// <summary>The signature of an op's slot as this module writes it.</summary>
     public string? SignatureOf(PvOp op) => _signatures.GetValueOrDefault(op);
 
-    /// <summary>The ops that IL can reach: whose table's or slot's token stands anywhere in its bytes.</summary>
+    /// <summary>The ops that IL can reach: whose table's, slot's or getter's token stands anywhere in its bytes.</summary>
     public IReadOnlyCollection<PvOp> MentionedIn(ReadOnlySpan<byte> il)
     {
         var ops = new List<PvOp>();
         for (int i = 0; i + 4 <= il.Length; i++)
         {
+            if (il[i + 3] is not (FieldTable or MethodTable or ReferenceTable))
+                continue;
             int token = BinaryPrimitives.ReadInt32LittleEndian(il[i..]);
-            if ((RootOf(token) ?? MemberNamed(token)) is { } node)
+            if (!_fields.TryGetValue(token, out MemberKey field))
+            {
+                if (!_getters.TryGetValue(token, out PlaceRead getter))
+                    continue;
+                field = getter.Field;
+            }
+
+            if ((RootOf(field) ?? MemberNamed(field)) is { } node)
                 ops.AddRange(node.Ops.Except(ops));
         }
 
         return ops;
     }
 
-    private void Add(ModuleImage image, EntityHandle handle, FieldKey key)
+    private void AddField(ModuleImage image, EntityHandle handle, MemberKey key)
     {
-        if ((_tree.Roots.GetValueOrDefault(key) ?? _tree.Members.GetValueOrDefault(key)) is not { } node)
+        if ((RootOf(key) ?? MemberNamed(key)) is not { } node)
             return;
         _fields[MetadataTokens.GetToken(handle)] = key;
+        string type = image.ScopedSignatures.OfField(handle);
         if (node.Op is { } op)
-            _signatures[op] = image.Signatures.OfField(handle);
+            _signatures[op] = type;
+        foreach (PvOp element in node.Elements.Values.SelectMany(e => e.Ops))
+            _signatures[element] = type[..^"[]".Length];
+    }
+
+    /// <summary>The image's own getters, wherever they stand. The loaded copy may be of another build, so they are looked for here.</summary>
+    private void AddOwnGetters(ModuleImage image)
+    {
+        foreach (Il.MethodBody body in image.Bodies)
+        {
+            MethodDefinition method = image.Metadata.GetMethodDefinition((MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token));
+            if (!method.Attributes.HasFlag(MethodAttributes.Virtual)
+                && TakesNothing(image.Metadata.GetBlobReader(method.Signature))
+                && PlaceGetters.ReadOf(body.Il) is { } read && _fields.TryGetValue(read.Token, out MemberKey field))
+            {
+                bool isStatic = method.Attributes.HasFlag(MethodAttributes.Static);
+                if (isStatic == _tree.Roots.ContainsKey(field) && !(isStatic && RunsInitialiser(image, method.GetDeclaringType())))
+                    _getters[body.Token] = new PlaceRead(field, isStatic, read.IsAddress);
+            }
+        }
+    }
+
+    /// <summary>Whether a call of a static method runs its class's initialiser, which a site without that call would not. A table's own class has run it.</summary>
+    private bool RunsInitialiser(ModuleImage image, TypeDefinitionHandle handle)
+    {
+        TypeDefinition type = image.Metadata.GetTypeDefinition(handle);
+        string name = image.Names.Of(handle);
+        return !type.Attributes.HasFlag(TypeAttributes.BeforeFieldInit)
+            && type.GetMethods().Any(m => image.Metadata.StringComparer.Equals(image.Metadata.GetMethodDefinition(m).Name, ".cctor"))
+            && !_tree.Roots.Keys.Any(k => string.Equals(k.Type, name, StringComparison.Ordinal) && string.Equals(k.Assembly, image.AssemblyName, StringComparison.Ordinal));
+    }
+
+    private static bool TakesNothing(BlobReader signature)
+    {
+        CallShape shape = CallShape.Read(signature);
+        return shape.Arguments == (shape.HasImplicitThis ? 1 : 0) && shape.ReturnsValue;
     }
 }

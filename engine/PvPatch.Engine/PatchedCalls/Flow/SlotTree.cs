@@ -1,34 +1,42 @@
 using System.Reflection;
+using PvPatch.Engine.Il;
 using PvPatch.Engine.Ops;
 
 namespace PvPatch.Engine.PatchedCalls.Flow;
 
-/// <summary>A field by names, as both reflection and an image's metadata can tell it.</summary>
+/// <summary>A member by names, as both reflection and an image's metadata can tell it.</summary>
 /// <param name="Assembly">Simple name of the assembly that declares it.</param>
 /// <param name="Type">Full name of the type that declares it.</param>
-/// <param name="Name">The field's name.</param>
-internal readonly record struct FieldKey(string Assembly, string Type, string Name)
+/// <param name="Name">The member's name.</param>
+internal readonly record struct MemberKey(string Assembly, string Type, string Name)
 {
-    /// <summary>The key of a field known by reflection.</summary>
-    public static FieldKey Of(FieldInfo field) =>
-        new(field.Module.Assembly.GetName().Name!, field.DeclaringType!.FullName!, field.Name);
+    /// <summary>The key of a member known by reflection.</summary>
+    public static MemberKey Of(MemberInfo member) =>
+        new(member.Module.Assembly.GetName().Name!, member.DeclaringType!.FullName!, member.Name);
 }
 
-/// <summary>A place on the way to slots: a static field, a field of a struct in it, or the slot itself.</summary>
+/// <summary>A place on the way to slots: a static field, a field of a struct or an object it leads to, an array's element, or the slot itself.</summary>
 /// <param name="text">Its name in a program: <c>Pv.Irq</c>.</param>
-internal sealed class SlotNode(string text)
+/// <param name="isReference">Whether it holds an object or an array, which is the same for ever.</param>
+internal sealed class SlotNode(string text, bool isReference)
 {
     /// <summary>Its name in a program.</summary>
     public string Text { get; } = text;
 
+    /// <summary>Whether it holds an object or an array, which is the same for ever.</summary>
+    public bool IsReference { get; } = isReference;
+
     /// <summary>The op, if this is its slot.</summary>
-    public PvOp? Op => Ops is [var only] && Children.Count == 0 ? only : null;
+    public PvOp? Op => Ops is [var only] && Children.Count == 0 && Elements.Count == 0 ? only : null;
 
     /// <summary>The ops of all slots here and below.</summary>
     public List<PvOp> Ops { get; } = [];
 
-    /// <summary>The fields of the struct here that lead to slots.</summary>
-    public Dictionary<FieldKey, SlotNode> Children { get; } = [];
+    /// <summary>The fields of the struct or object here that lead to slots.</summary>
+    public Dictionary<MemberKey, SlotNode> Children { get; } = [];
+
+    /// <summary>The elements of the array here that are slots of ops, by index.</summary>
+    public Dictionary<int, SlotNode> Elements { get; } = [];
 }
 
 /// <summary>Every place of the op tables, by the static field they start with and by each field inside.</summary>
@@ -39,31 +47,52 @@ internal sealed class SlotTree
     {
         foreach (PvOp op in ops)
             Add(op);
+        TargetSignatures = ops.Select(TargetSignature).ToHashSet(StringComparer.Ordinal);
+        Getters = PlaceGetters.Of(ops.SelectMany(o => o.Path).Distinct());
     }
 
     /// <summary>The static fields.</summary>
-    public Dictionary<FieldKey, SlotNode> Roots { get; } = [];
+    public Dictionary<MemberKey, SlotNode> Roots { get; } = [];
 
-    /// <summary>The fields of structs. Each names one place: if two static fields had the struct's type, its ops would have one name twice.</summary>
-    public Dictionary<FieldKey, SlotNode> Members { get; } = [];
+    /// <summary>The fields of structs and objects. Each names one place: if two fields led to such, its ops would have one name twice.</summary>
+    public Dictionary<MemberKey, SlotNode> Members { get; } = [];
+
+    /// <summary>The methods that do nothing but read one of these fields, as an automatic property's does.</summary>
+    public IReadOnlyDictionary<MemberKey, PlaceRead> Getters { get; }
+
+    /// <summary>What a target of each op is, as <see cref="SignatureTexts"/> writes it without modifiers.</summary>
+    public IReadOnlySet<string> TargetSignatures { get; }
+
+    private static string TargetSignature(PvOp op)
+    {
+        string slot = SignatureTexts.Of(op.PointerType);
+        return $"Default{slot[slot.IndexOf(' ', StringComparison.Ordinal)..]}";
+    }
 
     private void Add(PvOp op)
     {
-        Dictionary<FieldKey, SlotNode> level = Roots;
+        Dictionary<MemberKey, SlotNode> level = Roots;
         string text = op.Path[0].DeclaringType!.Name;
+        SlotNode? node = null;
         foreach (FieldInfo field in op.Path)
         {
-            FieldKey key = FieldKey.Of(field);
+            MemberKey key = MemberKey.Of(field);
             text = $"{text}.{field.Name}";
-            if (!level.TryGetValue(key, out SlotNode? node))
+            if (!level.TryGetValue(key, out node))
             {
-                level[key] = node = new SlotNode(text);
+                level[key] = node = new SlotNode(text, !field.FieldType.IsValueType && !field.FieldType.IsFunctionPointer);
                 if (!field.IsStatic)
                     Members[key] = node;
             }
 
             node.Ops.Add(op);
             level = node.Children;
+        }
+
+        if (op.Index is { } index)
+        {
+            node!.Elements[index] = new SlotNode($"{text}[{index}]", isReference: false);
+            node.Elements[index].Ops.Add(op);
         }
     }
 }

@@ -13,23 +13,27 @@ namespace PvPatch.Engine.PatchedCalls.Flow;
 internal sealed class StackFlow
 {
     private readonly StackEffects _effects;
-    private readonly Step _step;
     private readonly Dictionary<int, int> _indexAt = [];
     private readonly FlowState?[] _states;
     private readonly bool[] _isAddressed;
+    private readonly ParameterFact?[] _parameters;
     private readonly Stack<int> _waiting = new();
     private readonly Dictionary<ExceptionRegion, FlowState> _ends = [];
     private readonly Dictionary<ExceptionRegion, HashSet<int>> _leftFor = [];
     private bool _isRecording;
 
     /// <summary>Analyses a method.</summary>
+    /// <param name="body">The method.</param>
+    /// <param name="effects">What its calls take and give.</param>
+    /// <param name="map">Its module's tokens of tables and slots.</param>
+    /// <param name="parameters">What is known of its parameters, by number; may be shorter than they are.</param>
     /// <exception cref="PatchException"><see cref="PatchError.BadIl"/>: the IL breaks the rules of the evaluation stack.</exception>
-    public StackFlow(MethodBody body, StackEffects effects, SlotMap map)
+    public StackFlow(MethodBody body, StackEffects effects, SlotMap map, IReadOnlyList<ParameterFact?> parameters)
     {
         Body = body;
         Code = IlReader.Decode(body.Il);
         _effects = effects;
-        _step = new Step(map);
+        Step = new Step(map, Code);
         for (int i = 0; i < Code.Length; i++)
             _indexAt[Code[i].Offset] = i;
         IsBlockStart = FindBlocks();
@@ -37,6 +41,9 @@ internal sealed class StackFlow
         _isAddressed = new bool[body.LocalCount];
         foreach (Instruction instruction in Code.Where(i => i.AddressedLocal >= 0))
             _isAddressed[Local(instruction.AddressedLocal, instruction)] = true;
+        _parameters = [.. parameters];
+        foreach (Instruction instruction in Code.Where(i => i.ChangedArgument >= 0 && i.ChangedArgument < _parameters.Length))
+            _parameters[instruction.ChangedArgument] = null;
         Inputs = new FlowEntry[]?[Code.Length];
         Below = new int[Code.Length];
         LoadedFrom = new IndexSet[Code.Length];
@@ -45,6 +52,9 @@ internal sealed class StackFlow
 
     /// <summary>The method.</summary>
     public MethodBody Body { get; }
+
+    /// <summary>What its instructions do to places and slots.</summary>
+    public Step Step { get; }
 
     /// <summary>Its instructions.</summary>
     public Instruction[] Code { get; }
@@ -69,6 +79,10 @@ internal sealed class StackFlow
 
     /// <summary>The instruction that an output belongs to, by index.</summary>
     public static int OwnerOf(int output) => output >> 1;
+
+    /// <summary>What is known of the parameter that an instruction loads, if anything is.</summary>
+    public ParameterFact? ParameterAt(int index) =>
+        Code[index].LoadedArgument is >= 0 and var argument && argument < _parameters.Length ? _parameters[argument] : null;
 
     /// <summary>Whether a local variable can change without a store to it.</summary>
     public bool IsAddressed(int local) => _isAddressed[local];
@@ -117,7 +131,7 @@ internal sealed class StackFlow
         if (state.Stack.Count < taken)
             throw Bad(index, $"{instruction.Code.Name} takes more than the stack holds");
         FlowEntry[] inputs = state.Pop(taken);
-        FlowValue output = put == 0 ? FlowValue.Plain : _step.Output(index, instruction, inputs);
+        FlowValue output = put == 0 ? FlowValue.Plain : Step.Output(index, inputs);
 
         if (instruction.LoadedLocal is >= 0 and var loaded && !_isAddressed[Local(loaded, instruction)])
         {
@@ -127,6 +141,11 @@ internal sealed class StackFlow
         else if (instruction.StoredLocal is >= 0 and var stored && !_isAddressed[Local(stored, instruction)])
         {
             state.Locals[stored] = new FlowEntry(inputs[0].Value, IndexSet.Of(index));
+        }
+
+        else if (ParameterAt(index) is { } fact)
+        {
+            output = fact.Kind == FlowKind.Slot ? FlowValue.Slot(fact.Node, index) : FlowValue.Table(fact.Node, IndexSet.Of(index));
         }
 
         for (int k = 0; k < put; k++)

@@ -4,22 +4,26 @@ using PvPatch.Engine.Il;
 namespace PvPatch.Engine.PatchedCalls.Flow;
 
 /// <summary>What single instructions do to the values that the analysis follows.</summary>
-internal sealed class Step(SlotMap map)
+/// <param name="map">The module's tokens.</param>
+/// <param name="code">The method's instructions.</param>
+internal sealed class Step(SlotMap map, Instruction[] code)
 {
     private const string UnknownTable = "the table it is read from is not known here";
 
     /// <summary>The value that an instruction pushes, if it takes <paramref name="inputs"/>.</summary>
     /// <param name="index">Number of the instruction in its method.</param>
-    /// <param name="instruction">The instruction; not one that loads a local variable.</param>
     /// <param name="inputs">What it takes from the stack, deepest first.</param>
-    public FlowValue Output(int index, Instruction instruction, ReadOnlySpan<FlowEntry> inputs)
+    public FlowValue Output(int index, ReadOnlySpan<FlowEntry> inputs)
     {
-        if (instruction.Is(OpCodes.Ldsfld) || instruction.Is(OpCodes.Ldsflda))
-            return OfStatic(index, instruction);
+        Instruction instruction = code[index];
+        if (map.ReadBy(instruction) is { } read)
+            return read.IsStatic ? OfStatic(index, read) : OfMember(index, read, inputs[0].Value);
         if (instruction.Is(OpCodes.Ldfld) || instruction.Is(OpCodes.Ldflda))
-            return OfMember(index, instruction, inputs[0].Value);
+            return OfOtherMember(inputs[0].Value);
         if (instruction.Is(OpCodes.Ldind_I) || instruction.Is(OpCodes.Ldobj))
             return OfAddress(index, instruction, inputs[0].Value);
+        if (ReadsElement(instruction))
+            return OfElement(index, instruction, inputs);
         return Passes(instruction) ? inputs[0].Value : FlowValue.Plain;
     }
 
@@ -28,41 +32,84 @@ internal sealed class Step(SlotMap map)
         instruction.Is(OpCodes.Dup) || instruction.Is(OpCodes.Conv_I) || instruction.Is(OpCodes.Conv_U);
 
     /// <summary>Whether it does nothing but turn a place of the tables into another place or into what its slot holds.</summary>
-    public static bool Follows(Instruction instruction) =>
-        instruction.Is(OpCodes.Ldfld) || instruction.Is(OpCodes.Ldflda) || instruction.Is(OpCodes.Ldind_I) || instruction.Is(OpCodes.Ldobj);
+    public bool Follows(Instruction instruction) =>
+        map.ReadBy(instruction) is { IsStatic: false } || instruction.Is(OpCodes.Ldfld) || instruction.Is(OpCodes.Ldflda)
+        || instruction.Is(OpCodes.Ldind_I) || instruction.Is(OpCodes.Ldobj) || ReadsElement(instruction);
 
-    private FlowValue OfStatic(int index, Instruction instruction)
-    {
-        if (map.RootOf(instruction.Token) is not { } root)
-            return FlowValue.Plain;
-        return root.Op is not null && instruction.Is(OpCodes.Ldsfld)
-            ? FlowValue.Slot(root, index)
-            : FlowValue.Table(root, IndexSet.Of(index));
-    }
+    /// <summary>Whether it reads an array's element, or takes its address.</summary>
+    public static bool ReadsElement(Instruction instruction) =>
+        instruction.Is(OpCodes.Ldelem_I) || instruction.Is(OpCodes.Ldelem) || instruction.Is(OpCodes.Ldelema);
 
-    private FlowValue OfMember(int index, Instruction instruction, FlowValue table)
+    /// <summary>The constant that some instruction pushes, whichever it is; <see langword="null"/> if it is none or another on another path.</summary>
+    public int? ConstantOf(FlowEntry entry)
     {
-        if (table.Kind == FlowKind.Table)
+        int? constant = null;
+        foreach (int source in entry.Sources.Items)
         {
-            if (map.MemberOf(table.Node!, instruction.Token) is not { } member)
-                return FlowValue.Plain;
-            if (member.Op is null)
-                return FlowValue.Table(member, table.Origins);
-            return instruction.Is(OpCodes.Ldfld) ? FlowValue.Slot(member, index) : FlowValue.Table(member, IndexSet.Of(index));
+            if (source == FlowEntry.Outside || code[StackFlow.OwnerOf(source)].PushedInt32 is not { } number || (constant is not null && constant != number))
+                return null;
+            constant = number;
         }
 
+        return constant;
+    }
+
+    private FlowValue OfStatic(int index, PlaceRead read)
+    {
+        if (map.RootOf(read.Field) is not { } root)
+            return FlowValue.Plain;
+        return Reached(index, root, read.IsAddress, IndexSet.Of(index));
+    }
+
+    private FlowValue OfMember(int index, PlaceRead read, FlowValue table)
+    {
+        if (table.Kind == FlowKind.Table)
+            return table.Node!.Children.TryGetValue(read.Field, out SlotNode? member) ? Reached(index, member, read.IsAddress, table.Origins) : FlowValue.Plain;
         string reason = table.Reason ?? UnknownTable;
-        if (map.MemberNamed(instruction.Token) is { Op: not null })
+        if (map.MemberNamed(read.Field) is { Op: not null } or { Elements.Count: > 0 })
             return FlowValue.Unproven(reason, IndexSet.Of(index));
-        return table.Kind == FlowKind.Unproven ? FlowValue.Unproven(reason, table.Origins) : FlowValue.Plain;
+        return OfOtherMember(table);
+    }
+
+    private static FlowValue OfOtherMember(FlowValue table) =>
+        table.Kind == FlowKind.Unproven ? FlowValue.Unproven(table.Reason!, table.Origins) : FlowValue.Plain;
+
+    /// <summary>What it is to have read a place or taken its address.</summary>
+    private static FlowValue Reached(int index, SlotNode place, bool isAddress, IndexSet origins)
+    {
+        if (place.IsReference)
+        {
+            return isAddress
+                ? FlowValue.Unproven("the address of the reference to its table is taken", IndexSet.Of(index))
+                : FlowValue.Table(place, place.Elements.Count > 0 ? IndexSet.Of(index) : origins);
+        }
+
+        if (place.Op is null)
+            return FlowValue.Table(place, origins);
+        return isAddress ? FlowValue.Table(place, IndexSet.Of(index)) : FlowValue.Slot(place, index);
     }
 
     private static FlowValue OfAddress(int index, Instruction instruction, FlowValue address) => address.Kind switch
     {
+        FlowKind.Table when address.Node!.IsReference => FlowValue.Unproven("it is read through a bare pointer to the table", IndexSet.Of(index)),
         FlowKind.Table when address.Node!.Op is not null => FlowValue.Slot(address.Node, index),
         FlowKind.Table when instruction.Is(OpCodes.Ldobj) => address,
         FlowKind.Table => FlowValue.Unproven("it is read through a bare pointer to the table", IndexSet.Of(index)),
         FlowKind.Unproven => FlowValue.Unproven(address.Reason!, IndexSet.Of(index)),
         _ => FlowValue.Plain,
     };
+
+    private FlowValue OfElement(int index, Instruction instruction, ReadOnlySpan<FlowEntry> inputs)
+    {
+        FlowValue array = inputs[0].Value;
+        if (array.Kind == FlowKind.Unproven)
+            return FlowValue.Unproven(array.Reason!, array.Origins);
+        if (array.Kind != FlowKind.Table || array.Node!.Elements.Count == 0)
+            return FlowValue.Plain;
+        if (ConstantOf(inputs[1]) is not { } number)
+            return FlowValue.Unproven("the index into the array of slots is no constant", array.Origins);
+        if (!array.Node.Elements.TryGetValue(number, out SlotNode? element))
+            return FlowValue.Plain;
+        return instruction.Is(OpCodes.Ldelema) ? FlowValue.Table(element, IndexSet.Of(index)) : FlowValue.Slot(element, index);
+    }
 }

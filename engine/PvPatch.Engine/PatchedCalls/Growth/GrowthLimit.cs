@@ -6,9 +6,9 @@ internal enum GrowthLimit
     /// <summary>Not in size, and only tokens that its module has already: bytes are overwritten.</summary>
     SameSize,
 
-    /// <summary>It may grow and use new tokens, of members that it may name: metadata is rewritten.</summary>
-    Visible,
+    /// <summary>It may grow, and name what its module can be made to name: metadata is added.</summary>
+    Named,
 
-    /// <summary>As <see cref="Visible"/>, and it may name everything: a copy that skips the check of visibility.</summary>
+    /// <summary>It may grow and name everything: a copy that skips the check of visibility.</summary>
     Anything,
 }

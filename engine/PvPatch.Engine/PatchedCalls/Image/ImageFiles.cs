@@ -1,6 +1,9 @@
+using System.Collections.Immutable;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.PatchedCalls.Flow;
+using PvPatch.Engine.PatchedCalls.Growth;
+using PvPatch.Engine.PatchedCalls.References;
 using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.PatchedCalls.Image;
@@ -11,28 +14,29 @@ internal static class ImageFiles
     /// <summary>Plans a set of images.</summary>
     public static PatchPlan Plan(PvOpTable table, IReadOnlyList<string> files, PatchEvents events)
     {
+        IReadOnlyList<PlannedImage> originals = Read(files);
         var tree = new SlotTree(table.Ops);
+        var bindings = new SetBindings(originals.ToDictionary(o => o.Name, o => o.VersionId, StringComparer.OrdinalIgnoreCase));
         var rows = new List<PatchedSite>();
         var images = new List<PlannedImage>();
-        foreach (string file in files)
+        foreach (PlannedImage original in originals)
         {
-            byte[] bytes = Read(file);
-            using var image = ModuleImage.Open(bytes, file);
+            using var image = ModuleImage.Open(original.Bytes, original.File);
             try
             {
-                var sites = new ModuleSites(image, table, tree, PatchWay.Image);
+                var added = new AddedTokens(image, original.Bytes, bindings);
+                var sites = new ModuleSites(image, table, tree, PatchWay.Image, limit: GrowthLimit.Named, added: added);
                 rows.AddRange(sites.Rows);
+                images.Add(Patched(original, image, sites.Methods, added));
                 events.Patched(image.AssemblyName, sites.Rows);
-                images.Add(new PlannedImage(image.AssemblyName, file, Patched(bytes, sites.Methods), sites.Methods));
             }
             catch (Exception e) when (Damage.IsShownBy(e))
             {
-                throw new PatchException(PatchError.BadImage, $"{Path.GetFileName(file)} is damaged: {e.Message}", e);
+                throw new PatchException(PatchError.BadImage, $"{Path.GetFileName(original.File)} is damaged: {e.Message}", e);
             }
         }
 
-        CheckNames(images);
-        return new PatchPlan(images, new PatchReport(rows));
+        return new PatchPlan(images, new PatchReport(rows), bindings.Added);
     }
 
     /// <summary>Reads a set of images that stay as they are.</summary>
@@ -43,7 +47,7 @@ internal static class ImageFiles
         {
             byte[] bytes = Read(file);
             using var image = ModuleImage.Open(bytes, file);
-            images.Add(new PlannedImage(image.AssemblyName, file, bytes, []));
+            images.Add(new PlannedImage(image.AssemblyName, image.VersionId, file, bytes, [], ImageSymbols.Of(image, bytes, ImmutableDictionary<int, Func<int, int>>.Empty)));
         }
 
         CheckNames(images);
@@ -62,12 +66,31 @@ internal static class ImageFiles
         }
     }
 
-    private static byte[] Patched(byte[] original, IReadOnlyList<RewrittenMethod> methods)
+    private static PlannedImage Patched(PlannedImage original, ModuleImage image, IReadOnlyList<RewrittenMethod> methods, AddedTokens added)
     {
-        byte[] bytes = [.. original];
+        if (methods.All(m => m.Growth is null))
+        {
+            byte[] bytes = methods.Count == 0 ? original.Bytes : [.. original.Bytes];
+            foreach (RewrittenMethod method in methods)
+                method.Il.CopyTo(bytes.AsSpan(method.Body.Offset));
+            return original with { Bytes = bytes, Methods = methods };
+        }
+
+        var grown = new GrownBodies(added);
+        var done = new List<RewrittenMethod>(methods.Count);
         foreach (RewrittenMethod method in methods)
-            method.Il.CopyTo(bytes.AsSpan(method.Body.Offset));
-        return bytes;
+        {
+            if (method.Growth is { } growth)
+            {
+                done.Add(grown.Add(method, growth));
+                continue;
+            }
+
+            added.Extended!.Section.Overwrite(method.Body.Offset, method.Il);
+            done.Add(method);
+        }
+
+        return original with { Bytes = added.Extended!.ToBytes(), Methods = done, Symbols = ImageSymbols.Of(image, original.Bytes, grown.Moves) };
     }
 
     private static void CheckNames(List<PlannedImage> images)

@@ -13,10 +13,10 @@ public sealed class ImageSet : IDisposable
     private readonly Context _context;
     private readonly IReadOnlyList<PlannedImage> _images;
 
-    private ImageSet(IReadOnlyList<PlannedImage> images, bool collectible)
+    private ImageSet(PatchPlan plan, bool collectible)
     {
-        _images = images;
-        _context = new Context(images, collectible);
+        _images = plan.Images;
+        _context = new Context(plan, collectible);
     }
 
     /// <summary>Loads the patched images of a plan.</summary>
@@ -25,7 +25,7 @@ public sealed class ImageSet : IDisposable
     public static ImageSet Load(PatchPlan plan, bool collectible = false)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        return new ImageSet(plan.Images, collectible);
+        return new ImageSet(plan, collectible);
     }
 
     /// <summary>Loads image files as they are.</summary>
@@ -35,7 +35,7 @@ public sealed class ImageSet : IDisposable
     public static ImageSet LoadUnpatched(IReadOnlyList<string> imageFiles, bool collectible = false)
     {
         ArgumentNullException.ThrowIfNull(imageFiles);
-        return new ImageSet(ImageFiles.Read(imageFiles), collectible);
+        return new ImageSet(new PatchPlan(ImageFiles.Read(imageFiles), new PatchReport([])), collectible);
     }
 
     /// <summary>The loaded assembly of this simple name.</summary>
@@ -88,7 +88,7 @@ public sealed class ImageSet : IDisposable
         };
     }
 
-    private sealed class Context(IReadOnlyList<PlannedImage> images, bool collectible) : AssemblyLoadContext("PvPatch images", collectible)
+    private sealed class Context(PatchPlan plan, bool collectible) : AssemblyLoadContext("PvPatch images", collectible)
     {
         private readonly Lock _gate = new();
 
@@ -99,18 +99,18 @@ public sealed class ImageSet : IDisposable
             {
                 if (Assemblies.FirstOrDefault(a => !a.IsDynamic && IsNamed(a.GetName().Name)) is { } known)
                     return known;
-                return images.FirstOrDefault(i => IsNamed(i.Name)) is { } image ? LoadFrom(image) : null;
+                return plan.Images.FirstOrDefault(i => IsNamed(i.Name)) is { } image ? LoadFrom(image) : null;
             }
 
             bool IsNamed(string? name) => string.Equals(name, simpleName, StringComparison.OrdinalIgnoreCase);
         }
 
-        protected override Assembly? Load(AssemblyName assemblyName) => assemblyName.Name is { } name ? Find(name) : null;
+        protected override Assembly? Load(AssemblyName assemblyName) =>
+            assemblyName.Name is { } name ? Find(name) ?? plan.Bound.GetValueOrDefault(name) : null;
 
         private Assembly LoadFrom(PlannedImage image)
         {
-            string symbols = Path.ChangeExtension(image.File, ".pdb");
-            using Stream? pdb = File.Exists(symbols) ? File.OpenRead(symbols) : null;
+            using Stream? pdb = image.Symbols.Pdb is { } symbols ? new MemoryStream(symbols, writable: false) : null;
             using var bytes = new MemoryStream(image.Bytes, writable: false);
             try
             {

@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Reflection.Emit;
 using PvPatch.Engine.Il;
-using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls;
 using PvPatch.Engine.PatchedCalls.Flow;
@@ -49,7 +48,7 @@ internal sealed class GrownMethodTests
         RandomMethods.Write(FixtureProgram.FileOf(name), file, seed, Methods);
         using var set = ImageSet.LoadUnpatched([file]);
         Assembly program = set[name];
-        var table = new PvOpTable(program.GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!);
+        var table = FixtureProgram.TableOf(program);
         FixtureProgram.Install(table, program);
         table.Install([.. table.Ops.Where(o => table.TargetOf(o.Name) is PvTarget.MethodTarget).Select(o => KeyValuePair.Create(o.Name, PvTarget.Inline(((PvTarget.MethodTarget)table.TargetOf(o.Name)).Info)))]);
 
@@ -71,7 +70,7 @@ internal sealed class GrownMethodTests
     private static ImageSet Copy(FixtureProgram program, string fixture)
     {
         var set = ImageSet.LoadUnpatched([program.File]);
-        new PvOpTable(set[fixture].GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!).InstallFrom(program.Table);
+        FixtureProgram.TableOf(set[fixture]).InstallFrom(program.Table);
         return set;
     }
 

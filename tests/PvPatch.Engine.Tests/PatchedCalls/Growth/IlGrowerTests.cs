@@ -106,6 +106,7 @@ internal sealed class IlGrowerTests
         MaxStack = 8,
         LocalCount = 0,
         LocalSignature = default,
+        InitLocals = true,
         Regions = ImmutableArray<ExceptionRegion>.Empty,
         ReturnsValue = false,
     };

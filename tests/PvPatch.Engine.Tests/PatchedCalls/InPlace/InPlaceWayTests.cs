@@ -142,11 +142,32 @@ internal sealed class InPlaceWayTests
     }
 
     [Test]
-    public void An_image_that_is_mapped_as_code_is_not_written_to()
+    public void Pages_of_an_image_that_is_mapped_as_code_are_replaced_and_stay_so()
     {
-        Assert.That(MemoryMap.Read().At(LoadedImage.MetadataOf(typeof(object).Assembly))!.Value.CanExecute, Is.True, "the runtime's own library is precompiled");
-        var error = Assert.Throws<PatchException>(() => DataPages.Write([DataPages.Read(LoadedImage.MetadataOf(typeof(object).Assembly), 4)]));
-        Assert.That(error!.Error, Is.EqualTo(PatchError.ExecutableImage));
+        nint metadata = LoadedImage.MetadataOf(typeof(System.Collections.Immutable.ImmutableList).Assembly);
+        string before = MemoryMap.Read().At(metadata)!.Value.Rights;
+        Assert.That(before, Does.StartWith("r-x"), "the runtime's own libraries are precompiled");
+        PlacedBytes bytes = DataPages.Read(metadata, 10_000);
+        DataPages.Write([bytes]);
+        Assert.That(MemoryMap.Read().At(metadata)!.Value.Rights, Is.EqualTo(before));
+        Assert.That(DataPages.Hold(bytes), Is.True);
+        Assert.That(System.Collections.Immutable.ImmutableList.Create(1, 2, 3).Add(4).Sum(), Is.EqualTo(10));
+    }
+
+    [Test]
+    public void Precompiled_methods_are_known_by_their_tables()
+    {
+        MethodBase[] methods = [.. typeof(System.Collections.Immutable.ImmutableList).Assembly.GetTypes().Where(t => !t.IsGenericType)
+            .SelectMany(t => t.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            .Where(m => !m.IsGenericMethod && m.GetMethodBody() is not null)];
+        int precompiled = methods.Count(PrecompiledMethods.Has);
+        TestContext.Out.WriteLine($"{precompiled} of {methods.Length} methods are precompiled");
+        var program = LoadedProgram.Load(Release, Loading.Path);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(precompiled, Is.InRange(methods.Length / 2, methods.Length - 1), "most are, and those that cannot be are not");
+            Assert.That(FixtureProgram.Cases(program.Assembly).Any(PrecompiledMethods.Has), Is.False);
+        }
     }
 
     [Test]

@@ -23,7 +23,7 @@ internal sealed class LoadedProgram
     private LoadedProgram(Assembly assembly)
     {
         Assembly = assembly;
-        Table = new PvOpTable(assembly.GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!);
+        Table = FixtureProgram.TableOf(assembly);
         FixtureProgram.Install(Table, assembly);
     }
 

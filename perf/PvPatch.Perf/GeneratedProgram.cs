@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using PvPatch.Engine;
+
+namespace PvPatch.Perf;
+
+/// <summary>
+/// A console program with so many ops and a site for each, written, published and run in processes of its own. Its argument
+/// says how the slots are filled; it calls every site, and tells its CPU time and memory.
+/// </summary>
+internal sealed class GeneratedProgram : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("pvpatch-program-").FullName;
+
+    /// <summary>Writes and publishes it.</summary>
+    /// <param name="sites">How many ops, and sites.</param>
+    /// <param name="aheadOfTime">
+    /// Whether its own code is compiled ahead too. The engine always is: the publish of a program compiles the packages that it uses.
+    /// </param>
+    public GeneratedProgram(int sites, bool aheadOfTime)
+    {
+        File.WriteAllText(Path.Combine(_folder, "program.csproj"), ProjectText(aheadOfTime));
+        File.WriteAllText(Path.Combine(_folder, "Program.cs"), SourceText(sites));
+        string runtime = $"linux-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+        Run("dotnet", ["publish", _folder, "-c", "Release", "-r", runtime, "--self-contained", "false", "-o", Path.Combine(_folder, "out"), "-v", "quiet", "-nologo"]);
+    }
+
+    /// <summary>Runs it once.</summary>
+    /// <param name="form"><c>by-hand</c>, <c>slots</c>, <c>patched</c>, <c>compiled</c> or <c>late</c>.</param>
+    public ProcessCost Start(string form)
+    {
+        long start = Stopwatch.GetTimestamp();
+        string[] words = Run(Path.Combine(_folder, "out", "program"), [form]).Split(' ');
+        double wall = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        return new ProcessCost(wall, double.Parse(words[0], CultureInfo.InvariantCulture), long.Parse(words[1], CultureInfo.InvariantCulture), words[2].Trim());
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static string Run(string program, string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true })!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{output}");
+    }
+
+    private static string ProjectText(bool aheadOfTime) => $"""
+        <Project Sdk="Microsoft.NET.Sdk">
+          <PropertyGroup>
+            <OutputType>Exe</OutputType>
+            <TargetFramework>net10.0</TargetFramework>
+            <ImplicitUsings>enable</ImplicitUsings>
+            <AllowUnsafeBlocks>true</AllowUnsafeBlocks>
+            <InvariantGlobalization>true</InvariantGlobalization>
+            <PublishReadyToRun>true</PublishReadyToRun>
+          </PropertyGroup>
+          <ItemGroup>
+            <Reference Include="PvPatch.Engine" HintPath="{typeof(Patcher).Assembly.Location}" />
+            {(aheadOfTime ? "" : "<PublishReadyToRunExclude Include=\"program.dll\" />")}
+          </ItemGroup>
+        </Project>
+        """;
+
+    private static string SourceText(int sites)
+    {
+        string Each(string line) => string.Concat(Enumerable.Range(0, sites).Select(i => string.Format(CultureInfo.InvariantCulture, line, i)));
+        return new StringBuilder("""
+            using System.Runtime.CompilerServices;
+            using System.Runtime.InteropServices;
+            using PvPatch.Engine;
+            using PvPatch.Engine.IndirectCalls;
+            using PvPatch.Engine.Ops;
+            using PvPatch.Engine.PatchedCalls.InPlace;
+
+            long checksum = 0;
+            if (args[0] is "by-hand")
+                ByHand.Fill();
+            else
+                checksum += Table.Fill(args[0]);
+            checksum += Sites.All(1);
+            GC.Collect();
+            Console.Write($"{Environment.CpuUsage.TotalTime.TotalMilliseconds} {Environment.WorkingSet} {checksum}");
+
+            static class Table
+            {
+                public static long Fill(string form)
+                {
+                    var table = new PvOpTable(typeof(Ops));
+                    table.Install(Targets());
+                    long checksum = form is "compiled" or "late" ? Sites.All(1) : 0;
+                    if (form is not "slots")
+                    {
+                        var patch = Patcher.Apply(table, new ApplyOptions { RedirectCompiled = form is "late" });
+                        if (form is "patched" && patch.Report.Totals.Patched != table.Ops.Count)
+                            throw new InvalidOperationException(patch.Report.ToString());
+                    }
+
+                    return checksum;
+                }
+
+                private static Dictionary<string, PvTarget> Targets()
+                {
+                    var targets = new Dictionary<string, PvTarget>();
+
+            """)
+            .Append(Each("        targets.Add(\"op.{0}\", PvTarget.Method(Implementation.Op{0}));\n"))
+            .Append("        return targets;\n    }\n}\n\npublic static unsafe class Ops\n{\n")
+            .Append(Each("    [PvOp(\"op.{0}\")] public static delegate* unmanaged<long, long> Op{0};\n"))
+            .Append("}\n\nstatic class Implementation\n{\n")
+            .Append(Each("    public static long Op{0}(long x) => (x * 3) + {0};\n"))
+            .Append("}\n\nstatic unsafe class ByHand\n{\n")
+            .Append(Each("    [UnmanagedCallersOnly] static long Op{0}(long x) => Implementation.Op{0}(x);\n"))
+            .Append("    public static void Fill()\n    {\n")
+            .Append(Each("        Ops.Op{0} = &Op{0};\n"))
+            .Append("    }\n}\n\nstatic unsafe class Sites\n{\n")
+            .Append(Each("    [MethodImpl(MethodImplOptions.NoInlining)] static long Site{0}(long x) => Ops.Op{0}(x);\n"))
+            .Append("    public static long All(long x)\n    {\n")
+            .Append(Each("        x = Site{0}(x);\n"))
+            .Append("        return x;\n    }\n}\n")
+            .ToString();
+    }
+}
+
+/// <summary>What one process took.</summary>
+/// <param name="WallMilliseconds">From its start to its end.</param>
+/// <param name="CpuMilliseconds">CPU time, of all its threads.</param>
+/// <param name="WorkingSet">Bytes of memory at its end.</param>
+/// <param name="Checksum">What its sites computed.</param>
+internal sealed record ProcessCost(double WallMilliseconds, double CpuMilliseconds, long WorkingSet, string Checksum);
