@@ -99,7 +99,7 @@ internal sealed class MutationTests
                     continue;
                 try
                 {
-                    _ = new StackFlow(image.BodyOf(handle), effects, map);
+                    _ = new StackFlow(image.BodyOf(handle), effects, map, []);
                 }
                 catch (PatchException)
                 {
@@ -118,16 +118,15 @@ internal sealed class MutationTests
     /// <summary>The fixture with a few of its methods, so that there is time for many mutations.</summary>
     private static byte[] SmallImage()
     {
-        string[] kept = ["Pv", "Native", "MathOps", "SmallOps", "DeepOps", "InnerOps", "StubbornOps", "Pair", "Shapes", "<Module>"];
-        string[] shapes = ["OneArgument_Direct", "Nested_Direct", "Branch_Direct", "Loop_Direct"];
+        string[] programs = ["Growths", "HotPlaces", "Inliners", "Inlines", "Others", "Pairs", "Parameters", "Places", "AsyncPlaces", "Refusals", "SlotShapes"];
         Directory.CreateDirectory(Folder);
         string file = Path.Combine(Folder, "small.dll");
         using (var assembly = Mono.Cecil.AssemblyDefinition.ReadAssembly(FixtureProgram.FileOf(FixtureProgram.Names[1])))
         {
-            foreach (Mono.Cecil.TypeDefinition type in assembly.MainModule.Types.Where(t => Array.IndexOf(kept, t.Name) < 0).ToArray())
+            foreach (Mono.Cecil.TypeDefinition type in assembly.MainModule.Types.Where(t => Array.IndexOf(programs, t.Name) >= 0).ToArray())
                 assembly.MainModule.Types.Remove(type);
             var methods = assembly.MainModule.Types.Single(t => t.Name == "Shapes").Methods;
-            foreach (Mono.Cecil.MethodDefinition method in methods.Where(m => Array.IndexOf(shapes, m.Name) < 0).Skip(8).ToArray())
+            foreach (Mono.Cecil.MethodDefinition method in methods.Skip(12).ToArray())
                 methods.Remove(method);
             assembly.Write(file);
         }
