@@ -19,9 +19,15 @@ internal enum SignatureDetail
 /// <summary>Signatures as text, so that two can be compared and shown (ECMA-335, partition II, 23.2).</summary>
 internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames names, SignatureDetail detail) : ISignatureTypeProvider<string, object?>
 {
+    private readonly Dictionary<StandaloneSignatureHandle, string> _calls = [];
+
     /// <summary>The signature of a call through a pointer.</summary>
-    public string OfCall(StandaloneSignatureHandle handle) =>
-        GetFunctionPointerType(metadata.GetStandaloneSignature(handle).DecodeMethodSignature(this, null));
+    public string OfCall(StandaloneSignatureHandle handle)
+    {
+        if (!_calls.TryGetValue(handle, out string? text))
+            _calls[handle] = text = GetFunctionPointerType(metadata.GetStandaloneSignature(handle).DecodeMethodSignature(this, null));
+        return text;
+    }
 
     /// <summary>The type of a field, whether or not it is volatile.</summary>
     public string OfField(EntityHandle handle)

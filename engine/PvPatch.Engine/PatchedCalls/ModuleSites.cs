@@ -32,7 +32,7 @@ internal sealed class ModuleSites
     private readonly KnownParameters? _parameters;
     private readonly GrowthLimit _limit;
     private readonly AddedTokens? _added;
-    private readonly Dictionary<PvOp, CallReplacement> _replacements = [];
+    private readonly Dictionary<PvOp, CallReplacement> _replacements = new(ReferenceEqualityComparer.Instance);
     private readonly PatchWay _way;
     private readonly List<PatchedSite> _rows = [];
     private readonly List<RewrittenMethod> _methods = [];
@@ -132,7 +132,7 @@ internal sealed class ModuleSites
             });
         }
 
-        _rows.AddRange(found.OrderBy(r => r.IlOffset));
+        _rows.AddRange(found.Count == 1 ? found : found.OrderBy(r => r.IlOffset));
         if (wanted.Count > rewrite.Refusals.Count)
             _methods.Add(new RewrittenMethod(flow.Body, rewrite.Il, rewrite.Growth));
     }
@@ -161,7 +161,7 @@ internal sealed class ModuleSites
 
     private PatchedSite RowOf(Il.MethodBody body, int offset, IReadOnlyList<PvOp> ops) => new()
     {
-        Op = string.Join(" or ", ops.Select(o => o.Name)),
+        Op = ops is [var only] ? only.Name : string.Join(" or ", ops.Select(o => o.Name)),
         Class = ops.Aggregate(default(PvOpClass), (all, o) => all | o.Class),
         Module = _image.AssemblyName,
         Method = body.Name,

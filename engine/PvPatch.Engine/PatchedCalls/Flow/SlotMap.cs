@@ -15,7 +15,7 @@ internal sealed class SlotMap
 
     private readonly Dictionary<int, MemberKey> _fields = [];
     private readonly Dictionary<int, PlaceRead> _getters = [];
-    private readonly Dictionary<PvOp, string> _signatures = [];
+    private readonly Dictionary<PvOp, string> _signatures = new(ReferenceEqualityComparer.Instance);
     private readonly SlotTree _tree;
 
     /// <summary>Looks up the tables' fields among the fields a module declares or refers to, and their getters among its methods.</summary>
@@ -93,6 +93,7 @@ internal sealed class SlotMap
     public IReadOnlyCollection<PvOp> MentionedIn(ReadOnlySpan<byte> il)
     {
         var ops = new List<PvOp>();
+        HashSet<PvOp>? seen = null;
         for (int i = 0; i + 4 <= il.Length; i++)
         {
             if (il[i + 3] is not (FieldTable or MethodTable or ReferenceTable))
@@ -105,8 +106,14 @@ internal sealed class SlotMap
                 field = getter.Field;
             }
 
-            if ((RootOf(field) ?? MemberNamed(field)) is { } node)
-                ops.AddRange(node.Ops.Except(ops));
+            if ((RootOf(field) ?? MemberNamed(field)) is not { } node)
+                continue;
+            seen ??= new HashSet<PvOp>(ReferenceEqualityComparer.Instance);
+            foreach (PvOp op in node.Ops)
+            {
+                if (seen.Add(op))
+                    ops.Add(op);
+            }
         }
 
         return ops;

@@ -32,6 +32,7 @@ internal sealed class StackFlow
     {
         Body = body;
         Code = IlReader.Decode(body.Il);
+        _indexAt.EnsureCapacity(Code.Length + 1);
         _effects = effects;
         Step = new Step(map, Code);
         for (int i = 0; i < Code.Length; i++)
@@ -92,6 +93,8 @@ internal sealed class StackFlow
         if (Code.Length == 0)
             throw Bad(0, "there is none");
         Arrive(0, FlowState.AtEntry(Body.LocalCount));
+        if (Array.IndexOf(IsBlockStart, true) < 0)
+            _waiting.Clear(); // one block: its one run records
         while (_waiting.TryPop(out int start))
             RunBlock(start);
 
