@@ -20,7 +20,7 @@ public sealed class PvOpTable
     private readonly Stack<List<(Slot Slot, PvTarget Target, nint Entry)>> _undo = new();
 
     /// <summary>Finds the slots and makes each of them stop with its op's name.</summary>
-    /// <param name="roots">Classes whose static fields are slots or structs that hold slots.</param>
+    /// <param name="roots">Classes whose static fields are slots, or lead to structs, objects and arrays that hold slots.</param>
     /// <exception cref="PatchException">
     /// There is no op, two have one name, or one stands where no slot can be (<see cref="PatchError.NoOps"/>,
     /// <see cref="PatchError.DuplicateOp"/>, <see cref="PatchError.NotASlot"/>, <see cref="PatchError.UnsupportedRoot"/>,
@@ -44,7 +44,7 @@ public sealed class PvOpTable
     public IReadOnlyList<PvOp> Ops { get; }
 
     /// <summary>Finds the ops below some classes without touching their slots.</summary>
-    /// <param name="roots">Classes whose static fields are slots or structs that hold slots.</param>
+    /// <param name="roots">Classes whose static fields are slots, or lead to structs, objects and arrays that hold slots.</param>
     /// <exception cref="PatchException">As for the constructor.</exception>
     public static IReadOnlyList<PvOp> Find(params Type[] roots)
     {

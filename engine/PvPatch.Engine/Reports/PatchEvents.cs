@@ -24,6 +24,9 @@ internal sealed class PatchEvents(PatchLog? log)
     /// <summary>An assembly has its original IL again.</summary>
     public void Restored(string assembly) => Tell(PatchLogLevel.Information, "{Assembly} is restored", assembly);
 
+    /// <summary>The sites of an op call another target from now on.</summary>
+    public void Switched(string op, string target) => Tell(PatchLogLevel.Information, "{Op} is switched to {Target}", op, target);
+
     private void Site(PatchedSite row)
     {
         if (row.State == SiteState.Patched)

@@ -9,7 +9,7 @@ public enum PatchLogLevel
     /// <summary>What became of a single site.</summary>
     Debug = 1,
 
-    /// <summary>An assembly was patched or restored.</summary>
+    /// <summary>An assembly was patched or restored, or an op was switched to another target.</summary>
     Information = 2,
 
     /// <summary>An assembly cannot be patched. The program runs on, through its slots.</summary>

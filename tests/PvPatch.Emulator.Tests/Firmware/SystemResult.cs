@@ -36,6 +36,7 @@ internal sealed class SystemResult
     public static List<SystemResult> Parse(IReadOnlyList<SystemCase> cases, ReadOnlySpan<byte> output)
     {
         var results = new List<SystemResult>();
+        var images = new Dictionary<SystemMode, byte[]>();
         int at = 0;
         while (at < output.Length && output[at] != SystemFirmware.EndMark)
         {
@@ -50,7 +51,10 @@ internal sealed class SystemResult
                 throw new FormatException($"The output has no mark at {at - 1}.");
             if (!TryChanges(output, ref at, out uint stack, out SortedDictionary<uint, uint> changes))
                 break;
-            results.Add(Read(cases[results.Count], stack, changes));
+            SystemCase one = cases[results.Count];
+            if (!images.TryGetValue(one.Mode, out byte[]? image))
+                images.Add(one.Mode, image = SystemLayout.Image(one.Mode));
+            results.Add(Read(one, image, stack, changes));
         }
 
         return results;
@@ -81,11 +85,12 @@ internal sealed class SystemResult
         return true;
     }
 
-    private static SystemResult Read(SystemCase one, uint stack, SortedDictionary<uint, uint> changes)
+    /// <summary>Reads the stack of the stub: what the case's memory began with, and what changed.</summary>
+    private static SystemResult Read(SystemCase one, byte[] layout, uint stack, SortedDictionary<uint, uint> changes)
     {
         var result = new SystemResult(shutdown: false);
-        byte[] image = SystemLayout.Image(one.Mode);
-        foreach ((uint place, byte[] bytes) in one.Memory.Select(p => (p.Key, p.Value)).Concat(SystemLauncher.Build(one)))
+        byte[] image = [.. layout];
+        foreach ((uint place, byte[] bytes) in one.Memory)
             bytes.CopyTo(image, (int)place);
         foreach ((uint place, uint value) in changes)
             BitConverter.TryWriteBytes(image.AsSpan((int)place), value);

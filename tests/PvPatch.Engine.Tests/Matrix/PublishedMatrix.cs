@@ -20,20 +20,20 @@ internal static class PublishedMatrix
         foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory, "PvPatch.*"))
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
         string program = Path.Combine(folder, Path.GetFileName(MatrixRun.Program));
-        await Run(compiler, [MatrixRun.Program, "-o", program, "-r", Path.GetDirectoryName(typeof(object).Assembly.Location)!, "-r", AppContext.BaseDirectory, "--targetos", "linux", "--targetarch", "x64", "-O"], cancel);
+        await Run(compiler, [MatrixRun.Program, "-o", program, "-r", Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "*.dll"), "-r", Path.Combine(AppContext.BaseDirectory, "PvPatch.*.dll"), "--targetos", "linux", "--targetarch", "x64", "-O"], cancel);
         using var image = new PEReader(File.OpenRead(program));
         Assert.That(image.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size, Is.Positive, "the compiler left no native code");
         return program;
     });
 
     /// <summary>The program as one file. Skips the test where the packages for that cannot be restored.</summary>
-    /// <param name="isSelfContained">Whether the runtime is in it, all precompiled and compressed.</param>
+    /// <param name="isSelfContained">Whether the runtime is in it.</param>
     /// <param name="cancel">Ends the publishing.</param>
     /// <returns>Its file.</returns>
     public static Task<string> SingleFile(bool isSelfContained, CancellationToken cancel) => Once($"single-file-{isSelfContained}", async folder =>
     {
         // The sources are copied: to publish is to restore for another target, which the other tests' builds must not see.
-        string source = Root();
+        string source = Repository.Root;
         string[] files = ["Directory.Build.props", "Directory.Packages.props", "BannedSymbols.txt", "global.json", "tests/Directory.Build.props"];
         IEnumerable<string> projects = new[] { "engine/PvPatch.Engine", "tests/PvPatch.Matrix" }
             .SelectMany(p => Directory.EnumerateFiles(Path.Combine(source, p), "*", SearchOption.AllDirectories))
@@ -46,7 +46,7 @@ internal static class PublishedMatrix
             File.Copy(Path.Combine(source, file), copy, overwrite: true);
         }
 
-        string[] form = isSelfContained ? ["--self-contained", "-p:PublishReadyToRun=true", "-p:EnableCompressionInSingleFile=true"] : ["--no-self-contained"];
+        string[] form = isSelfContained ? ["--self-contained"] : ["--no-self-contained"];
         string[] publish = ["publish", Path.Combine(folder, "tests/PvPatch.Matrix"), "-c", "Release", "-r", "linux-x64", "-o", Path.Combine(folder, "out"), "-v", "quiet", "-nologo"];
         string[] properties = ["-p:PublishSingleFile=true", "-p:RunAnalyzers=false", "-p:EnableSourceLink=false", "-p:RestoreLockedMode=false", "-p:NuGetLockFilePath=obj/publish.lock.json"];
         await Run(ChildProcess.DotNet, [.. publish, .. form, .. properties], cancel);
@@ -69,17 +69,5 @@ internal static class PublishedMatrix
         if (output.Contains("NU1101", StringComparison.Ordinal) || output.Contains("NU1301", StringComparison.Ordinal))
             Assert.Ignore($"The packages to publish with cannot be restored here: {output}");
         Assert.That(exitCode, Is.Zero, output);
-    }
-
-    private static string Root()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "PvPatch.sln")))
-                return folder.FullName;
-        }
-
-        Assert.Ignore("The sources are not around the tests, so nothing can be published from them.");
-        throw new FileNotFoundException("PvPatch.sln");
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace PvPatch.Engine.Tests.Matrix;
@@ -8,6 +7,8 @@ internal static class VerdictTable
 {
     public static readonly string[] Ways = ["image", "in-place", "late"];
     public static readonly string[] States = ["cold", "tier-0", "tier-1"];
+
+    private static readonly string Source = Path.Combine(Repository.Root, "tests/PvPatch.Engine.Tests/Matrix/Verdicts.txt");
 
     private const int KindWidth = 36, VerdictWidth = 34;
 
@@ -21,7 +22,7 @@ internal static class VerdictTable
     public static void Write(IReadOnlyDictionary<(string Way, string State), IReadOnlyList<KindResult>> results)
     {
         var text = new StringBuilder();
-        foreach (string line in File.ReadLines(Source()).TakeWhile(l => l.StartsWith('#')))
+        foreach (string line in File.ReadLines(Source).TakeWhile(l => l.StartsWith('#')))
             text.Append(line).Append('\n');
         foreach (string way in Ways)
         {
@@ -30,7 +31,7 @@ internal static class VerdictTable
                 text.Append(Line(kind, [.. States.Select(s => results[(way, s)].First(r => r.Kind == kind).Verdict)]));
         }
 
-        File.WriteAllText(Source(), text.ToString());
+        File.WriteAllText(Source, text.ToString());
     }
 
     private static string Line(string first, string[] columns) =>
@@ -39,7 +40,7 @@ internal static class VerdictTable
     private static IEnumerable<(string Way, string State, string Kind, string Verdict)> Read()
     {
         string way = "";
-        foreach (string line in File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Matrix", "Verdicts.txt")).Where(l => l.Length > 0 && !l.StartsWith('#')))
+        foreach (string line in File.ReadLines(Source).Where(l => l.Length > 0 && !l.StartsWith('#')))
         {
             string[] columns = line.Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
             if (Array.IndexOf(Ways, columns[0]) >= 0)
@@ -52,6 +53,4 @@ internal static class VerdictTable
                 yield return (way, States[s], columns[0], columns[s + 1]);
         }
     }
-
-    private static string Source([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "Verdicts.txt");
 }

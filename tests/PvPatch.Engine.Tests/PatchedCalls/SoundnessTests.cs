@@ -95,6 +95,44 @@ internal sealed class SoundnessTests
         }
     }
 
+    [Test]
+    public void Calls_through_slots_of_every_kind_are_counted_and_give_what_they_gave()
+    {
+        using var set = ImageSet.LoadUnpatched([FixtureProgram.FileOf(Fixture)]);
+        PvOpTable table = FixtureProgram.TableOf(set[Fixture]);
+        FixtureProgram.Install(table, set[Fixture]);
+        MethodInfo[] methods = [.. set[Fixture].GetType("PvPatch.Engine.Fixtures.SlotShapes", throwOnError: true)!.GetMethods(BindingFlags.Static | BindingFlags.Public)];
+        long[] before = [.. methods.Select(Call)], counted = [];
+        IReadOnlyDictionary<string, long> calls = table.CountCalls(() => counted = [.. methods.Select(Call)]);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(counted, Is.EqualTo(before));
+            Assert.That(calls["managed.negate"], Is.EqualTo(3));
+            Assert.That(calls["managed.by_ref"], Is.EqualTo(1));
+            Assert.That(calls["type.not"], Is.EqualTo(3));
+            Assert.That(calls["array.three"], Is.GreaterThan(3));
+            Assert.That(calls.Keys.Where(k => k.StartsWith("object.", StringComparison.Ordinal)), Has.Exactly(6).Items);
+        }
+
+        static long Call(MethodInfo method) => method.CreateDelegate<Func<long, long>>()(5);
+    }
+
+    [Test]
+    public void Where_marshalling_is_disabled_references_do_not_cross()
+    {
+        string file = Path.Combine(Directory.CreateDirectory(Path.Combine(AppContext.BaseDirectory, "no-marshalling")).FullName, $"{Fixture}.dll");
+        using (var assembly = AssemblyDefinition.ReadAssembly(FixtureProgram.FileOf(Fixture)))
+        {
+            assembly.CustomAttributes.Add(new CustomAttribute(assembly.MainModule.ImportReference(typeof(DisableRuntimeMarshallingAttribute).GetConstructor([]))));
+            assembly.Write(file);
+        }
+
+        using var set = ImageSet.LoadUnpatched([file]);
+        var error = Assert.Throws<PatchException>(() => FixtureProgram.TableOf(set[Fixture]));
+        Assert.That(error!.Message, Is.EqualTo(
+            "type.by_ref has a signature that cannot be used: System.Int32& cannot cross where the assembly disables the runtime's marshalling; use a pointer."));
+    }
+
     private static unsafe void Overwrite(Array slots)
     {
         // SAFETY: the element is as wide as nint and nobody calls through it any more.

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Reflection;
 using System.Reflection.Emit;
+using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.Reports;
 using PvPatch.Engine.Tests.PatchedCalls;
@@ -56,6 +57,23 @@ internal sealed class PatchLogTests
             foreach ((_, string template, object?[] arguments) in told)
                 Assert.That(arguments, Has.Length.EqualTo(template.Count(c => c == '{')), template);
         }
+    }
+
+    [Test]
+    public void A_switch_is_told_for_each_op()
+    {
+        var program = LoadedProgram.Load(Release, Loading.Stream);
+        var told = new ConcurrentQueue<string>();
+        var options = new ApplyOptions
+        {
+            Assemblies = a => a == program.Assembly,
+            WatchLoads = false,
+            Switchable = true,
+            Log = (_, template, arguments) => told.Enqueue($"{template}: {string.Join(", ", arguments)}"),
+        };
+        using LivePatch patch = Patcher.Apply(program.Table, options);
+        patch.Switch([KeyValuePair.Create("small.seven", PvTarget.Constant(8))]);
+        Assert.That(told.Last(), Is.EqualTo("{Op} is switched to {Target}: small.seven, constant 8"));
     }
 
     [Test]

@@ -118,7 +118,10 @@ public sealed class LivePatch : IDisposable
         ArgumentNullException.ThrowIfNull(targets);
         if (_switched is null)
             throw new PatchException(PatchError.NotSwitchable, "The patch was not applied to be switchable: direct calls of its targets may be in any code.");
-        _switched.Switch([.. targets]);
+        KeyValuePair<string, PvTarget>[] wanted = [.. targets];
+        _switched.Switch(wanted);
+        foreach ((string op, PvTarget target) in wanted)
+            _events.Switched(op, target.ToString());
     }
 
     /// <summary>Ends the watch for assemblies loaded later. What is patched stays.</summary>

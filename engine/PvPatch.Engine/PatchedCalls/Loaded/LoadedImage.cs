@@ -29,12 +29,12 @@ internal sealed unsafe class LoadedImage : IDisposable
     public ModuleImage Module { get; }
 
     /// <summary>What lies at a virtual address of the image, in whichever section.</summary>
-    /// <exception cref="BadImageFormatException">Not all of it is in readable memory.</exception>
+    /// <exception cref="PatchException"><see cref="PatchError.BadImage"/>: not all of it is in readable memory.</exception>
     public ReadOnlySpan<byte> At(int address, int size)
     {
         int index = Reader.PEHeaders.GetContainingSectionIndex(address);
         if (index < 0 || size < 0)
-            throw new BadImageFormatException($"No section holds the address 0x{address:X}.");
+            throw new PatchException(PatchError.BadImage, $"The image is damaged: no section holds the address 0x{address:X}.");
         SectionHeader section = Reader.PEHeaders.SectionHeaders[index];
         nint start = Reader.IsLoadedImage ? Start + address
             : BaseOfSections is var @base and not 0 ? @base + address
@@ -44,7 +44,7 @@ internal sealed unsafe class LoadedImage : IDisposable
         (nint lowest, nint end) = _map.ReadableAround(start);
         return start >= lowest && start + size <= end
             ? new ReadOnlySpan<byte>((void*)start, size)
-            : throw new BadImageFormatException($"The image is not mapped at 0x{address:X}.");
+            : throw new PatchException(PatchError.BadImage, $"The image is not mapped at 0x{address:X}.");
     }
 
     /// <summary>

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Reflection.PortableExecutable;
 using System.Runtime.CompilerServices;
 using PvPatch.Engine.Il;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.PatchedCalls.Loaded;
 
@@ -28,7 +29,7 @@ internal sealed class PrecompiledMethods
         {
             _rows = RowsIn(image, header);
         }
-        catch (Exception e) when (Damage.IsShownBy(e))
+        catch (Exception e) when (e is PatchException || Damage.IsShownBy(e))
         {
             _rows = null; // any method may be one
         }

@@ -27,31 +27,6 @@ internal sealed class LateRefusalTests
         Assert.That(AsksWhoItIs(), Is.Not.Null);
     }
 
-    [TestCase(typeof(Mono.Cecil.ModuleDefinition), 2000)]
-    [TestCase(typeof(Patcher), 200)]
-    public void Every_method_of_a_real_assembly_is_copied_and_compiles(Type inside, int atLeast)
-    {
-        int copied = 0;
-        var refusals = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (MethodInfo method in inside.Assembly.GetTypes().Where(t => !t.ContainsGenericParameters).SelectMany(t => t.GetMethods(Declared)))
-        {
-            if (method.IsGenericMethod || method.GetMethodBody() is null)
-                continue;
-            if (MethodCopy.Of(method, out string? refusal) is { } copy)
-            {
-                Assert.That(EntrySwap.Compiled(copy), Is.Not.Zero, $"{method.DeclaringType}.{method.Name}");
-                copied++;
-            }
-            else
-            {
-                refusals[refusal!] = refusals.GetValueOrDefault(refusal!) + 1;
-            }
-        }
-
-        TestContext.Out.WriteLine($"{copied} copied and compiled; {string.Join(", ", refusals.Select(r => $"{r.Value} {r.Key}"))}");
-        Assert.That(copied, Is.GreaterThan(atLeast));
-    }
-
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static MethodBase? AsksWhoItIs() => MethodBase.GetCurrentMethod();
 

@@ -1,7 +1,7 @@
 using PvPatch.Engine.PatchedCalls.Image;
 using PvPatch.Engine.Reports;
 
-namespace PvPatch.Engine.Tests.PatchedCalls;
+namespace PvPatch.Engine.Tests.PatchedCalls.Damage;
 
 /// <summary>Whatever a file holds, planning ends with a typed error or with a report.</summary>
 internal sealed class DamagedImageTests
