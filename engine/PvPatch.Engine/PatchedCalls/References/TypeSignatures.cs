@@ -10,13 +10,12 @@ internal sealed class TypeSignatures(List<byte> output, Func<Type, uint> codeOf)
     private const byte Ptr = 0x0F, ByRef = 0x10, ValueType = 0x11, Class = 0x12, Var = 0x13, Array = 0x14, GenericInst = 0x15,
         FnPtr = 0x1B, SzArray = 0x1D, MVar = 0x1E, Unmanaged = 0x09; // 23.1.16 and 23.2.1
 
-    private static readonly Dictionary<Type, byte> Primitives = new()
+    private static readonly Dictionary<Type, byte> Primitives = new (Type Type, byte Code)[]
     {
-        [typeof(void)] = 0x01, [typeof(bool)] = 0x02, [typeof(char)] = 0x03, [typeof(sbyte)] = 0x04, [typeof(byte)] = 0x05,
-        [typeof(short)] = 0x06, [typeof(ushort)] = 0x07, [typeof(int)] = 0x08, [typeof(uint)] = 0x09, [typeof(long)] = 0x0A,
-        [typeof(ulong)] = 0x0B, [typeof(float)] = 0x0C, [typeof(double)] = 0x0D, [typeof(string)] = 0x0E,
-        [typeof(TypedReference)] = 0x16, [typeof(nint)] = 0x18, [typeof(nuint)] = 0x19, [typeof(object)] = 0x1C,
-    };
+        (typeof(void), 0x01), (typeof(bool), 0x02), (typeof(char), 0x03), (typeof(sbyte), 0x04), (typeof(byte), 0x05), (typeof(short), 0x06),
+        (typeof(ushort), 0x07), (typeof(int), 0x08), (typeof(uint), 0x09), (typeof(long), 0x0A), (typeof(ulong), 0x0B), (typeof(float), 0x0C),
+        (typeof(double), 0x0D), (typeof(string), 0x0E), (typeof(TypedReference), 0x16), (typeof(nint), 0x18), (typeof(nuint), 0x19), (typeof(object), 0x1C),
+    }.ToDictionary(p => p.Type, p => p.Code);
 
     /// <summary>Appends a type.</summary>
     public void Add(Type type)
