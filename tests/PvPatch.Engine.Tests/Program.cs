@@ -8,6 +8,8 @@ internal static class Program
     private static int Main(string[] arguments) => arguments switch
     {
         ["missing-op"] => CallMissingOp(),
+        ["missing-in-image", var fixture] => (int)PatchedCalls.FixtureProgram.Of(fixture).Patched.GetType("PvPatch.Engine.Fixtures.Refusals", throwOnError: true)!
+            .GetMethod("Missing_Metadata")!.CreateDelegate<Func<long, long>>()(-1),
         ["machine-code"] => PatchedCalls.PairProgram.RunAll(),
         ["in-place"] => PatchedCalls.InPlace.WholeProgram.RunAll(),
         ["endurance", var loading] => PatchedCalls.InPlace.EnduranceTests.ApplyAndRestore(Enum.Parse<PatchedCalls.InPlace.Loading>(loading)),

@@ -103,10 +103,10 @@ internal static unsafe class DescriptorQueries
             return null;
         bool longMode = ProcessorMode.IsLong(cpu);
         bool known = descriptor.IsCodeOrData || HasMeaning(descriptor.SystemType, longMode, limits);
-        if (found && known && longMode && !descriptor.IsCodeOrData &&
+        if (found && known && ProcessorMode.Is64Bit(cpu) && !descriptor.IsCodeOrData &&
             !DescriptorTables.TryReadUpper(cpu, selector, Vectors.GeneralProtection, out _, out MemoryFault fault))
         {
-            // System descriptors of long mode have 16 bytes; one whose other half is wrong or missing is none.
+            // System descriptors of 64-bit mode have 16 bytes; one whose other half is wrong or missing is none.
             if (fault.Vector == Vectors.PageFault)
                 return Execution.Refuse(cpu, u, fault);
             known = false;

@@ -13,8 +13,8 @@ namespace PvPatch.Emulator.Interpreter;
 /// </summary>
 public sealed unsafe class InterpretedCpu : IDisposable
 {
-    /// <summary>Instructions between two looks at what other threads changed.</summary>
-    private const ulong Slice = 4096;
+    /// <summary>Instructions between two looks at what other threads changed; where handlers cannot jump to each other, so many calls nest.</summary>
+    private const ulong Slice = 2048;
 
     /// <summary>DR6.BS.</summary>
     private const ulong SingleStep = 1 << 14;
@@ -112,18 +112,6 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// Takes an interrupt from outside, as the interrupt controller gives it: RIP is then at its handler, or the CPU is shut down.
     /// </summary>
     public StopReason? Interrupt(byte vector) => Deliver(vector, 0, 0, EventSource.External);
-
-    /// <summary>Takes an NMI, unless one is being handled; then it is false and the NMI goes on waiting.</summary>
-    public bool TryNonMaskableInterrupt(out StopReason? stop)
-    {
-        stop = null;
-        const Interruptibility Blocking = Interruptibility.BlockedByNmi | Interruptibility.BlockedByMovSs;
-        if ((_cpu->Interruptibility & Blocking) != Interruptibility.None)
-            return false;
-        _cpu->Interruptibility |= Interruptibility.BlockedByNmi;
-        stop = Deliver(Vectors.Nmi, 0, 0, EventSource.External);
-        return true;
-    }
 
     /// <summary>Lets the run that is going on return before its next instruction, or soon if the call comes from another thread.</summary>
     internal void Leave() => _asked = true;

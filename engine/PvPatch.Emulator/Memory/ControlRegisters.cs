@@ -81,6 +81,8 @@ public static unsafe class ControlRegisters
         bool reload = (changed & (Cr0Bits.Paging | Cr0Bits.CacheDisable | Cr0Bits.NotWriteThrough)) != 0;
         if (reload && UsesPae(value, cpu->Cr4, efer) && !TryLoadPdpte(cpu, cpu->Cr3))
             return GeneralProtection;
+        if ((changed & value & Cr0Bits.ProtectionEnable) != 0)
+            cpu->Cs.Attributes |= SegmentAttributes.Paragraph;
         cpu->Cr0 = value;
         cpu->Efer = efer;
         if ((changed & (Cr0Bits.Paging | Cr0Bits.WriteProtect | Cr0Bits.ProtectionEnable)) != 0)

@@ -154,12 +154,12 @@ internal static unsafe class SegmentLoads
         return true;
     }
 
-    /// <summary>The whole base of a system segment: 64 bits in long mode.</summary>
+    /// <summary>The whole base of a system segment: in 64-bit mode its descriptor has 16 bytes, elsewhere 8 (Intel SDM vol. 2, LTR).</summary>
     private static bool TryBase(CpuState* cpu, ushort selector, Descriptor descriptor, out Segment loaded, out MemoryFault fault)
     {
         fault = default;
         loaded = descriptor.ToSegment(selector);
-        if (!ProcessorMode.IsLong(cpu))
+        if (!ProcessorMode.Is64Bit(cpu))
             return true;
         if (!TryReadUpper(cpu, selector, Vectors.GeneralProtection, out uint upper, out fault))
             return false;

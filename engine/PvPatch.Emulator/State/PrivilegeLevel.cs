@@ -8,6 +8,8 @@ public static unsafe class PrivilegeLevel
     {
         if ((cpu->Cr0 & Cr0Bits.ProtectionEnable) == 0)
             return 0;
-        return (cpu->RFlags & RFlags.Virtual8086) != 0 ? 3 : cpu->Cs.Selector & 3;
+        if ((cpu->RFlags & RFlags.Virtual8086) != 0)
+            return 3;
+        return (cpu->Cs.Attributes & SegmentAttributes.Paragraph) != 0 ? 0 : cpu->Cs.Selector & 3;
     }
 }

@@ -21,6 +21,12 @@ public static class SegmentAttributes
     /// <summary>Present.</summary>
     public const ushort Present = 1 << 7;
 
+    /// <summary>
+    /// CS was loaded in real mode, so that the low bits of its selector are no privilege level: CPL is 0 until the next load. No
+    /// descriptor has this bit; it stands where the limit's upper bits would.
+    /// </summary>
+    public const ushort Paragraph = 1 << 8;
+
     /// <summary>64-bit code.</summary>
     public const ushort Long = 1 << 13;
 

@@ -32,7 +32,8 @@ public sealed class PvOpTable
         if (Array.IndexOf(roots, null) >= 0)
             throw new ArgumentException("A root class is null.", nameof(roots));
         Ops = SlotSearch.Find(roots);
-        _slots = [.. Ops.Select(op => new Slot(op))];
+        var places = new SlotPlaces(Ops);
+        _slots = [.. Ops.Select((op, i) => new Slot(op, places, i))];
         _byName = _slots.ToDictionary(s => s.Op.Name, StringComparer.Ordinal);
         Write([.. _slots.Select(s => (s, PvTarget.Missing))]);
         if (Array.Find(_slots, s => s.WrittenByHand) is { Op: var hit }) // every entry is another address

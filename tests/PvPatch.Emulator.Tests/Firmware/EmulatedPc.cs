@@ -94,6 +94,7 @@ internal sealed unsafe class EmulatedPc : IDisposable
         _cpu->PendingDebug = 0;
         _cpu->Interruptibility = Interruptibility.None;
         _cpu->KernelGsBase = 0;
+        _cpu->Fpu = new FpuState { Control = 0x40, Used = 0xff };
         _msrs.Clear();
         Tlb.Flush(_cpu);
     }

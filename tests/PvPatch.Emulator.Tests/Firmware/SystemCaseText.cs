@@ -1,14 +1,13 @@
 using System.Globalization;
 using System.Text;
 using Iced.Intel;
-using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Tests.Firmware;
 
 /// <summary>
 /// A system case as a line: mode, level, state that is not zero, code bytes; "=>", the event that ended it, its frame and what
 /// changed; behind ";" the instructions, for the reader.
-/// <c>Protected32 cpl=3 rax=2b code=8ED8 => #GP(28) rip=b000 cs=1b flags=10002 ; mov ds,eax</c>. Numbers are hexadecimal. Memory is
+/// <c>Protected32 cpl=3 cr0=20 rax=10 code=8ED8 => #GP(10) rip=b000 cs=23 flags=10002 rsp=77e4 … ; mov ds,eax</c>. Numbers are hexadecimal. Memory is
 /// <c>[address]=bytes</c> in the state, double words in the result.
 /// </summary>
 internal static class SystemCaseText
@@ -48,11 +47,8 @@ internal static class SystemCaseText
         return line.Append(" code=").Append(Convert.ToHexString(one.Code)).ToString();
     }
 
-    /// <summary>The part behind the arrow: nothing that depends on where the dumped registers lie.</summary>
-    /// <param name="one">The case.</param>
-    /// <param name="result">How it ended.</param>
-    /// <param name="ignoredFlags">Flags that the judge does not know.</param>
-    public static string FormatResult(SystemCase one, SystemResult result, ulong ignoredFlags = 0)
+    /// <summary>The part behind the arrow: only what is not as the case began.</summary>
+    public static string FormatResult(SystemCase one, SystemResult result)
     {
         if (result.IsShutdown)
             return "shutdown";
@@ -61,7 +57,7 @@ internal static class SystemCaseText
         int first = 0;
         if (result.HasErrorCode)
             line.Append(CultureInfo.InvariantCulture, $"({result.Frame[first++]:x})");
-        line.Append(CultureInfo.InvariantCulture, $" rip={result.Frame[first]:x} cs={result.Frame[first + 1] & 0xffff:x} flags={result.Frame[first + 2] & ~ignoredFlags:x}");
+        line.Append(CultureInfo.InvariantCulture, $" rip={result.Frame[first]:x} cs={result.Frame[first + 1] & 0xffff:x} flags={result.Frame[first + 2]:x}");
         for (int i = 0; i < 16; i++)
         {
             if (i == 4 || result.General[i] != one.General[i])
@@ -69,19 +65,21 @@ internal static class SystemCaseText
         }
 
         for (int i = 0; i < 4; i++)
-            line.Append(CultureInfo.InvariantCulture, $" {DataNames[i]}={result.Data[i]:x}");
-        for (int i = 0; i < SystemNames.Length; i++)
-            Append(line, SystemNames[i], result.System[i]);
-        foreach ((uint place, uint value) in result.Memory)
-            line.Append(CultureInfo.InvariantCulture, $" [{place:x}]={value & ~(uint)FlagsIn(result, place, ignoredFlags):x}");
-        return line.ToString();
-    }
+        {
+            if (result.Data[i] != SystemLauncher.DataSelector(one))
+                line.Append(CultureInfo.InvariantCulture, $" {DataNames[i]}={result.Data[i]:x}");
+        }
 
-    /// <summary>Those bits of a double word that are ignored flags of the frame, which need not be aligned.</summary>
-    private static ulong FlagsIn(SystemResult result, uint place, ulong ignoredFlags)
-    {
-        long shift = ((long)result.FlagsPlace - place) * 8;
-        return shift is <= -32 or >= 32 ? 0 : shift < 0 ? ignoredFlags >> (int)-shift : ignoredFlags << (int)shift;
+        ulong[] before = SystemLauncher.System(one);
+        for (int i = 0; i < SystemNames.Length; i++)
+        {
+            if (result.System[i] != before[i])
+                line.Append(CultureInfo.InvariantCulture, $" {SystemNames[i]}={result.System[i]:x}");
+        }
+
+        foreach ((uint place, uint value) in result.Memory)
+            line.Append(CultureInfo.InvariantCulture, $" [{place:x}]={value:x}");
+        return line.ToString();
     }
 
     private static void Append(StringBuilder line, string name, ulong value)

@@ -39,7 +39,8 @@ internal sealed class SystemGenerator(int seed)
             Mode = _mode,
             Level = level,
             Flags = flags,
-            Cr0 = (Chance(2) ? Cr0Bits.WriteProtect : 0) | (Chance(8) ? Cr0Bits.AlignmentMask : 0) | Cr0Bits.NumericError,
+            Cr0 = (Chance(8) ? Cr0Bits.TaskSwitched : 0) | (Chance(12) ? Cr0Bits.Emulation : 0) | (Chance(4) ? Cr0Bits.MonitorCoprocessor : 0) |
+                (Chance(2) ? Cr0Bits.WriteProtect : 0) | (Chance(8) ? Cr0Bits.AlignmentMask : 0) | Cr0Bits.NumericError,
             Cr4 = (Chance(4) ? Cr4Bits.UserModeInstructionPrevention : 0) | (Chance(2) ? Cr4Bits.DebuggingExtensions : 0) | (Chance(4) ? Cr4Bits.TimeStampDisable : 0),
         };
         for (int i = 0; i < 16; i++)
@@ -149,7 +150,7 @@ internal sealed class SystemGenerator(int seed)
     {
         ushort selector = AnySelector();
         _case.General[0] = (_case.General[0] & ~0xfffful) | selector;
-        switch (_random.Next(30))
+        switch (_random.Next(34))
         {
             case 0 or 1: // MOV Sreg, AX, then an access through it
                 Bytes(0x8e, (byte)(0xc0 | (Pick(0, 2, 3, 3, 4, 5) << 3)));
@@ -255,6 +256,12 @@ internal sealed class SystemGenerator(int seed)
             case 23: // IN and OUT
                 _case.General[2] = 0x600 + (ulong)_random.Next(0x200); // where no PC has a device
                 Bytes(Pick<byte[]>([0xec], [0xed], [0xe4, 0xed], [0xe6, 0x80], [0xee], [0xef]));
+                if ((_case.Cr4 & Cr4Bits.DebuggingExtensions) != 0 && Chance(2))
+                {
+                    _case.Debug[2] = _case.General[2] & (Chance(2) ? ~1ul : ~0ul);
+                    _case.Debug[4] = 0x0200_0010ul | (ulong)Pick(0, 1, 3) << 26;
+                }
+
                 break;
             case 24: // system calls
                 Bytes(Pick<byte[]>(_mode == SystemMode.Long64 ? [0x0f, 0x05] : [0x0f, 0x34], [0x0f, 0x34], [0x0f, 0x35], [0x0f, 0x07], [0x0f, 0x01, 0xf8]));
@@ -274,6 +281,17 @@ internal sealed class SystemGenerator(int seed)
                 break;
             case 28: // debug breakpoints around some accesses
                 Breakpoint();
+                break;
+            case 29 or 30: // repeated string instructions that run into a limit or a missing page
+                Repeated();
+                break;
+            case 31 when Bits != 64 && Chance(2): // decimal adjustments
+                _case.General[0] = (ulong)_random.Next(0x1_0000);
+                Bytes(Pick<byte[]>([0x37], [0x3f], [0xd4, 10], [0xd5, 10], [0x27], [0x2f], [0xd4, 0]));
+                break;
+            case 31: // coprocessor instructions under EM, TS and MP
+                _case.Memory[SystemLayout.Data + 0x100] = [0];
+                Bytes(Pick<byte[]>([0xd9, 0xe8], [0x9b], [0x0f, 0x10, 0xc1], [0x0f, 0x77], [0x0f, 0x6f, 0xc1]));
                 break;
             default: // page rights
                 PageRights();
@@ -345,16 +363,44 @@ internal sealed class SystemGenerator(int seed)
         Bytes(0x90);
     }
 
+    private void Repeated()
+    {
+        _case.General[1] = (ulong)_random.Next(12);
+        uint low = Paragraphs ? 0 : SystemLayout.Data;
+        _case.General[6] = low + Pick(0x100u, 0xffcu, 0xffeu, 0xfffu, 4u);
+        _case.General[7] = low + Pick(0x200u, 0xff8u, 0xffau, 0xffbu, 0x1004u);
+        _case.General[2] = 0x600;
+        if (Chance(3))
+            Bytes(0xfd);
+        if (Chance(3) && !Paragraphs)
+            Bytes(0xb8, (byte)(Pick(SystemLayout.SmallData, SystemLayout.DownData) | 3), 0);
+        if (_code.Count > 1)
+            Bytes([.. Bits == 16 ? Array.Empty<byte>() : [0, 0], 0x8e, 0xc0]);
+        if ((_case.Flags & RFlags.Trap) == 0)
+            Bytes(Pick((byte)0xf2, (byte)0xf3)); // Bochs does not set RF for a trap between two steps, as the manual asks (SDM vol. 3, 17.3.1.1)
+        Size();
+        Bytes(Pick((byte)0xa4, (byte)0xa5, (byte)0xa6, (byte)0xa7, (byte)0xaa, (byte)0xab, (byte)0xac, (byte)0xae, (byte)0xaf, (byte)0x6c, (byte)0x6f));
+        if (!Paragraphs && _mode is not (SystemMode.Protected16 or SystemMode.Protected32) && Chance(2))
+            Entry(SystemLayout.Data + 0x1000, (uint)_random.Next(8));
+    }
+
+    /// <summary>The entry of a page, where the mode has pages.</summary>
+    private void Entry(uint page, ulong bits)
+    {
+        if (_mode is SystemMode.Real or SystemMode.Virtual8086 or SystemMode.Protected16 or SystemMode.Protected32)
+            return;
+        uint size = _mode == SystemMode.Paged32 ? 4u : 8;
+        uint tables = SystemLayout.PageTables + (_mode switch { SystemMode.Paged32 => 0x1000u, SystemMode.Pae32 => 0x2000, _ => 0x3000 });
+        _case.Memory[tables + ((page >> 12) * size)] = BitConverter.GetBytes(page | bits)[..(int)size];
+    }
+
     private void PageRights()
     {
-        uint entrySize = _mode == SystemMode.Paged32 ? 4u : 8;
-        uint tables = SystemLayout.PageTables + (_mode switch { SystemMode.Paged32 => 0x1000u, SystemMode.Pae32 => 0x2000, _ => 0x3000 });
-        uint page = Pick(SystemLayout.Data, SystemLayout.Data + 0x1000, SystemLayout.UserStack - 0x1000, SystemLayout.Code, SystemLayout.Gdt) >> 12;
-        ulong entry = ((ulong)page << 12) | (uint)_random.Next(8) | Pick(0u, 0x20u, 0x60u);
+        uint page = Pick(SystemLayout.Data, SystemLayout.Data + 0x1000, SystemLayout.UserStack - 0x1000, SystemLayout.Code);
+        ulong bits = (uint)_random.Next(8) | Pick(0u, 0x20u, 0x60u);
         if (_case.IsLong && Chance(3))
-            entry |= 1ul << Pick(63, 51, 46);
-        if (_mode is not (SystemMode.Real or SystemMode.Virtual8086 or SystemMode.Protected16 or SystemMode.Protected32) && page << 12 != SystemLayout.Gdt)
-            _case.Memory[tables + (page * entrySize)] = BitConverter.GetBytes(entry)[..(int)entrySize];
+            bits |= 1ul << Pick(63, 51, 46);
+        Entry(page, bits);
         Bytes(Pick((byte)0x8b, (byte)0x89, (byte)0x01, (byte)0x50, (byte)0x58, (byte)0x8b));
         if ((_code[^1] & 0xf0) != 0x50)
             Memory(0);

@@ -16,6 +16,8 @@ internal static class SystemLauncher
     private const ushort RealData = (ushort)(SystemLayout.Data >> 4);
     private const ushort RealStack = 0x800;
     private const ulong VirtualMode = RFlags.Virtual8086;
+    private const ulong KernelGsBase = 0x1234_5678_9abc;
+    private const ulong EnteredEfer = EferBits.SyscallEnable | EferBits.LongModeEnable | EferBits.LongModeActive | EferBits.NoExecuteEnable;
 
     /// <summary>What lies in memory for a case: its launcher and its code.</summary>
     public static IEnumerable<(uint Address, byte[] Bytes)> Build(SystemCase one)
@@ -37,6 +39,32 @@ internal static class SystemLauncher
     /// <summary>IP at the start of the code.</summary>
     public static ulong StartRip(SystemMode mode) => mode is SystemMode.Real or SystemMode.Virtual8086 ? 0 : SystemLayout.Code;
 
+    /// <summary>DS, ES, FS and GS when the code begins; real handlers of virtual-8086 mode find them null.</summary>
+    public static ushort DataSelector(SystemCase one) => one.Mode switch
+    {
+        SystemMode.Real => RealData,
+        SystemMode.Virtual8086 => 0,
+        SystemMode.Protected16 => SystemLayout.At(SystemLayout.Data16, one.Level),
+        _ => SystemLayout.At(SystemLayout.Data32, one.Level),
+    };
+
+    /// <summary>CR0 and what follows in <see cref="SystemResult.System"/> when the code begins.</summary>
+    public static ulong[] System(SystemCase one)
+    {
+        bool real = one.Mode == SystemMode.Real;
+        ulong cr0 = Cr0Bits.ExtensionType | one.Cr0 | (real ? 0 : Cr0Bits.ProtectionEnable) | (HasPages(one) ? Cr0Bits.Paging : 0);
+        ulong[] all =
+        [
+            cr0, 0, SystemLayout.PageTables, Cr4(one), 0xffff_0ff0, one.Debug[4] | 0x400, real ? 0ul : SystemLayout.TaskSelector,
+            real ? 0ul : SystemLayout.LdtSelector, 0, 0, one.IsLong ? KernelGsBase : 0, one.IsLong ? EnteredEfer : 0,
+        ];
+        return all;
+    }
+
+    private static bool HasPages(SystemCase one) => one.IsLong || one.Mode is SystemMode.Paged32 or SystemMode.Pae32;
+
+    private static ulong Cr4(SystemCase one) => one.Cr4 | (one.IsLong || one.Mode == SystemMode.Pae32 ? Cr4Bits.PhysicalAddressExtension : 0);
+
     private static byte[] Pointer(uint address, ushort limit) => [.. BitConverter.GetBytes(limit), .. BitConverter.GetBytes((ulong)address)];
 
     private static byte[] Assemble(int bitness, uint address, Action<Assembler> write)
@@ -52,8 +80,7 @@ internal static class SystemLauncher
     {
         a.lgdt(__[GdtPointer]);
         a.lidt(__[IdtPointer]);
-        ulong control = one.Cr4 | (one.IsLong || one.Mode == SystemMode.Pae32 ? Cr4Bits.PhysicalAddressExtension : 0);
-        a.mov(eax, (uint)control);
+        a.mov(eax, (uint)Cr4(one));
         a.mov(cr4, eax);
         a.mov(eax, SystemLayout.PageTables);
         a.mov(cr3, eax);
@@ -69,11 +96,10 @@ internal static class SystemLauncher
             Msr(a, State.Msr.Cstar, SystemFirmware.Stub(64, 0xf9));
             Msr(a, State.Msr.SyscallMask, RFlags.InterruptEnable | RFlags.Trap | RFlags.Direction | RFlags.Carry);
             Msr(a, State.Msr.FsBase, 0);
-            Msr(a, State.Msr.KernelGsBase, 0x1234_5678_9abc);
+            Msr(a, State.Msr.KernelGsBase, KernelGsBase);
         }
 
-        bool pages = one.IsLong || one.Mode is SystemMode.Paged32 or SystemMode.Pae32;
-        a.mov(eax, (uint)(Cr0Bits.ProtectionEnable | Cr0Bits.ExtensionType | (pages ? Cr0Bits.Paging : 0) | one.Cr0));
+        a.mov(eax, (uint)(Cr0Bits.ProtectionEnable | Cr0Bits.ExtensionType | (HasPages(one) ? Cr0Bits.Paging : 0) | one.Cr0));
         a.mov(cr0, eax);
         if (one.IsLong)
         {

@@ -1,5 +1,3 @@
-using PvPatch.Emulator.State;
-
 namespace PvPatch.Emulator.Tests.Firmware;
 
 /// <summary>
@@ -32,6 +30,7 @@ internal static class SystemLayout
     public const ushort Data16 = 0x68;
     public const ushort Code64 = 0x88;
     public const ushort TaskSelector = 0xa8;
+    public const uint BusyTaskAccess = 0x8b00;
     public const ushort OtherTask = 0xb8;
     public const ushort NarrowTask = 0xc0;
     public const ushort BusyTask = 0xc8;

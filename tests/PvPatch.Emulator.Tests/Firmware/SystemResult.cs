@@ -29,10 +29,7 @@ internal sealed class SystemResult
     /// <summary>The values on the stack: error code, RIP, CS, RFLAGS, RSP, SS … as far as that event pushes them.</summary>
     public ulong[] Frame { get; } = new ulong[8];
 
-    /// <summary>Where RFLAGS lies in the frame.</summary>
-    public uint FlagsPlace { get; private set; }
-
-    /// <summary>Every double word that changed, but those that the stub itself pushed.</summary>
+    /// <summary>Every double word that changed, but those that the stub pushed and the TSS that the launcher made busy.</summary>
     public SortedDictionary<uint, uint> Memory { get; } = [];
 
     /// <summary>Reads what a ROM wrote; the last dump may be cut off, then it does not count.</summary>
@@ -125,14 +122,14 @@ internal sealed class SystemResult
             result.General[i] = Take(wide);
         result.Vector = (byte)Take(word);
         uint top = at;
-        bool withCode = one.Mode != SystemMode.Real && result.Vector is 8 or (>= 10 and <= 14) or 17;
-        result.HasErrorCode = withCode;
-        result.FlagsPlace = top + (uint)((withCode ? 3 : 2) * word);
+        result.HasErrorCode = one.Mode != SystemMode.Real && result.Vector is 8 or (>= 10 and <= 14) or 17;
         for (int i = 0; i < result.Frame.Length; i++)
             result.Frame[i] = Take(word);
+        uint bottom = (stack & ~3u) - (one.IsLong ? 8u : 0); // in long mode the stub leaves through a far pointer
         foreach ((uint place, uint value) in changes)
         {
-            if (place + 4 <= (stack & ~3u) || place >= top)
+            bool taskIsBusy = place == SystemLayout.Gdt + SystemLayout.TaskSelector + 4 && value == SystemLayout.BusyTaskAccess;
+            if ((place + 4 <= bottom || place >= top) && !taskIsBusy)
                 result.Memory.Add(place, value);
         }
 

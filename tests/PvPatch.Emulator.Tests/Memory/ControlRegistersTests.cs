@@ -67,4 +67,17 @@ public sealed unsafe class ControlRegistersTests
         Assert.That(ControlRegisters.Write(cpu.State, 3, cpu.State->Cr3 | (1ul << 63)), Is.Zero);
         Assert.That(cpu.State->Cr3 >> 63, Is.Zero);
     }
+
+    [Test]
+    public void Protection_begins_at_level_0_whatever_the_low_bits_of_a_paragraph_are()
+    {
+        using var cpu = new PagedCpu();
+        cpu.State->Efer = 0;
+        cpu.State->Cr0 = Cr0Bits.ExtensionType;
+        cpu.State->Cs.Selector = 0x07c3;
+        Assert.That(ControlRegisters.Write(cpu.State, 0, Cr0Bits.ExtensionType | Cr0Bits.ProtectionEnable), Is.Zero);
+        Assert.That(PrivilegeLevel.Of(cpu.State), Is.Zero);
+        cpu.State->Cs = new Segment { Selector = 0x0b };
+        Assert.That(PrivilegeLevel.Of(cpu.State), Is.EqualTo(3));
+    }
 }
