@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using System.Runtime;
 using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.Reports;
 using PvPatch.Engine.Tests.PatchedCalls.InPlace;
@@ -35,8 +36,12 @@ internal sealed class HotProgram
             Functions.Add((method.Name, patched, plain));
         }
 
-        for (int round = 0; round < rounds; round++)
+        // Under load the runtime compiles late: more rounds follow until it has compiled nothing for as many.
+        long compiled = -1;
+        for (int quiet = 0, round = 0; quiet < rounds && round < 20 * rounds; round++)
         {
+            quiet = rounds == 1 || JitInfo.GetCompiledMethodCount() == compiled ? quiet + 1 : 0;
+            compiled = JitInfo.GetCompiledMethodCount();
             foreach ((_, Func<long, long> patched, Func<long, long> plain) in Functions)
             {
                 for (int i = 0; i < (rounds == 1 ? 1 : 50); i++)
