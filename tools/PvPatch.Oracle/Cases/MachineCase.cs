@@ -65,7 +65,13 @@ internal sealed class MachineCase
     {
         var copy = new MachineCase
         {
-            Rip = Rip, Flags = Flags, Vector = Vector, ErrorCode = ErrorCode, Cr2 = Cr2, Length = Length, Instructions = Instructions,
+            Rip = Rip,
+            Flags = Flags,
+            Vector = Vector,
+            ErrorCode = ErrorCode,
+            Cr2 = Cr2,
+            Length = Length,
+            Instructions = Instructions,
         };
         General.CopyTo(copy.General, 0);
         Fpu.CopyTo(copy.Fpu, 0);
