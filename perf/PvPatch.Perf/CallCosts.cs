@@ -19,7 +19,7 @@ namespace PvPatch.Perf;
 /// </summary>
 public class CallCosts
 {
-    private const int Calls = 100_000;
+    internal const int Calls = 100_000;
 
     private Func<int, long> _throughSlot = null!;
     private Func<int, long> _patched = null!;

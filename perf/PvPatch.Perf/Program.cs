@@ -1,8 +1,13 @@
 using BenchmarkDotNet.Running;
 using PvPatch.Perf;
 
-// "start-up": whole processes. Else the usual arguments of BenchmarkDotNet: --filter '*', --list flat, --artifacts DIR.
+// "start-up": whole processes. "ratios": calls in CPU time. "plan [SITES...]": the image way by number of sites.
+// Else the usual arguments of BenchmarkDotNet: --filter '*', --list flat, --artifacts DIR.
 if (args is ["start-up"])
     StartUpCosts.Measure();
+else if (args is ["ratios"])
+    CpuTimeRatios.Measure();
+else if (args is ["plan", .. var counts])
+    PlanCosts.Measure([.. counts.Select(count => int.Parse(count, System.Globalization.CultureInfo.InvariantCulture))]);
 else
     BenchmarkSwitcher.FromAssembly(typeof(CallCosts).Assembly).Run(args, new LabConfiguration());

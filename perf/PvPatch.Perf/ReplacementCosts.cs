@@ -36,7 +36,7 @@ public enum Held
 [MemoryDiagnoser]
 public class ReplacementCosts
 {
-    private const int Calls = 100_000;
+    private const int Calls = CallCosts.Calls;
 
     private static readonly string[] Ops = ["held.nop", "held.constant", "held.identity", "held.inlined", "held.called"];
 

@@ -21,6 +21,11 @@ public static unsafe class PairOps
     [PvOp("pair.called")]
     public static delegate* unmanaged<long, long, long> Called;
 
+    [PvOp("pair.inline")]
+    public static delegate* unmanaged<long, long, long> Inline;
+
+    internal static long Sum(long sum, long value) => sum + value;
+
     internal static long Mix(long sum, long value) => (sum * 31) ^ value;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -95,6 +100,22 @@ public static unsafe class Pairs
         long sum = 0;
         foreach (long value in data)
             sum = PairOps.Mix(sum, value);
+        return sum;
+    }
+
+    public static long Inline_Patched(long[] data)
+    {
+        long sum = 0;
+        foreach (long value in data)
+            sum = PairOps.Inline(sum, value);
+        return sum;
+    }
+
+    public static long Inline_HandWritten(long[] data)
+    {
+        long sum = 0;
+        foreach (long value in data)
+            sum += value;
         return sum;
     }
 

@@ -26,20 +26,6 @@ public static unsafe class Refusals
         return math.Negate(a);
     }
 
-    public static long RefParameter_Left(long a)
-    {
-        return Call(ref Pv.Math, a);
-
-        static long Call(ref MathOps math, long x) => math.Negate(x);
-    }
-
-    public static long PointerParameter_Left(long a)
-    {
-        return Call(Pv.Math.Negate, a);
-
-        static long Call(delegate* unmanaged<long, long> op, long x) => op(x);
-    }
-
     public static long AddressTakenLocal_Left(long a)
     {
         delegate* unmanaged<long, long> op = Pv.Math.Negate;

@@ -136,6 +136,12 @@ public static unsafe class PvSlots
     [PvOp("constant.address", PvOpClass.PatchedCall, "Gives a pointer")]
     public static delegate* unmanaged<long, void*> Address;
 
+    [PvOp("parameter.of_table", PvOpClass.PatchedCall, "Takes a table")]
+    public static delegate* unmanaged<MathOps*, long, long> OfTable;
+
+    [PvOp("managed.read_only", PvOpClass.PatchedCall, "Gives a read-only reference")]
+    public static delegate*<in long, ref readonly long> ReadOnly;
+
     [PvOp("volatile.negate", PvOpClass.PatchedCall, "Stands in a volatile field")]
     public static volatile delegate* unmanaged<long, long> Volatile;
 
@@ -164,6 +170,8 @@ internal static unsafe class SlotTargets
     }
 
     internal static long Span(ReadOnlySpan<long> a, Both<string> b) => a[0] + b.First.Length;
+
+    internal static ref readonly long ReadOnly(in long a) => ref a;
 
     internal static bool Not(bool a) => !a;
 
@@ -239,13 +247,6 @@ public static unsafe class SlotShapes
         return a;
     }
 
-    public static long ArrayPassed_Left(long a)
-    {
-        return Call(PvSlots.Array, a);
-
-        static long Call(delegate* unmanaged<long, long>[] slots, long x) => slots[0](x);
-    }
-
     public static long ObjectFromElsewhere_Left(long a) => Second.Negate(a);
 
     public static long ObjectByOtherGetter_Left(long a) => OtherWay.Alias.Negate(a);
@@ -253,13 +254,6 @@ public static unsafe class SlotShapes
     public static long TwoObjectsMerge_Left(long a) => (a > 3 ? PvSlots.Object : Second).Negate(a);
 
     public static long ThroughThis_Left(long a) => PvSlots.Object.ThroughThis_Left(a);
-
-    public static long ObjectParameter_Left(long a)
-    {
-        return Call(PvSlots.Object, a);
-
-        static long Call(ObjectOps ops, long x) => ops.Negate(x);
-    }
 
     public static long Managed_Direct(long a) => PvSlots.ManagedNegate(a) + PvSlots.ManagedNegate(PvSlots.ManagedNegate(1));
 
@@ -271,6 +265,8 @@ public static unsafe class SlotShapes
         PvSlots.ManagedByRef(ref x, in y, out int z)++;
         return x + (z * 100L);
     }
+
+    public static long ManagedReadOnly_Direct(long a) => PvSlots.ReadOnly(in a) + 1;
 
     public static long ManagedRefStruct_Direct(long a)
     {

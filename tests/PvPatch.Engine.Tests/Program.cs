@@ -8,13 +8,16 @@ internal static class Program
     private static int Main(string[] arguments) => arguments switch
     {
         ["missing-op"] => CallMissingOp(),
+        ["missing-in-image", var fixture] => (int)PatchedCalls.FixtureProgram.Of(fixture).Patched.GetType("PvPatch.Engine.Fixtures.Refusals", throwOnError: true)!
+            .GetMethod("Missing_Metadata")!.CreateDelegate<Func<long, long>>()(-1),
         ["machine-code"] => PatchedCalls.PairProgram.RunAll(),
         ["in-place"] => PatchedCalls.InPlace.WholeProgram.RunAll(),
         ["endurance", var loading] => PatchedCalls.InPlace.EnduranceTests.ApplyAndRestore(Enum.Parse<PatchedCalls.InPlace.Loading>(loading)),
         ["late", "tier0"] => PatchedCalls.Late.HotProgram.PatchAndRestore(rounds: 1),
         ["late", "tier1"] => PatchedCalls.Late.HotProgram.PatchAndRestore(rounds: 8),
         ["late", "tier-up"] => PatchedCalls.Late.HotProgram.PatchAndTierUp(),
-        ["late", "hammer"] => PatchedCalls.Late.HotProgram.Hammer(toggles: 300),
+        ["late", "hammer"] => PatchedCalls.Late.HotProgram.Hammer(toggles: 100),
+        ["switch", var state] => PatchedCalls.Switching.SwitchStress.Run(isHot: state is "hot"),
         ["inlined", var state] => PatchedCalls.Late.InlinedProgram.PatchAndTell(isHot: state is "hot", redirects: true),
         ["inlined-in-place", var state] => PatchedCalls.Late.InlinedProgram.PatchAndTell(isHot: state is "hot", redirects: false),
         _ => throw new ArgumentException($"No such part: {string.Join(' ', arguments)}.", nameof(arguments)),

@@ -181,7 +181,7 @@ public sealed class BootCommandTests
         Assert.That((run.Code, run.Error), Is.EqualTo((0, "")));
         using JsonDocument report = JsonDocument.Parse(File.ReadAllText(file));
         JsonElement root = report.RootElement, totals = root.GetProperty("patches").GetProperty("totals");
-        string?[] ways = [.. root.GetProperty("patches").GetProperty("sites").EnumerateArray().Select(s => s.GetProperty("way").GetString()).Distinct()];
+        string?[] ways = [.. root.GetProperty("patches").GetProperty("sites").EnumerateArray().Select(s => s.GetProperty("way").GetString()).Distinct(StringComparer.Ordinal)];
         using (Assert.EnterMultipleScope())
         {
             Assert.That(run.Out, Does.Match($@"(?m)^Patched \d+ of \d+ sites of class 2{words}(, \d+ deferred)?; \d+ sites of class 1 call through their slots\.\r?$"));

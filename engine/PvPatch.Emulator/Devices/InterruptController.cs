@@ -25,7 +25,7 @@ public sealed class InterruptController : IPortDevice, ISavedState
     /// <inheritdoc/>
     public IEnumerable<ushort> Ports => [First, First + 1, Second, Second + 1];
 
-    /// <summary>Called when an interrupt may have become deliverable, from the thread that raised it.</summary>
+    /// <summary>Called while INTR is asserted, after a pulse or a write, on the thread that made it.</summary>
     internal Action Requested { get; set; } = static () => { };
 
     /// <summary>Called after a mask was written: a timer whose input is masked need not tick.</summary>
@@ -52,7 +52,7 @@ public sealed class InterruptController : IPortDevice, ISavedState
             FollowSecond();
         }
 
-        Requested();
+        if (HasRequest) Requested();
     }
 
     /// <inheritdoc/>
@@ -72,7 +72,7 @@ public sealed class InterruptController : IPortDevice, ISavedState
         }
 
         if ((port & 1) != 0) MasksChanged();
-        Requested();
+        if (HasRequest) Requested();
     }
 
     /// <inheritdoc/>

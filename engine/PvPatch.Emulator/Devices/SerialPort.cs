@@ -61,7 +61,9 @@ public sealed class SerialPort(Action<string> line, InterruptController? control
     public void Transfer(StateTransfer state)
     {
         string text = state.Text(_text.ToString());
-        string[] lines = state.Text(string.Join('\n', _lastLines)).Split('\n');
+        string[] lines = [.. _lastLines];
+        state.Value(lines.Length, count => lines = new string[Math.Clamp(count, 0, KeptLines)]);
+        for (int index = 0; index < lines.Length; index++) lines[index] = state.Text(lines[index] ?? "");
         byte[] received;
         lock (_receiving) received = state.List(_received);
         state.Value(ref _divisor);
@@ -74,7 +76,7 @@ public sealed class SerialPort(Action<string> line, InterruptController? control
         if (!state.IsRestoring) return;
         _text.Clear().Append(text);
         _lastLines.Clear();
-        foreach (string kept in lines.TakeLast(KeptLines)) _lastLines.Enqueue(kept);
+        foreach (string kept in lines) _lastLines.Enqueue(kept);
         lock (_receiving)
         {
             _received.Clear();

@@ -91,7 +91,7 @@ internal static unsafe class BinaryShapes
         T result = TMeaning.Do(cpu, a, Unsafe.ReadUnaligned<T>(host));
         if (TMeaning.Writes)
             Operands.SetRegister(cpu, u->Op0, result);
-        return Execution.Next(cpu, u + 1);
+        return u + 1;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -111,7 +111,7 @@ internal static unsafe class BinaryShapes
                 return null;
             // SAFETY: Read gave the address of sizeof(T) readable bytes.
             TMeaning.Do(cpu, Unsafe.ReadUnaligned<T>(source), TSource.Read<T>(cpu, u));
-            return Execution.Next(cpu, u + 1);
+            return u + 1;
         }
 
         byte* host = Operands.Modify(cpu, u, linear, sizeof(T), out bool slow);
@@ -119,7 +119,7 @@ internal static unsafe class BinaryShapes
             return null;
         // SAFETY: Modify gave the address of sizeof(T) bytes that may be changed.
         Unsafe.WriteUnaligned(host, TMeaning.Do(cpu, Unsafe.ReadUnaligned<T>(host), TSource.Read<T>(cpu, u)));
-        return slow ? Operands.Finish(cpu, u) : Execution.Next(cpu, u + 1);
+        return slow ? Operands.Finish(cpu, u) : u + 1;
     }
 
     /// <summary>Memory, register or immediate, under LOCK: one atomic step.</summary>
@@ -249,7 +249,7 @@ internal static unsafe class UnaryShapes
             return null;
         // SAFETY: Modify gave the address of sizeof(T) bytes that may be changed.
         Unsafe.WriteUnaligned(host, TMeaning.Do(cpu, Unsafe.ReadUnaligned<T>(host)));
-        return slow ? Operands.Finish(cpu, u) : Execution.Next(cpu, u + 1);
+        return slow ? Operands.Finish(cpu, u) : u + 1;
     }
 
     /// <summary>Memory under LOCK.</summary>

@@ -191,7 +191,7 @@ internal static unsafe class ControlFlow
             return Execution.Leave(cpu, u->Immediate, LeaveCause.Lookup);
         if (((u->Rip ^ u->Immediate) & Tlb.PageMask) == 0)
             u->Target = target;
-        return Execution.Next(cpu, target);
+        return target;
     }
 
     private static DecodedInstruction* JumpTo(CpuState* cpu, DecodedInstruction* u, ulong target) =>

@@ -46,7 +46,7 @@ internal static unsafe class Moves
             return null;
         // SAFETY: Read gave the address of sizeof(TNarrow) readable bytes.
         Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(Unsafe.ReadUnaligned<TNarrow>(host)));
-        return Execution.Next(cpu, u + 1);
+        return u + 1;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -51,7 +51,7 @@ internal static unsafe class MultiplicationShapes
         where T : unmanaged, IBinaryInteger<T>
     {
         Operands.SetRegister(cpu, u->Op0, BitScans.Crc32(Operands.Register<uint>(cpu, u->Op0), Operands.Register<T>(cpu, u->Op1)));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -63,7 +63,7 @@ internal static unsafe class MultiplicationShapes
             return null;
         // SAFETY: Read gave the address of sizeof(T) readable bytes.
         Operands.SetRegister(cpu, u->Op0, BitScans.Crc32(Operands.Register<uint>(cpu, u->Op0), Unsafe.ReadUnaligned<T>(host)));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     private static DecodedInstruction* Mulx<T>(CpuState* cpu, DecodedInstruction* u, T operand)
@@ -72,7 +72,7 @@ internal static unsafe class MultiplicationShapes
         T low = Multiplication.Wide(Operands.Register<T>(cpu, RegisterPlaces.General(cpu, 2)), operand, out T high);
         Operands.SetRegister(cpu, u->Op1, low);
         Operands.SetRegister(cpu, u->Op0, high);
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 }
 

@@ -173,7 +173,7 @@ internal static unsafe class Stack
         if (!TryPop(cpu, u, out T value))
             return null;
         Operands.SetRegister(cpu, u->Op0, value);
-        return Execution.Next(cpu, u + 1);
+        return u + 1;
     }
 
     /// <summary>POP into memory, whose address is computed with the pointer already moved.</summary>

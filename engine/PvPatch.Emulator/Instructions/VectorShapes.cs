@@ -32,7 +32,7 @@ internal static unsafe class VectorShapes
         if (!IsReady(cpu, u))
             return null;
         SetXmm(cpu, u->Op0, Meaning(u)(Xmm(cpu, u->Op0), Xmm(cpu, u->Op1), (byte)u->Immediate));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>xmm, memory (, imm); narrower operands are the low elements, zero above.</summary>
@@ -79,7 +79,7 @@ internal static unsafe class VectorShapes
         if (!IsReady(cpu, u))
             return null;
         SetXmm(cpu, u->Op0, Vector128.Create(ulong.CreateTruncating(Operands.Register<T>(cpu, u->Op1)), 0).AsByte());
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>general register, xmm: MOVD and MOVQ.</summary>
@@ -89,7 +89,7 @@ internal static unsafe class VectorShapes
         if (!IsReady(cpu, u))
             return null;
         Operands.SetRegister(cpu, u->Op0, Operands.Register<T>(cpu, u->Op1));
-        return u + 1;
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>PINSR from a general register.</summary>

@@ -13,8 +13,8 @@ namespace PvPatch.Emulator.Interpreter;
 /// </summary>
 public sealed unsafe class InterpretedCpu : IDisposable
 {
-    /// <summary>Instructions between two looks at what other threads changed.</summary>
-    private const ulong Slice = 4096;
+    /// <summary>Instructions between two looks at what other threads changed; where handlers cannot jump to each other, so many calls nest.</summary>
+    private const ulong Slice = 2048;
 
     /// <summary>DR6.BS.</summary>
     private const ulong SingleStep = 1 << 14;

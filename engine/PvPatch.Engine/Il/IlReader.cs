@@ -28,7 +28,7 @@ internal static class IlReader
     /// <exception cref="PatchException"><see cref="PatchError.BadIl"/>: an unknown opcode, a cut operand, or a branch that misses every instruction.</exception>
     public static Instruction[] Decode(ReadOnlySpan<byte> il)
     {
-        var decoded = new List<Instruction>(il.Length / 2);
+        var decoded = new List<Instruction>(Math.Min(il.Length, 32 + (il.Length / 2))); // short methods are mostly instructions of one byte
         for (int at = 0; at < il.Length; at = decoded[^1].End)
             decoded.Add(DecodeOne(il, at));
         CheckBranches(decoded, il.Length);
@@ -100,6 +100,8 @@ internal static class IlReader
 
     private static void CheckBranches(List<Instruction> decoded, int length)
     {
+        if (!decoded.Exists(i => IsBranch(i) || i.Targets.Count > 0))
+            return;
         var starts = new System.Collections.BitArray(length);
         foreach (Instruction instruction in decoded)
             starts[instruction.Offset] = true;

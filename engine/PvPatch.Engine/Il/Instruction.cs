@@ -24,6 +24,10 @@ internal readonly record struct Instruction(int Offset, int Size, OpCode Code, l
     /// <summary>Whether it only modifies the instruction behind it.</summary>
     public bool IsPrefix => Code.OpCodeType == OpCodeType.Prefix;
 
+    /// <summary>The argument that is stored to, or whose address is taken; −1 for other instructions.</summary>
+    public int ChangedArgument =>
+        Is(OpCodes.Starg) || Is(OpCodes.Starg_S) || Is(OpCodes.Ldarga) || Is(OpCodes.Ldarga_S) ? (int)Operand : -1;
+
     /// <summary>The number that a <c>ldc.i4</c>, in whatever form, pushes; <see langword="null"/> for other instructions.</summary>
     public int? PushedInt32
     {

@@ -11,6 +11,7 @@ namespace PvPatch.Engine.Il;
 internal sealed class ModuleImage : IDisposable
 {
     private readonly PEReader _pe;
+    private readonly Dictionary<Module, bool> _copies = [];
 
     private ModuleImage(PEReader reader, string file)
     {
@@ -23,7 +24,8 @@ internal sealed class ModuleImage : IDisposable
         AssemblyName = Metadata.GetString(Metadata.GetAssemblyDefinition().Name);
         VersionId = Metadata.GetGuid(Metadata.GetModuleDefinition().Mvid);
         Names = new MetadataNames(Metadata);
-        Signatures = new SignatureTexts(Metadata, Names);
+        Signatures = new SignatureTexts(Metadata, Names, SignatureDetail.Modifiers);
+        ScopedSignatures = new SignatureTexts(Metadata, Names, SignatureDetail.Scopes);
     }
 
     /// <summary>Path of the file, or the assembly's name where the image was found in memory.</summary>
@@ -38,6 +40,9 @@ internal sealed class ModuleImage : IDisposable
     /// <summary>Signatures as text.</summary>
     public SignatureTexts Signatures { get; }
 
+    /// <summary>Signatures as text, with the assemblies that types come from: for comparing two of this module.</summary>
+    public SignatureTexts ScopedSignatures { get; }
+
     /// <summary>The assembly's simple name.</summary>
     public string AssemblyName { get; }
 
@@ -45,8 +50,31 @@ internal sealed class ModuleImage : IDisposable
     public Guid VersionId { get; }
 
     /// <summary>Whether a loaded module is of the same build.</summary>
-    public bool IsCopyOf(Module module) =>
-        module.ModuleVersionId == VersionId && string.Equals(module.Assembly.GetName().Name, AssemblyName, StringComparison.Ordinal);
+    public bool IsCopyOf(Module module)
+    {
+        if (!_copies.TryGetValue(module, out bool isCopy))
+            _copies[module] = isCopy = module.ModuleVersionId == VersionId && string.Equals(module.Assembly.GetName().Name, AssemblyName, StringComparison.Ordinal);
+        return isCopy;
+    }
+
+    /// <summary>Whether a defined type, a field or a method of a copy stands here by the same token: tools that rewrite an image may keep its version id.</summary>
+    public bool Holds(MemberInfo member)
+    {
+        Type? type = member as Type ?? member.DeclaringType;
+        string? name = type is { IsConstructedGenericType: true } ? type.GetGenericTypeDefinition().FullName : type?.FullName;
+        EntityHandle handle = MetadataTokens.EntityHandle(member.MetadataToken);
+        int row = MetadataTokens.GetRowNumber(handle);
+        return handle.Kind switch
+        {
+            HandleKind.TypeDefinition => row <= Metadata.TypeDefinitions.Count && string.Equals(Names.Of((TypeDefinitionHandle)handle), name, StringComparison.Ordinal),
+            HandleKind.MethodDefinition => row <= Metadata.MethodDefinitions.Count && string.Equals(Names.Of((MethodDefinitionHandle)handle), $"{name}.{member.Name}", StringComparison.Ordinal),
+            HandleKind.FieldDefinition => row <= Metadata.FieldDefinitions.Count && string.Equals(FieldName((FieldDefinitionHandle)handle), $"{name}.{member.Name}", StringComparison.Ordinal),
+            _ => false,
+        };
+
+        string FieldName(FieldDefinitionHandle field) =>
+            $"{Names.Of(Metadata.GetFieldDefinition(field).GetDeclaringType())}.{Metadata.GetString(Metadata.GetFieldDefinition(field).Name)}";
+    }
 
     /// <summary>Opens an image.</summary>
     /// <param name="bytes">Content of the file. Nobody may change them while the image is read.</param>
@@ -90,6 +118,9 @@ internal sealed class ModuleImage : IDisposable
     /// <summary>A method's IL, where it lies.</summary>
     public BlobReader IlOf(MethodDefinitionHandle handle) =>
         _pe.GetMethodBody(Metadata.GetMethodDefinition(handle).RelativeVirtualAddress).GetILReader();
+
+    /// <summary>The bodies of all of them, read once.</summary>
+    public IReadOnlyList<MethodBody> Bodies => field ??= [.. MethodsWithIl.Select(BodyOf)];
 
     /// <summary>The body of a method.</summary>
     public MethodBody BodyOf(MethodDefinitionHandle handle)

@@ -3,21 +3,40 @@ using System.Reflection.Metadata;
 
 namespace PvPatch.Engine.Il;
 
-/// <summary>Signatures as text, so that two can be compared and shown (ECMA-335, partition II, 23.2).</summary>
-internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames names) : ISignatureTypeProvider<string, object?>
+/// <summary>What a signature's text tells beside names.</summary>
+internal enum SignatureDetail
 {
+    /// <summary>Modifiers, as the runtime compares them when it looks for a method.</summary>
+    Modifiers,
+
+    /// <summary>Modifiers, and the assembly of each type that is referred to: two may have types of one name.</summary>
+    Scopes,
+
+    /// <summary>Neither.</summary>
+    NamesOnly,
+}
+
+/// <summary>Signatures as text, so that two can be compared and shown (ECMA-335, partition II, 23.2).</summary>
+internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames names, SignatureDetail detail) : ISignatureTypeProvider<string, object?>
+{
+    private readonly Dictionary<StandaloneSignatureHandle, string> _calls = [];
+
     /// <summary>The signature of a call through a pointer.</summary>
-    public string OfCall(StandaloneSignatureHandle handle) =>
-        GetFunctionPointerType(metadata.GetStandaloneSignature(handle).DecodeMethodSignature(this, null));
+    public string OfCall(StandaloneSignatureHandle handle)
+    {
+        if (!_calls.TryGetValue(handle, out string? text))
+            _calls[handle] = text = GetFunctionPointerType(metadata.GetStandaloneSignature(handle).DecodeMethodSignature(this, null));
+        return text;
+    }
 
     /// <summary>The type of a field, whether or not it is volatile.</summary>
     public string OfField(EntityHandle handle)
     {
-        const string Volatile = " modreq(System.Runtime.CompilerServices.IsVolatile)";
         string type = handle.Kind == HandleKind.FieldDefinition
             ? metadata.GetFieldDefinition((FieldDefinitionHandle)handle).DecodeSignature(this, null)
             : metadata.GetMemberReference((MemberReferenceHandle)handle).DecodeFieldSignature(this, null);
-        return type.EndsWith(Volatile, StringComparison.Ordinal) ? type[..^Volatile.Length] : type;
+        int modifier = type.LastIndexOf(" modreq(", StringComparison.Ordinal);
+        return modifier > 0 && type.EndsWith("System.Runtime.CompilerServices.IsVolatile)", StringComparison.Ordinal) ? type[..modifier] : type;
     }
 
     /// <summary>The signature of a method of this module.</summary>
@@ -30,7 +49,13 @@ internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames name
 
     /// <summary>The same text for a method known by reflection.</summary>
     public static string Of(System.Reflection.MethodInfo method) =>
-        $"Default {Of(method.ReturnType)}({string.Join(", ", method.GetParameters().Select(p => Of(p.ParameterType)))})";
+        $"Default {Of(method.ReturnParameter)}({string.Join(", ", method.GetParameters().Select(Of))})";
+
+    private static string Of(System.Reflection.ParameterInfo parameter)
+    {
+        IEnumerable<string> modifiers = parameter.GetRequiredCustomModifiers().Select(m => $" modreq({Of(m)})").Concat(parameter.GetOptionalCustomModifiers().Select(m => $" modopt({Of(m)})"));
+        return Of(parameter.ParameterType) + string.Concat(modifiers);
+    }
 
     /// <summary>A type known by reflection.</summary>
     public static string Of(Type type)
@@ -72,7 +97,8 @@ internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames name
     public string GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) => names.Of(handle);
 
     /// <inheritdoc/>
-    public string GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) => names.Of(handle);
+    public string GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte rawTypeKind) =>
+        detail == SignatureDetail.Scopes ? $"[{names.AssemblyOf(handle)}]{names.Of(handle)}" : names.Of(handle);
 
     /// <inheritdoc/>
     public string GetTypeFromSpecification(MetadataReader reader, object? genericContext, TypeSpecificationHandle handle, byte rawTypeKind) =>
@@ -95,7 +121,7 @@ internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames name
 
     /// <inheritdoc/>
     public string GetModifiedType(string modifier, string unmodifiedType, bool isRequired) =>
-        $"{unmodifiedType} {(isRequired ? "modreq" : "modopt")}({modifier})";
+        detail == SignatureDetail.NamesOnly ? unmodifiedType : $"{unmodifiedType} {(isRequired ? "modreq" : "modopt")}({modifier})";
 
     /// <inheritdoc/>
     public string GetGenericInstantiation(string genericType, ImmutableArray<string> typeArguments) =>

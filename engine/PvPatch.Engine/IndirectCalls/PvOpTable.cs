@@ -32,7 +32,8 @@ public sealed class PvOpTable
         if (Array.IndexOf(roots, null) >= 0)
             throw new ArgumentException("A root class is null.", nameof(roots));
         Ops = SlotSearch.Find(roots);
-        _slots = [.. Ops.Select(op => new Slot(op))];
+        var places = new SlotPlaces(Ops);
+        _slots = [.. Ops.Select((op, i) => new Slot(op, places, i))];
         _byName = _slots.ToDictionary(s => s.Op.Name, StringComparer.Ordinal);
         Write([.. _slots.Select(s => (s, PvTarget.Missing))]);
         if (Array.Find(_slots, s => s.WrittenByHand) is { Op: var hit }) // every entry is another address
@@ -89,19 +90,7 @@ public sealed class PvOpTable
         ArgumentNullException.ThrowIfNull(targets);
         lock (_gate)
         {
-            CheckNotSealed();
-            var wanted = new List<(Slot Slot, PvTarget Target)>();
-            var seen = new HashSet<string>(StringComparer.Ordinal);
-            foreach ((string name, PvTarget target) in targets)
-            {
-                ArgumentNullException.ThrowIfNull(target, nameof(targets));
-                Slot slot = SlotOf(name);
-                if (!seen.Add(name))
-                    throw new PatchException(PatchError.DuplicateOp, $"{name} is installed twice at once.") { Op = name };
-                slot.Signature.Check(target);
-                wanted.Add((slot, target));
-            }
-
+            List<(Slot Slot, PvTarget Target)> wanted = Checked(targets);
             List<(Slot Slot, PvTarget Target, nint Entry)> before = [.. wanted.Select(w => (w.Slot, w.Slot.State.Target, w.Slot.State.Entry))];
             Write(wanted);
             _undo.Push(before);
@@ -184,11 +173,65 @@ public sealed class PvOpTable
         }
     }
 
+    /// <summary>Checks that targets can be installed, and makes what their slots will hold, without writing one.</summary>
+    /// <param name="targets">An op's name and its target, each op once.</param>
+    /// <exception cref="PatchException">As <see cref="Install(IEnumerable{KeyValuePair{string, PvTarget}})"/>.</exception>
+    internal void Prepare(IEnumerable<KeyValuePair<string, PvTarget>> targets)
+    {
+        lock (_gate)
+            EntriesOf(Checked(targets));
+    }
+
+    /// <summary>Installs targets in place of what is there: <see cref="Restore"/> undoes the installation before.</summary>
+    /// <param name="targets">An op's name and its target, each op once.</param>
+    /// <exception cref="PatchException">As <see cref="Install(IEnumerable{KeyValuePair{string, PvTarget}})"/>.</exception>
+    internal void Replace(IEnumerable<KeyValuePair<string, PvTarget>> targets)
+    {
+        lock (_gate)
+            Write(Checked(targets));
+    }
+
+    private List<(Slot Slot, PvTarget Target)> Checked(IEnumerable<KeyValuePair<string, PvTarget>> targets)
+    {
+        CheckNotSealed();
+        var wanted = new List<(Slot Slot, PvTarget Target)>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach ((string name, PvTarget target) in targets)
+        {
+            ArgumentNullException.ThrowIfNull(target, nameof(targets));
+            Slot slot = SlotOf(name);
+            if (!seen.Add(name))
+                throw new PatchException(PatchError.DuplicateOp, $"{name} is installed twice at once.") { Op = name };
+            if (!slot.Entries.ContainsKey(target))
+                slot.Signature.Check(target);
+            wanted.Add((slot, target));
+        }
+
+        return wanted;
+    }
+
     private static void Write(List<(Slot Slot, PvTarget Target)> wanted)
     {
-        nint[] entries = SlotEntries.Emit(wanted); // the step that can fail comes before the first write
+        nint[] entries = EntriesOf(wanted); // the step that can fail comes before the first write
         for (int i = 0; i < entries.Length; i++)
             wanted[i].Slot.Write(wanted[i].Target, entries[i]);
+    }
+
+    /// <summary>What the slots will hold: an entry made before or a new one, which is kept unless its target can be unloaded.</summary>
+    private static nint[] EntriesOf(List<(Slot Slot, PvTarget Target)> wanted)
+    {
+        var entries = new nint[wanted.Count];
+        int[] missing = [.. Enumerable.Range(0, entries.Length).Where(i => !wanted[i].Slot.Entries.TryGetValue(wanted[i].Target, out entries[i]))];
+        nint[] made = missing.Length == 0 ? [] : SlotEntries.Emit([.. missing.Select(i => wanted[i])]);
+        for (int k = 0; k < missing.Length; k++)
+        {
+            (Slot slot, PvTarget target) = wanted[missing[k]];
+            entries[missing[k]] = made[k];
+            if (target is not PvTarget.MethodTarget { Info.Module.Assembly.IsCollectible: true })
+                slot.Entries[target] = made[k];
+        }
+
+        return entries;
     }
 
     /// <summary>The same method of the copy of its assembly to which a load context binds, if it is of the same build.</summary>

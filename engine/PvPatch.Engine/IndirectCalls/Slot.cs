@@ -1,5 +1,3 @@
-using System.Reflection;
-using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.Reports;
@@ -9,24 +7,27 @@ namespace PvPatch.Engine.IndirectCalls;
 /// <summary>One slot in memory: its place, and what the table put there.</summary>
 internal sealed class Slot
 {
-    private delegate ref nint Place();
-
-    private readonly Place _place;
+    private readonly SlotPlaces _places;
+    private readonly int _index;
     private nint _written;
 
     /// <summary>Finds the slot of an op. Nothing is written yet.</summary>
+    /// <param name="op">The op.</param>
+    /// <param name="places">Where the slots of its table are.</param>
+    /// <param name="index">The op's place among them.</param>
     /// <exception cref="PatchException">
     /// <see cref="PatchError.UnsupportedRoot"/>: there is no object on the way or no such element, or the slot lies across
     /// two words; <see cref="PatchError.UnsupportedSignature"/>.
     /// </exception>
-    public Slot(PvOp op)
+    public Slot(PvOp op, SlotPlaces places, int index)
     {
         Op = op;
         Signature = new SlotSignature(op);
-        _place = PlaceOf(op);
+        _places = places;
+        _index = index;
         try
         {
-            if (!IsAligned(ref _place()))
+            if (!IsAligned(ref Place))
                 throw Nowhere("it is not aligned, so that it cannot be written at once");
         }
         catch (NullReferenceException)
@@ -51,14 +52,32 @@ internal sealed class Slot
     /// <summary>What it takes and returns.</summary>
     public SlotSignature Signature { get; }
 
+    /// <summary>Addresses of the unmanaged entries made so far, which live as long as the slot: each target gets one.</summary>
+    public Dictionary<PvTarget, nint> Entries { get; } = [];
+
     /// <summary>What the table installed.</summary>
     public PvTarget Target { get; private set; } = PvTarget.Missing;
 
     /// <summary>Whether someone else wrote the slot after the table did.</summary>
-    public bool WrittenByHand => Volatile.Read(ref _place()) != _written;
+    public bool WrittenByHand
+    {
+        get
+        {
+            try
+            {
+                return Volatile.Read(ref Place) != _written;
+            }
+            catch (NullReferenceException)
+            {
+                return true; // someone took the object away that it is in
+            }
+        }
+    }
 
     /// <summary>What the slot holds and why, to be put back later.</summary>
     public (PvTarget Target, nint Entry) State => (Target, _written);
+
+    private ref nint Place => ref _places[_index];
 
     /// <summary>Writes the slot.</summary>
     /// <param name="target">What is installed.</param>
@@ -69,36 +88,7 @@ internal sealed class Slot
         // (SlotEntries.Keep). One aligned store: a call on another thread goes through the old entry or the new one.
         Target = target;
         _written = entry;
-        Volatile.Write(ref _place(), entry);
-    }
-
-    /// <summary>The path's own instructions: fields of structs by address, objects and arrays by what the field holds.</summary>
-    private static Place PlaceOf(PvOp op)
-    {
-        // SAFETY: they give the address as a reference, which the garbage collector follows, so it is right for objects that
-        // move and for statics that the runtime keeps boxed, where reflection would change a copy. A slot is as wide as nint.
-        var method = new DynamicMethod($"slot of {op.Name}", typeof(nint).MakeByRefType(), [], op.Path[0].Module, skipVisibility: true);
-        ILGenerator il = method.GetILGenerator();
-        foreach (FieldInfo field in op.Path)
-        {
-            bool isReference = !field.FieldType.IsValueType && !field.FieldType.IsFunctionPointer;
-            il.Emit((field.IsStatic, isReference) switch
-            {
-                (true, true) => OpCodes.Ldsfld,
-                (true, false) => OpCodes.Ldsflda,
-                (false, true) => OpCodes.Ldfld,
-                (false, false) => OpCodes.Ldflda,
-            }, field);
-        }
-
-        if (op.Index is { } index)
-        {
-            il.Emit(OpCodes.Ldc_I4, index);
-            il.Emit(OpCodes.Ldelema, typeof(nint));
-        }
-
-        il.Emit(OpCodes.Ret);
-        return method.CreateDelegate<Place>();
+        Volatile.Write(ref Place, entry);
     }
 
     /// <summary>Whether a store to the slot is one store.</summary>

@@ -11,6 +11,7 @@ internal sealed class SlotSearch
         | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
     private readonly List<PvOp> _found = [];
+    private readonly Dictionary<Type, bool> _leads = [];
 
     /// <summary>Every op of the roots, in the order of declaration.</summary>
     /// <exception cref="PatchException">A slot stands where none can be, or there is none.</exception>
@@ -60,13 +61,56 @@ internal sealed class SlotSearch
             foreach (FieldInfo inner in FieldsOf(type).Where(f => !f.IsStatic))
                 AddBelow([.. path, inner], objects);
         }
-        else if (MayHoldSlots(type) && !objects.Contains(type))
+        else if (!objects.Contains(type) && LeadsToSlots(type) && (field.IsInitOnly || PartsOf(type).Any(f => OpsOf(f).Length > 0)))
         {
-            for (Type? part = type; part is not null && MayHoldSlots(part); part = part.BaseType)
+            foreach (FieldInfo inner in PartsOf(type))
+                AddBelow([.. path, inner], [.. objects, type]);
+        }
+    }
+
+    /// <summary>Whether the fields of a class, or what they are or refer to, are slots. Most classes lead nowhere, and are looked at once.</summary>
+    private bool LeadsToSlots(Type type)
+    {
+        if (_leads.TryGetValue(type, out bool known))
+            return known;
+        var seen = new HashSet<Type>();
+        var waiting = new Stack<Type>([type]);
+        bool leads = false;
+        while (!leads && waiting.TryPop(out Type? next))
+        {
+            if (!seen.Add(next))
+                continue;
+            try
             {
-                foreach (FieldInfo inner in FieldsOf(part).Where(f => !f.IsStatic))
-                    AddBelow([.. path, inner], [.. objects, type]);
+                foreach (FieldInfo field in PartsOf(next))
+                {
+                    leads |= OpsOf(field).Length > 0;
+                    waiting.Push(field.FieldType);
+                }
             }
+            catch (Exception e) when (e is IOException or TypeLoadException or BadImageFormatException)
+            {
+                // It needs an assembly that is not there: nobody can use it, and nobody patches through it.
+            }
+        }
+
+        _leads[type] = leads;
+        return leads;
+    }
+
+    /// <summary>The instance fields of a struct, or of a class that can hold slots, with those of its base classes.</summary>
+    private static IEnumerable<FieldInfo> PartsOf(Type type)
+    {
+        if (type.IsValueType && !type.IsPrimitive && !type.IsEnum)
+        {
+            foreach (FieldInfo field in FieldsOf(type).Where(f => !f.IsStatic))
+                yield return field;
+        }
+
+        for (Type? part = type; part is not null && MayHoldSlots(part); part = part.BaseType)
+        {
+            foreach (FieldInfo field in FieldsOf(part).Where(f => !f.IsStatic))
+                yield return field;
         }
     }
 

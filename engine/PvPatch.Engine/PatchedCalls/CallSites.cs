@@ -26,16 +26,18 @@ internal sealed class CallSites
     private readonly StackFlow _flow;
     private readonly SlotMap _map;
     private readonly ModuleImage _image;
+    private readonly KnownParameters _parameters;
     private readonly List<CallSite> _calls = [];
     private readonly List<OtherUse> _others = [];
     private readonly HashSet<int> _used = [];
 
     /// <summary>Collects the uses.</summary>
-    public CallSites(StackFlow flow, SlotMap map, ModuleImage image)
+    public CallSites(StackFlow flow, SlotMap map, ModuleImage image, KnownParameters parameters)
     {
         _flow = flow;
         _map = map;
         _image = image;
+        _parameters = parameters;
         for (int i = 0; i < flow.Code.Length; i++)
         {
             if (flow.Inputs[i] is { } inputs)
@@ -70,10 +72,15 @@ internal sealed class CallSites
                 AddCall(index, value);
             else if (ReasonOf(index, k, value) is { } reason)
                 AddOther(index, value, reason);
-            else if (_flow.Step.Follows(instruction) || IsStoreTarget(instruction, k))
+            else if (_flow.Step.Follows(instruction) || IsStoreTarget(instruction, k) || IsKnownThere(instruction, k))
                 _used.UnionWith(value.Origins.Items.ToArray());
         }
     }
+
+    /// <summary>Whether an input is passed to a method that knows what it gets there, so that its uses are told there.</summary>
+    private bool IsKnownThere(Instruction instruction, int input) =>
+        (instruction.Is(OpCodes.Call) || instruction.Is(OpCodes.Callvirt))
+        && _parameters.Of(instruction.Token) is var known && input < known.Count && known[input] is not null;
 
     private void AddCall(int index, FlowValue pointer)
     {
@@ -91,7 +98,7 @@ internal sealed class CallSites
     private string? SignatureRefusal(int index, PvOp op)
     {
         EntityHandle signature = MetadataTokens.EntityHandle(_flow.Code[index].Token);
-        string called = signature.Kind == HandleKind.StandaloneSignature ? _image.Signatures.OfCall((StandaloneSignatureHandle)signature) : "nothing";
+        string called = signature.Kind == HandleKind.StandaloneSignature ? _image.ScopedSignatures.OfCall((StandaloneSignatureHandle)signature) : "nothing";
         string declared = _map.SignatureOf(op) ?? "nothing";
         return string.Equals(called, declared, StringComparison.Ordinal) ? null : $"it is called as {called}, the slot is {declared}";
     }
@@ -118,6 +125,9 @@ internal sealed class CallSites
             return null;
         if (instruction.StoredLocal is >= 0 and var local)
             return _flow.IsAddressed(local) ? $"it escapes to local variable {local}, whose address is taken" : null;
+
+        if (IsKnownThere(instruction, input))
+            return null;
 
         string name = instruction.Code.Name!;
         string subject = isAddress ? "the table's address escapes" : "it escapes";
@@ -174,6 +184,8 @@ internal sealed class CallSites
     {
         if (SlotsReadAt(index) is { Count: > 0 } slots)
             return slots;
+        if (_flow.ParameterAt(index) is { } fact)
+            return fact.Node.Ops;
         return _map.ReadBy(_flow.Code[index]) is { } read ? (_map.RootOf(read.Field) ?? _map.MemberNamed(read.Field))?.Ops ?? [] : [];
     }
 

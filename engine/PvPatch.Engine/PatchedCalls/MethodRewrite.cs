@@ -1,4 +1,5 @@
 using System.Reflection.Emit;
+using System.Runtime.InteropServices;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.PatchedCalls.Flow;
 using PvPatch.Engine.PatchedCalls.Growth;
@@ -19,9 +20,10 @@ internal sealed class MethodRewrite
     private readonly Dictionary<int, int> _chosen = [];
     private readonly Dictionary<int, List<string>> _misfits = [];
     private readonly SortedDictionary<int, IlEdit> _edits = [];
-    private readonly ILookup<int, int> _loadsOf;
+    private readonly Dictionary<int, List<int>> _loadsOf = [];
     private readonly HashSet<int> _removed = [];
     private readonly HashSet<(int Index, int Input)> _released = [];
+    private readonly Stack<int> _waiting = new();
 
     /// <summary>Rewrites a method.</summary>
     /// <param name="flow">The method.</param>
@@ -34,9 +36,12 @@ internal sealed class MethodRewrite
         _map = map;
         _webs = new StackWebs(flow);
         _mayGrow = mayGrow;
-        _loadsOf = Enumerable.Range(0, flow.Code.Length)
-            .SelectMany(load => flow.LoadedFrom[load].Items.ToArray(), (load, store) => (Store: store, Load: load))
-            .ToLookup(p => p.Store, p => p.Load);
+        for (int load = 0; load < flow.Code.Length; load++)
+        {
+            foreach (int store in flow.LoadedFrom[load].Items)
+                (CollectionsMarshal.GetValueRefOrAddDefault(_loadsOf, store, out _) ??= []).Add(load);
+        }
+
         _wanted = wanted.ToDictionary();
         foreach (int call in wanted.Keys)
             _chosen[call] = 0;
@@ -110,18 +115,23 @@ internal sealed class MethodRewrite
         foreach (int call in _chosen.Keys)
         {
             for (int k = FormOf(call).Kept; k < _flow.Inputs[call]!.Length; k++)
-                _released.Add((call, k)); // the pointer is the last
+                Release(call, k); // the pointer is the last
         }
 
-        bool goesOn = true;
-        while (goesOn)
+        while (_waiting.TryPop(out int web))
         {
-            int[] needless = [.. _released.Select(u => _webs.WebOf(_flow.Inputs[u.Index]![u.Input])).Distinct().Where(w => !_removed.Contains(w) && IsNeedless(w))];
-            goesOn = needless.Length > 0;
-            _removed.UnionWith(needless);
-            foreach (int output in needless.SelectMany(_webs.OutputsOf))
+            if (_removed.Contains(web) || !IsNeedless(web))
+                continue; // or not yet: its last input to be released asks again
+            _removed.Add(web);
+            foreach (int output in _webs.OutputsOf(web))
                 ReleaseInputsOf(StackFlow.OwnerOf(output));
         }
+    }
+
+    private void Release(int index, int input)
+    {
+        if (_released.Add((index, input)))
+            _waiting.Push(_webs.WebOf(_flow.Inputs[index]![input]));
     }
 
     private bool IsNeedless(int web) => _webs.InputsOf(web).All(_released.Contains) && _webs.OutputsOf(web).All(IsPure);
@@ -145,14 +155,14 @@ internal sealed class MethodRewrite
     private bool IsInArray(int owner) =>
         _flow.Inputs[owner] is [{ Value.Node: { } array }, var index]
         && _flow.Step.ConstantOf(index) is { } number && array.Elements.ContainsKey(number)
-        && _webs.InputsOf(_webs.WebOf(index)).Count == 1;
+        && _webs.InputsOf(_webs.WebOf(index)).Take(2).Count() == 1;
 
     private void ReleaseInputsOf(int owner)
     {
         if (RemovedOutputs(owner) == (_flow.Code[owner].Is(OpCodes.Dup) ? 2 : 1))
         {
             for (int k = 0; k < _flow.Inputs[owner]!.Length; k++)
-                _released.Add((owner, k));
+                Release(owner, k);
         }
 
         if (_flow.Code[owner].LoadedLocal < 0)
@@ -160,7 +170,7 @@ internal sealed class MethodRewrite
         foreach (int store in _flow.LoadedFrom[owner].Items)
         {
             if (store != FlowEntry.Outside && _loadsOf[store].All(load => RemovedOutputs(load) == 1))
-                _released.Add((store, 0));
+                Release(store, 0);
         }
     }
 
@@ -223,7 +233,9 @@ internal sealed class MethodRewrite
             return form.Locals.Count > 0 ? $"{form.Text} needs local variables" : $"{form.Text} needs tokens that the module has not";
         if (_flow.Below[call] + form.MaxStack > _flow.Body.MaxStack)
             return $"{form.Text} needs {form.MaxStack} entries on the stack, the method has {_flow.Body.MaxStack - _flow.Below[call]} left";
-        byte[] code = IlAssembler.Assemble(pops.Concat(form.Code.Select(i => i.Retargeted(number => number + pops.Length))).ToArray()).Il;
+        byte[] code = pops.Length == 0
+            ? form.Bytes
+            : IlAssembler.Assemble(pops.Concat(form.Code.Select(i => i.Retargeted(number => number + pops.Length))).ToArray()).Il;
         (int start, int end) = WindowOf(call, code.Length, erased);
         if (end - start < code.Length)
             return $"{form.Text} needs {code.Length} bytes, the site has {end - start}";

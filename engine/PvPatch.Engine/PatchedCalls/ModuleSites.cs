@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
@@ -24,12 +25,14 @@ internal sealed class ModuleSites
 {
     private readonly ModuleImage _image;
     private readonly PvOpTable _table;
+    private readonly Func<string, PvTarget> _targetOf;
     private readonly SlotMap _map;
     private readonly StackEffects _effects;
     private readonly SiteForms _forms;
+    private readonly KnownParameters? _parameters;
     private readonly GrowthLimit _limit;
     private readonly AddedTokens? _added;
-    private readonly Dictionary<PvOp, CallReplacement> _replacements = [];
+    private readonly Dictionary<PvOp, CallReplacement> _replacements = new(ReferenceEqualityComparer.Instance);
     private readonly PatchWay _way;
     private readonly List<PatchedSite> _rows = [];
     private readonly List<RewrittenMethod> _methods = [];
@@ -42,12 +45,14 @@ internal sealed class ModuleSites
     /// <param name="loaded">The module as the runtime has it; <see langword="null"/> for a file.</param>
     /// <param name="limit">How far its methods may change.</param>
     /// <param name="added">What the module can be made to name, under <see cref="GrowthLimit.Named"/>.</param>
+    /// <param name="targetOf">What an op of that name is to hold, if not what is installed.</param>
     public ModuleSites(
         ModuleImage image, PvOpTable table, SlotTree tree, PatchWay way, Module? loaded = null,
-        GrowthLimit limit = GrowthLimit.SameSize, AddedTokens? added = null)
+        GrowthLimit limit = GrowthLimit.SameSize, AddedTokens? added = null, Func<string, PvTarget>? targetOf = null)
     {
         _image = image;
         _table = table;
+        _targetOf = targetOf ?? table.TargetOf;
         _way = way;
         _map = new SlotMap(image, tree);
         _effects = new StackEffects(image.Metadata);
@@ -56,11 +61,12 @@ internal sealed class ModuleSites
         _forms = new SiteForms(image, loaded, limit, added);
         if (_map.IsEmpty)
             return;
-        foreach (MethodDefinitionHandle handle in image.MethodsWithIl)
+        _parameters = new KnownParameters(image, _effects, _map);
+        foreach (Il.MethodBody body in image.Bodies)
         {
-            Il.MethodBody body = image.BodyOf(handle);
-            if (_map.MentionedIn(body.Il) is { Count: > 0 } ops)
-                Plan(handle, body, ops);
+            IReadOnlyCollection<PvOp> ops = _map.MentionedIn(body.Il);
+            if (ops.Count > 0 || _parameters.Of(body.Token).Any(p => p is not null))
+                Plan((MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token), body, ops);
         }
     }
 
@@ -74,8 +80,8 @@ internal sealed class ModuleSites
     {
         try
         {
-            var flow = new StackFlow(body, _effects, _map);
-            var sites = new CallSites(flow, _map, _image);
+            var flow = new StackFlow(body, _effects, _map, _parameters!.Of(body.Token));
+            var sites = new CallSites(flow, _map, _image, _parameters);
             Plan(handle, flow, sites);
         }
         catch (Exception e) when (e is PatchException || Damage.IsShownBy(e))
@@ -126,7 +132,7 @@ internal sealed class ModuleSites
             });
         }
 
-        _rows.AddRange(found.OrderBy(r => r.IlOffset));
+        _rows.AddRange(found.Count == 1 ? found : found.OrderBy(r => r.IlOffset));
         if (wanted.Count > rewrite.Refusals.Count)
             _methods.Add(new RewrittenMethod(flow.Body, rewrite.Il, rewrite.Growth));
     }
@@ -149,13 +155,13 @@ internal sealed class ModuleSites
     private CallReplacement ReplacementOf(PvOp op)
     {
         if (!_replacements.TryGetValue(op, out CallReplacement? replacement))
-            _replacements[op] = replacement = CallReplacement.Choose(op, _table.TargetOf(op.Name));
+            _replacements[op] = replacement = CallReplacement.Choose(op, _targetOf(op.Name));
         return replacement;
     }
 
     private PatchedSite RowOf(Il.MethodBody body, int offset, IReadOnlyList<PvOp> ops) => new()
     {
-        Op = string.Join(" or ", ops.Select(o => o.Name)),
+        Op = ops is [var only] ? only.Name : string.Join(" or ", ops.Select(o => o.Name)),
         Class = ops.Aggregate(default(PvOpClass), (all, o) => all | o.Class),
         Module = _image.AssemblyName,
         Method = body.Name,

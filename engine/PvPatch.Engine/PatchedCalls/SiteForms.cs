@@ -20,6 +20,7 @@ internal sealed class SiteForms
     private readonly AddedTokens? _added;
     private readonly Dictionary<MethodInfo, (InlineBody? Body, string? Refusal)> _bodies = [];
     private readonly Dictionary<MethodInfo, SiteForm> _inLocals = [];
+    private readonly Dictionary<(int Token, string Text), SiteForm> _calls = [];
 
     /// <summary>Prepares the forms of a module.</summary>
     /// <param name="image">The module.</param>
@@ -112,7 +113,12 @@ internal sealed class SiteForms
     {
         int maxStack = Math.Max(arguments, 1);
         if (_tokens.Find(target, caller, out refusal) is { } token)
-            return new SiteForm(text, arguments, [new(OpCodes.Call, token)], [], maxStack);
+        {
+            if (!_calls.TryGetValue((token, text), out SiteForm? call))
+                _calls[(token, text)] = call = new SiteForm(text, arguments, [new(OpCodes.Call, token)], [], maxStack);
+            return call;
+        }
+
         if (_limit == GrowthLimit.SameSize || (_limit == GrowthLimit.Named && _tokens.IsOfOtherBuild(target)))
             return null;
         if (_added?.RefusalOf(target) is { } why)

@@ -8,13 +8,21 @@ namespace PvPatch.Engine.PatchedCalls;
 /// </summary>
 internal sealed class StackWebs
 {
-    private readonly Dictionary<int, int> _parents = [];
-    private readonly Dictionary<int, List<(int Index, int Input)>> _inputs = [];
-    private readonly Dictionary<int, List<int>> _outputs = [];
+    private const int None = -1, Unused = -2;
+
+    private readonly int[] _parents;                    // by node, as are the next two; a root is its own parent
+    private readonly int[] _firstOutputs;
+    private readonly int[] _firstInputs;
+    private readonly int[] _nextOutputs;
+    private readonly List<(int Index, int Input, int Next)> _inputs = [];
 
     /// <summary>Finds the webs of a method.</summary>
     public StackWebs(StackFlow flow)
     {
+        _parents = Filled(NodeOf(StackFlow.OutputOf(flow.Code.Length, 0)), Unused);
+        _firstOutputs = Filled(_parents.Length, None);
+        _firstInputs = Filled(_parents.Length, None);
+        _nextOutputs = Filled(_parents.Length, None);
         foreach (FlowEntry entry in flow.Joined)
             Join(entry.Sources);
         foreach (FlowEntry[]? taken in flow.Inputs)
@@ -23,52 +31,71 @@ internal sealed class StackWebs
                 Join(entry.Sources);
         }
 
-        for (int i = 0; i < flow.Inputs.Length; i++)
+        for (int i = flow.Inputs.Length - 1; i >= 0; i--) // each goes before those that are there
         {
-            for (int k = 0; k < flow.Inputs[i]?.Length; k++)
-                AddTo(_inputs, WebOf(flow.Inputs[i]![k]), (i, k));
+            for (int k = (flow.Inputs[i]?.Length ?? 0) - 1; k >= 0; k--)
+            {
+                int web = NodeOf(WebOf(flow.Inputs[i]![k]));
+                _inputs.Add((i, k, _firstInputs[web]));
+                _firstInputs[web] = _inputs.Count - 1;
+            }
         }
 
-        foreach (int output in _parents.Keys.Order().ToArray())
-            AddTo(_outputs, RootOf(output), output);
+        for (int node = _parents.Length - 1; node >= 0; node--)
+        {
+            if (_parents[node] == Unused)
+                continue;
+            int web = RootOf(node);
+            _nextOutputs[node] = _firstOutputs[web];
+            _firstOutputs[web] = node;
+        }
     }
 
     /// <summary>The web that an entry belongs to.</summary>
-    public int WebOf(FlowEntry entry) => RootOf(entry.Sources.Items[0]);
+    public int WebOf(FlowEntry entry) => OutputOf(RootOf(NodeOf(entry.Sources.Items[0])));
 
     /// <summary>The web that an output belongs to; <see langword="null"/> if nothing takes it.</summary>
-    public int? WebOf(int output) => _parents.ContainsKey(output) ? RootOf(output) : null;
+    public int? WebOf(int output) => _parents[NodeOf(output)] == Unused ? null : OutputOf(RootOf(NodeOf(output)));
 
     /// <summary>The inputs of a web: instruction and number of its input.</summary>
-    public IReadOnlyList<(int Index, int Input)> InputsOf(int web) => _inputs.GetValueOrDefault(web) ?? [];
+    public IEnumerable<(int Index, int Input)> InputsOf(int web)
+    {
+        for (int at = _firstInputs[NodeOf(web)]; at != None; at = _inputs[at].Next)
+            yield return (_inputs[at].Index, _inputs[at].Input);
+    }
 
     /// <summary>The outputs of a web (<see cref="StackFlow.OutputOf"/>), or <see cref="FlowEntry.Outside"/> among them.</summary>
-    public IReadOnlyList<int> OutputsOf(int web) => _outputs[web];
+    public IEnumerable<int> OutputsOf(int web)
+    {
+        for (int node = _firstOutputs[NodeOf(web)]; node != None; node = _nextOutputs[node])
+            yield return OutputOf(node);
+    }
+
+    /// <summary>The place of an output in the arrays: that of what comes from outside is the first.</summary>
+    private static int NodeOf(int output) => output - FlowEntry.Outside;
+
+    private static int OutputOf(int node) => node + FlowEntry.Outside;
+
+    private static int[] Filled(int length, int value)
+    {
+        var array = new int[length];
+        Array.Fill(array, value);
+        return array;
+    }
 
     private void Join(IndexSet sources)
     {
-        int first = RootOf(sources.Items[0]);
+        int first = RootOf(NodeOf(sources.Items[0]));
         foreach (int other in sources.Items)
-            _parents[RootOf(other)] = first;
+            _parents[RootOf(NodeOf(other))] = first;
     }
 
-    private int RootOf(int output)
+    private int RootOf(int node)
     {
-        if (!_parents.TryGetValue(output, out int parent))
-            return _parents[output] = output;
-        while (parent != output)
-        {
-            output = parent;
-            parent = _parents[output];
-        }
-
-        return output;
-    }
-
-    private static void AddTo<T>(Dictionary<int, List<T>> lists, int web, T item)
-    {
-        if (!lists.TryGetValue(web, out List<T>? list))
-            lists[web] = list = [];
-        list.Add(item);
+        if (_parents[node] == Unused)
+            return _parents[node] = node;
+        while (_parents[node] != node)
+            node = _parents[node] = _parents[_parents[node]]; // halves the way for the next one
+        return node;
     }
 }

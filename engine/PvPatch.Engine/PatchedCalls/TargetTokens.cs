@@ -30,24 +30,16 @@ internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Mod
         if (!_known.TryGetValue(target, out int? token))
             _known[target] = token = visibility.IsOwn(target) ? OwnToken(target) : FindReference(target);
 
-        string name = $"{target.DeclaringType!.Name}.{target.Name}";
-        if (token is null)
-        {
-            refusal = IsOfOtherBuild(target)
-                ? $"no token for {name} in this module: the installed one is of another build"
-                : $"no token for {name} in this module";
-            return null;
-        }
-
-        if (!LeadsTo(token.Value, target))
-        {
-            refusal = $"the token for {name} in this module leads to another copy of it";
-            return null;
-        }
-
-        refusal = visibility.IsOwn(target) && !visibility.IsVisible(target, caller) ? $"{name} is private, the call cannot name it" : null;
+        refusal = token is null ? IsOfOtherBuild(target)
+                ? $"no token for {NameOf(target)} in this module: the installed one is of another build"
+                : $"no token for {NameOf(target)} in this module"
+            : !LeadsTo(token.Value, target) ? $"the token for {NameOf(target)} in this module leads to another copy of it"
+            : visibility.IsOwn(target) && !visibility.IsVisible(target, caller) ? $"{NameOf(target)} is private, the call cannot name it"
+            : null;
         return refusal is null ? token : null;
     }
+
+    private static string NameOf(MethodInfo target) => $"{target.DeclaringType!.Name}.{target.Name}";
 
     /// <summary>Whether a target belongs to a build of this assembly that is not this image's, or no longer is where it was.</summary>
     public bool IsOfOtherBuild(MethodInfo target) =>

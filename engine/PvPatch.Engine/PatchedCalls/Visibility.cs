@@ -9,9 +9,7 @@ namespace PvPatch.Engine.PatchedCalls;
 internal sealed class Visibility(ModuleImage image)
 {
     /// <summary>Whether a member belongs to a copy of this image's build.</summary>
-    public bool IsOwn(MemberInfo member) =>
-        member.Module.ModuleVersionId == image.VersionId
-        && string.Equals(member.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal);
+    public bool IsOwn(MemberInfo member) => image.IsCopyOf(member.Module);
 
     /// <summary>Whether a method may name a member: of its own image, what no class keeps from it; of others, what is public.</summary>
     /// <param name="member">A type, field or method.</param>

@@ -63,7 +63,7 @@ public enum PatchError
     /// <summary>The image in memory is shared with a copy of the assembly in another load context, whose slots are others.</summary>
     SharedImage,
 
-    /// <summary>The image is mapped as code, which is never written to.</summary>
+    /// <summary>The image is mapped as code, and the system refused a changed copy of its pages that can be executed.</summary>
     ExecutableImage,
 
     /// <summary>The system refused to change the image's pages.</summary>
@@ -71,4 +71,7 @@ public enum PatchError
 
     /// <summary>Images in memory cannot be patched on this operating system.</summary>
     UnsupportedPlatform,
+
+    /// <summary>The patch was not applied to be switchable: direct calls of its targets may be in code that nobody can name.</summary>
+    NotSwitchable,
 }

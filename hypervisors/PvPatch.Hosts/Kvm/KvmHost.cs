@@ -1,4 +1,5 @@
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
 using PvPatch.Paravirt.Kvm;
 
@@ -10,7 +11,7 @@ namespace PvPatch.Hosts.Kvm;
 /// </summary>
 /// <param name="features">Offered in CPUID 0x40000001 EAX.</param>
 /// <param name="hints">Told in CPUID 0x40000001 EDX.</param>
-public sealed unsafe class KvmHost(KvmFeatures features = KvmHost.AllFeatures, KvmHints hints = KvmHints.None) : IPlatform
+public sealed unsafe class KvmHost(KvmFeatures features = KvmHost.AllFeatures, KvmHints hints = KvmHints.None) : IPlatform, ISavedState
 {
     /// <summary>All that this host can do.</summary>
     public const KvmFeatures AllFeatures = KvmFeatures.Clocksource | KvmFeatures.NopIoDelay | KvmFeatures.Clocksource2
@@ -101,6 +102,15 @@ public sealed unsafe class KvmHost(KvmFeatures features = KvmHost.AllFeatures, K
 
     /// <inheritdoc/>
     public bool TakeLazyEoi(CpuState* cpu) => _vcpus[cpu->Index].TakeEoi();
+
+    /// <inheritdoc/>
+    public void Transfer(StateTransfer state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        state.Same((uint)Features, "what KVM offers");
+        Msrs.Transfer(state);
+        Hypercalls.Transfer(state);
+    }
 
     internal bool Offers(KvmFeatures feature) => (Features & feature) != KvmFeatures.None;
 

@@ -1,4 +1,5 @@
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
 using PvPatch.Paravirt.Kvm;
 
@@ -11,7 +12,7 @@ namespace PvPatch.Hosts.Kvm;
 public readonly record struct KvmGpaRange(ulong Address, ulong Pages, ulong Attributes);
 
 /// <summary>KVM's hypercalls (Linux: Documentation/virt/kvm/x86/hypercalls.rst).</summary>
-internal sealed unsafe class KvmHypercalls(KvmHost host, IMachineControl machine)
+internal sealed unsafe class KvmHypercalls(KvmHost host, IMachineControl machine) : ISavedState
 {
     private const ulong WallClockPairing = 0;
     private const ulong RangeAttributes = 0x1f;
@@ -23,6 +24,14 @@ internal sealed unsafe class KvmHypercalls(KvmHost host, IMachineControl machine
     private readonly List<KvmGpaRange> _ranges = [];
 
     public IReadOnlyList<KvmGpaRange> GpaRanges => _ranges;
+
+    /// <summary>What the guest told.</summary>
+    public void Transfer(StateTransfer state)
+    {
+        KvmGpaRange[] ranges = state.List(_ranges);
+        _ranges.Clear();
+        _ranges.AddRange(ranges);
+    }
 
     public void Call(CpuState* cpu)
         => cpu->Rax = (ulong)(PrivilegeLevel.Of(cpu) != 0 ? KvmError.NotPermitted : Answer(cpu));

@@ -1,4 +1,5 @@
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Snapshots;
 using PvPatch.Paravirt.Kvm;
 
 namespace PvPatch.Hosts.Kvm;
@@ -8,7 +9,7 @@ namespace PvPatch.Hosts.Kvm;
 /// the TSC_STABLE flag promises. It moves only when the boot vCPU registers its page, and then never back, because the
 /// pages' multiplier is rounded down.
 /// </summary>
-internal sealed class KvmMasterClock
+internal sealed class KvmMasterClock : ISavedState
 {
     private readonly IMachineControl _machine;
     private ulong _cycles;
@@ -34,6 +35,13 @@ internal sealed class KvmMasterClock
     {
         _cycles = _machine.Clock.Now;
         _nanoseconds = _machine.Clock.ToNanoseconds(_cycles);
+    }
+
+    /// <summary>The moment it counts from.</summary>
+    public void Transfer(StateTransfer state)
+    {
+        state.Value(ref _cycles);
+        state.Value(ref _nanoseconds);
     }
 
     /// <summary>The fields of a vCPU's page but its version.</summary>

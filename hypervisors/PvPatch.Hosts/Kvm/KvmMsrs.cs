@@ -1,10 +1,11 @@
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Snapshots;
 using PvPatch.Paravirt.Kvm;
 
 namespace PvPatch.Hosts.Kvm;
 
 /// <summary>KVM's MSRs: registrations of shared pages, per vCPU but the wall clock's.</summary>
-internal sealed unsafe class KvmMsrs(KvmHost host, IMachineControl machine, KvmVcpu[] vcpus, KvmMasterClock clock)
+internal sealed unsafe class KvmMsrs(KvmHost host, IMachineControl machine, KvmVcpu[] vcpus, KvmMasterClock clock) : ISavedState
 {
     private readonly ulong[,] _values = new ulong[vcpus.Length, (int)(KvmMsr.MigrationControl - KvmMsr.WallClockNew) + 1];
 
@@ -48,6 +49,34 @@ internal sealed unsafe class KvmMsrs(KvmHost host, IMachineControl machine, KvmV
         if (!accepted) return MsrAnswer.Fault;
         _values[known == KvmMsr.WallClockNew ? 0 : cpu, known - KvmMsr.WallClockNew] = value;
         return MsrAnswer.Done;
+    }
+
+    /// <summary>The MSRs' values; the shared pages are found again by them.</summary>
+    public void Transfer(StateTransfer state)
+    {
+        clock.Transfer(state);
+        state.Value(MigrationReady, value => MigrationReady = value);
+        for (int cpu = 0; cpu < vcpus.Length; cpu++)
+        {
+            for (int msr = 0; msr < _values.GetLength(1); msr++) state.Value(ref _values[cpu, msr]);
+            vcpus[cpu].Transfer(state);
+            if (state.IsRestoring) FindPages(cpu);
+        }
+    }
+
+    private void FindPages(int cpu)
+    {
+        ulong Registered(uint msr) => _values[cpu, msr - KvmMsr.WallClockNew];
+        if (!TryPage(Registered(KvmMsr.SystemTimeNew), alignment: 4, sizeof(PvClockVcpuTimeInfo), out byte* time)
+            || !TryPage(Registered(KvmMsr.StealTime), alignment: 64, sizeof(KvmStealTime), out byte* steal)
+            || !TryPage(Registered(KvmMsr.PvEoiEn), alignment: 4, sizeof(uint), out byte* eoi))
+        {
+            throw StateTransfer.Damaged($"a page that vCPU {cpu} shares with KVM is no RAM");
+        }
+
+        vcpus[cpu].Clock = (PvClockVcpuTimeInfo*)time;
+        vcpus[cpu].StealTime = (KvmStealTime*)steal;
+        vcpus[cpu].Eoi = (uint*)eoi;
     }
 
     /// <summary>The new number of an MSR with two, 0 for one that is not KVM's.</summary>

@@ -1,4 +1,5 @@
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Snapshots;
 using PvPatch.Paravirt.Kvm;
 
 namespace PvPatch.Hosts.Kvm;
@@ -7,7 +8,7 @@ namespace PvPatch.Hosts.Kvm;
 /// <param name="machine">The machine.</param>
 /// <param name="index">The vCPU.</param>
 /// <param name="clock">The clock pages' common base.</param>
-internal sealed unsafe class KvmVcpu(IMachineControl machine, int index, KvmMasterClock clock)
+internal sealed unsafe class KvmVcpu(IMachineControl machine, int index, KvmMasterClock clock) : ISavedState
 {
     private const uint EoiPending = 1;
 
@@ -24,6 +25,13 @@ internal sealed unsafe class KvmVcpu(IMachineControl machine, int index, KvmMast
 
     /// <summary>POLL_CONTROL bit 0.</summary>
     public bool MayPoll { get; set; } = true;
+
+    /// <summary>All but the pages, which the MSRs' values lead to.</summary>
+    public void Transfer(StateTransfer state)
+    {
+        state.Value(ref _runnableSince);
+        state.Value(MayPoll, value => MayPoll = value);
+    }
 
     /// <summary>Writes the clock page: version odd, fields, version even.</summary>
     public void WriteClock(bool stable)

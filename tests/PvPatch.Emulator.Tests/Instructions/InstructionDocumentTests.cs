@@ -24,10 +24,10 @@ public sealed class InstructionDocumentTests
     private static string Listed()
     {
         var text = new StringBuilder("\n| CPUID feature, as Iced names it | all of it | instructions |\n| --- | --- | --- |\n");
-        foreach (IGrouping<string, Code> group in InstructionTable.Supported.GroupBy(FeaturesOf).OrderBy(group => group.Key, StringComparer.Ordinal))
+        foreach (IGrouping<string, Code> group in InstructionTable.Supported.GroupBy(FeaturesOf, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal))
         {
             bool whole = Enum.GetValues<Code>().Where(code => FeaturesOf(code) == group.Key && IsPromised(code)).All(InstructionTable.IsSupported);
-            IEnumerable<string> names = group.Select(code => $"{code.Mnemonic()}".ToUpperInvariant()).Distinct().Order(StringComparer.Ordinal);
+            IEnumerable<string> names = group.Select(code => $"{code.Mnemonic()}".ToUpperInvariant()).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
             text.Append($"| {group.Key} | {(whole ? "yes" : "no")} | {string.Join(' ', names)} |\n");
         }
 

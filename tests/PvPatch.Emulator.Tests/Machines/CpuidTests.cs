@@ -3,7 +3,6 @@ using PvPatch.Emulator.Exits;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.State;
 using PvPatch.Emulator.Tests.Kit;
-using static Iced.Intel.AssemblerRegisters;
 
 namespace PvPatch.Emulator.Tests.Machines;
 

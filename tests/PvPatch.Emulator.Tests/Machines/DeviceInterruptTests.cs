@@ -3,7 +3,6 @@ using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.Devices;
 using PvPatch.Emulator.Exits;
 using PvPatch.Emulator.Processors;
-using PvPatch.Emulator.State;
 using PvPatch.Emulator.Tests.Kit;
 using static Iced.Intel.AssemblerRegisters;
 

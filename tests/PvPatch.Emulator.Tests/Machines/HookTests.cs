@@ -1,6 +1,5 @@
 using Iced.Intel;
 using PvPatch.Emulator.Exits;
-using PvPatch.Emulator.Hooks;
 using PvPatch.Emulator.State;
 using PvPatch.Emulator.Tests.Kit;
 using static Iced.Intel.AssemblerRegisters;

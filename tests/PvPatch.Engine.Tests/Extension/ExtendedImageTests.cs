@@ -60,6 +60,22 @@ internal sealed class ExtendedImageTests
         context.Unload();
     }
 
+    /// <summary>Whatever native code the image carries.</summary>
+    [Test]
+    public void The_runtime_runs_the_new_body_of_a_precompiled_method()
+    {
+        byte[] file = File.ReadAllBytes(typeof(Enumerable).Assembly.Location);
+        using var pe = new PEReader(new MemoryStream(file));
+        Assert.That(pe.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size, Is.Positive, "it is precompiled");
+        MethodInfo range = typeof(Enumerable).GetMethod(nameof(Enumerable.Range))!;
+        var image = ExtendedImage.Open(file);
+        image.Metadata.Rows(Table.MethodDef)[range.MetadataToken & 0xFFFFFF, 0] = (uint)image.Section.Add([0x0A, 0x14, 0x2A]); // tiny header: ldnull; ret
+        var context = new AssemblyLoadContext("rewritten", isCollectible: true);
+        Assembly linq = context.LoadFromStream(new MemoryStream(image.ToBytes()));
+        Assert.That(linq.GetType(typeof(Enumerable).FullName!, throwOnError: true)!.GetMethod(nameof(Enumerable.Range))!.Invoke(null, [3, 2]), Is.Null);
+        context.Unload();
+    }
+
     [Test]
     public void A_signature_that_no_longer_fits_is_not_claimed()
     {

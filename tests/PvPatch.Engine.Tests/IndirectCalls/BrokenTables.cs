@@ -227,6 +227,24 @@ public static unsafe class BrokenTables
         public T? Value;
     }
 
+    /// <summary>Objects that refer to each other in every way, and to slots only by a field that can be replaced.</summary>
+    public class Web
+    {
+        public readonly Web? A, B, C, D, E, F, G, H;
+        public readonly OtherWeb? I, J, K, L;
+        public ObjectOps? Replaceable;
+    }
+
+    public sealed class OtherWeb : Web
+    {
+        public readonly Web? M, N, O, P;
+    }
+
+    public static class Woven
+    {
+        public static readonly Web Web = new();
+    }
+
     public static class InGenericObject
     {
         public static readonly GenericObject<string> Ops = new();

@@ -20,6 +20,7 @@ internal sealed class TableShapeTests
     [TestCase(typeof(BrokenTables.Failing), PatchError.UnsupportedRoot, "a.b has no place at Ops.Slot: Failing cannot be initialised: not here.")]
     [TestCase(typeof(BrokenTables.InGenericObject), PatchError.UnsupportedRoot, "a.b stands in PvPatch.Engine.Tests.IndirectCalls.BrokenTables+GenericObject`1[System.String], which is generic.")]
     [TestCase(typeof(BrokenTables.WritableArray), PatchError.UnsupportedRoot, "a.b has no fixed place: PvPatch.Engine.Tests.IndirectCalls.BrokenTables+WritableArray.Slots is not read-only, so another object may come there.")]
+    [TestCase(typeof(BrokenTables.Woven), PatchError.UnsupportedRoot, "a.b has no fixed place: PvPatch.Engine.Tests.IndirectCalls.BrokenTables+Web.Replaceable is not read-only, so another object may come there.")]
     [TestCase(typeof(BrokenTables.ShortArray), PatchError.UnsupportedRoot, "a.b has no place at Slots[2]: the array is shorter.")]
     [TestCase(typeof(BrokenTables.NoIndex), PatchError.NotASlot, "a.b is declared on PvPatch.Engine.Tests.IndirectCalls.BrokenTables+NoIndex.Slots, which is an array: each of its ops says its index.")]
     [TestCase(typeof(BrokenTables.IndexOfOne), PatchError.NotASlot, "a.b is declared on PvPatch.Engine.Tests.IndirectCalls.BrokenTables+IndexOfOne.Slot, which is one slot: it has one op, without an index.")]

@@ -20,7 +20,7 @@ internal static class PublishedMatrix
         foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory, "PvPatch.*"))
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
         string program = Path.Combine(folder, Path.GetFileName(MatrixRun.Program));
-        await Run(compiler, [MatrixRun.Program, "-o", program, "-r", Path.GetDirectoryName(typeof(object).Assembly.Location)!, "-r", AppContext.BaseDirectory, "--targetos", "linux", "--targetarch", "x64", "-O"], cancel);
+        await Run(compiler, [MatrixRun.Program, "-o", program, "-r", Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "*.dll"), "-r", Path.Combine(AppContext.BaseDirectory, "*.dll"), "--targetos", "linux", "--targetarch", "x64", "-O"], cancel);
         using var image = new PEReader(File.OpenRead(program));
         Assert.That(image.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size, Is.Positive, "the compiler left no native code");
         return program;

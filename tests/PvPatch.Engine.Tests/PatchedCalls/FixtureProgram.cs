@@ -105,6 +105,8 @@ internal sealed class FixtureProgram
         targets["managed.text"] = PvTarget.Method(own, "Text");
         targets["managed.by_ref"] = PvTarget.Method(own, "ByRefs");
         targets["managed.span"] = PvTarget.Method(own, "Span");
+        targets["managed.read_only"] = PvTarget.Method(own, "ReadOnly");
+        targets["parameter.of_table"] = PvTarget.Method(own.Assembly.GetType("PvPatch.Engine.Fixtures.ParameterTargets", throwOnError: true)!, "OfTable_Left");
         targets["managed.none"] = PvTarget.Constant(0);
         targets["type.not"] = PvTarget.Method(own, "Not");
         targets["type.by_ref"] = PvTarget.Method(own, "ByRef");

@@ -13,7 +13,7 @@ internal static class PairProgram
     public const string PairsClass = "PvPatch.Engine.Fixtures.Pairs";
 
     /// <summary>The names of the loops, which exist with <c>_Patched</c> and with <c>_HandWritten</c> behind.</summary>
-    public static readonly string[] Loops = ["Nop", "Constant", "Identity", "Inlined", "Called"];
+    public static readonly string[] Loops = ["Nop", "Constant", "Identity", "Inline", "Inlined", "Called"];
 
     private static readonly long[] Data = [1, 2, 3, -4, 50, 600];
 
@@ -29,6 +29,7 @@ internal static class PairProgram
             ["pair.nop"] = PvTarget.Nop,
             ["pair.constant"] = PvTarget.Constant(7),
             ["pair.identity"] = PvTarget.Identity,
+            ["pair.inline"] = PvTarget.Inline(ops.GetMethod("Sum", BindingFlags.Static | BindingFlags.NonPublic)!),
             ["pair.inlined"] = PvTarget.Method(ops, "Mix"),
             ["pair.called"] = PvTarget.Method(ops, "MixCalled"),
         });

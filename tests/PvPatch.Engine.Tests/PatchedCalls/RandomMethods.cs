@@ -7,11 +7,12 @@ namespace PvPatch.Engine.Tests.PatchedCalls;
 /// <summary>Adds methods of random but valid IL to a copy of the fixtures: calls through slots in every shape, between branches, loops and handlers.</summary>
 internal sealed class RandomMethods
 {
-    private static readonly string[] UnaryOps = ["Negate", "Same", "Huge", "Clamp"];
+    private static readonly string[] UnaryOps = ["Negate", "Same", "Huge", "Clamp", "InObject", "InArray", "Managed"];
 
     private readonly Random _random;
     private readonly ModuleDefinition _module;
     private readonly TypeDefinition _tables;
+    private readonly TypeDefinition _slots;
     private readonly TypeReference _int64;
     private MethodDefinition _method = null!;
     private ILProcessor _il = null!;
@@ -24,6 +25,7 @@ internal sealed class RandomMethods
         _random = new Random(seed);
         _module = module;
         _tables = module.GetType("PvPatch.Engine.Fixtures.Pv");
+        _slots = module.GetType("PvPatch.Engine.Fixtures.PvSlots");
         _int64 = module.TypeSystem.Int64;
     }
 
@@ -56,7 +58,7 @@ internal sealed class RandomMethods
         {
             foreach (string op in UnaryOps)
             {
-                VariableDefinition local = Local(Slot(op).FieldType);
+                VariableDefinition local = Local(PointerType(op));
                 EmitPointer(op);
                 _il.Emit(OpCodes.Stloc, local);
                 _held[op] = local;
@@ -178,7 +180,7 @@ internal sealed class RandomMethods
     private void EmitUnaryCall(int depth)
     {
         string op = UnaryOps[_random.Next(UnaryOps.Length)];
-        VariableDefinition pointer = Local(Slot(op).FieldType);
+        VariableDefinition pointer = Local(PointerType(op));
         switch (_random.Next(6))
         {
             case 0: // into a local variable before the argument, as compilers do
@@ -197,7 +199,7 @@ internal sealed class RandomMethods
                 break;
             case 2: // from two branches, often of the same op
                 EmitNumber(depth - 1);
-                EmitChoice(() => EmitPointer(op), () => EmitPointer(_random.Next(2) == 0 ? op : "Negate"));
+                EmitChoice(() => EmitPointer(op), () => EmitPointer(op is "Managed" || _random.Next(2) == 0 ? op : "Negate"));
                 break;
             case 3 when _held.TryGetValue(op, out VariableDefinition? kept):
                 EmitNumber(depth - 1);
@@ -247,6 +249,12 @@ internal sealed class RandomMethods
 
     private void EmitPointer(string op)
     {
+        if (op is "InObject" or "InArray" or "Managed")
+        {
+            EmitOtherPointer(op);
+            return;
+        }
+
         FieldDefinition slot = Slot(op);
         FieldDefinition table = TableOf(op);
         bool isMath = table.Name is "Math" && _method.Body.Instructions.Count > 2;
@@ -287,9 +295,59 @@ internal sealed class RandomMethods
         }
     }
 
+    /// <summary>The slot of an object, by field or getter; of an array, by value or address; a managed one.</summary>
+    private void EmitOtherPointer(string op)
+    {
+        bool other = _random.Next(2) == 0;
+        switch (op)
+        {
+            case "InObject":
+                if (other)
+                    _il.Emit(OpCodes.Call, _slots.Methods.Single(m => m.Name is "get_Instance"));
+                else
+                    _il.Emit(OpCodes.Ldsfld, SlotField("Object"));
+                if (_random.Next(3) == 0)
+                {
+                    _il.Emit(OpCodes.Dup);
+                    _il.Emit(OpCodes.Pop);
+                }
+
+                _il.Emit(OpCodes.Ldfld, SlotField("Object").FieldType.Resolve().Fields.Single(f => f.Name is "Negate"));
+                break;
+            case "InArray":
+                _il.Emit(OpCodes.Ldsfld, SlotField("Array"));
+                if (_random.Next(3) == 0)
+                    EmitChoice(() => _il.Emit(OpCodes.Ldc_I4_3), () => _il.Emit(OpCodes.Ldc_I4, other ? 3 : 0));
+                else
+                    _il.Emit(OpCodes.Ldc_I4, other ? 0 : 3);
+                if (_random.Next(2) == 0)
+                {
+                    _il.Emit(OpCodes.Ldelem_I);
+                    break;
+                }
+
+                _il.Emit(OpCodes.Ldelema, _module.TypeSystem.IntPtr);
+                _il.Emit(OpCodes.Ldind_I);
+                break;
+            default:
+                _il.Emit(OpCodes.Ldsfld, SlotField("ManagedNegate"));
+                break;
+        }
+    }
+
+    private FieldDefinition SlotField(string name) => _slots.Fields.Single(f => f.Name.Equals(name, StringComparison.Ordinal));
+
+    private TypeReference PointerType(string op) => op switch
+    {
+        "InObject" => SlotField("Object").FieldType.Resolve().Fields.Single(f => f.Name is "Negate").FieldType,
+        "InArray" => ((ArrayType)SlotField("Array").FieldType).ElementType,
+        "Managed" => SlotField("ManagedNegate").FieldType,
+        _ => Slot(op).FieldType,
+    };
+
     private void EmitCall(string op)
     {
-        var pointer = (FunctionPointerType)Slot(op).FieldType;
+        var pointer = (FunctionPointerType)PointerType(op);
         var site = new CallSite(pointer.ReturnType) { CallingConvention = pointer.CallingConvention };
         foreach (ParameterDefinition parameter in pointer.Parameters)
             site.Parameters.Add(new ParameterDefinition(parameter.ParameterType));

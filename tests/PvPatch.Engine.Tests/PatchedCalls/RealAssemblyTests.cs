@@ -17,7 +17,7 @@ internal sealed class RealAssemblyTests
         int followed = 0;
         foreach (MethodDefinitionHandle handle in image.MethodsWithIl)
         {
-            var flow = new StackFlow(image.BodyOf(handle), effects, map);
+            var flow = new StackFlow(image.BodyOf(handle), effects, map, []);
             Assert.That(flow.Inputs[0], Is.Not.Null);
             followed++;
         }

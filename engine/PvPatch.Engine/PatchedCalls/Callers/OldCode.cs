@@ -161,7 +161,8 @@ internal sealed class OldCode(CallGraph graph, bool isLoading)
         return found;
     }
 
-    private static bool MayBeInlined(MethodBase method) =>
+    /// <summary>Whether the JIT may put a method's IL into the code of its callers.</summary>
+    public static bool MayBeInlined(MethodBase method) =>
         !method.MethodImplementationFlags.HasFlag(MethodImplAttributes.NoInlining)
         && (method.MethodImplementationFlags.HasFlag(MethodImplAttributes.AggressiveInlining)
             || method.GetMethodBody()?.GetILAsByteArray()?.Length <= LongestInlined);

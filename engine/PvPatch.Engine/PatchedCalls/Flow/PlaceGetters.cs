@@ -22,9 +22,9 @@ internal static class PlaceGetters
         foreach (IGrouping<Type, FieldInfo> group in fields.GroupBy(f => f.DeclaringType!))
         {
             const BindingFlags Declared = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
-            foreach (MethodInfo method in group.Key.GetMethods(Declared).Where(m => !m.IsVirtual && !m.IsGenericMethod && m.GetParameters().Length == 0))
+            foreach (MethodInfo method in group.Key.GetMethods(Declared))
             {
-                if (method.GetMethodBody()?.GetILAsByteArray() is { } il && ReadOf(il) is { } read
+                if (ReadBy(method) is { } read
                     && group.FirstOrDefault(f => f.MetadataToken == read.Token) is { } field && field.IsStatic == method.IsStatic)
                 {
                     getters[MemberKey.Of(method)] = new PlaceRead(MemberKey.Of(field), method.IsStatic, read.IsAddress);
@@ -33,6 +33,20 @@ internal static class PlaceGetters
         }
 
         return getters;
+    }
+
+    private static (int Token, bool IsAddress)? ReadBy(MethodInfo method)
+    {
+        try
+        {
+            return !method.IsVirtual && !method.IsGenericMethod && method.GetParameters().Length == 0 && method.GetMethodBody()?.GetILAsByteArray() is { } il
+                ? ReadOf(il)
+                : null;
+        }
+        catch (Exception e) when (e is IOException or TypeLoadException or BadImageFormatException)
+        {
+            return null; // it needs an assembly that is not there
+        }
     }
 
     /// <summary>The field that some IL reads and returns, if it does nothing else.</summary>

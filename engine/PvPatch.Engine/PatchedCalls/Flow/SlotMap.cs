@@ -11,9 +11,11 @@ namespace PvPatch.Engine.PatchedCalls.Flow;
 /// <summary>What one module's tokens of fields and getters have to do with op tables.</summary>
 internal sealed class SlotMap
 {
+    private const byte FieldTable = 0x04, MethodTable = 0x06, ReferenceTable = 0x0A; // ECMA-335, partition II, 22
+
     private readonly Dictionary<int, MemberKey> _fields = [];
     private readonly Dictionary<int, PlaceRead> _getters = [];
-    private readonly Dictionary<PvOp, string> _signatures = [];
+    private readonly Dictionary<PvOp, string> _signatures = new(ReferenceEqualityComparer.Instance);
     private readonly SlotTree _tree;
 
     /// <summary>Looks up the tables' fields among the fields a module declares or refers to, and their getters among its methods.</summary>
@@ -68,6 +70,10 @@ internal sealed class SlotMap
             : null;
     }
 
+    /// <summary>Whether a method of this signature can be the target of an op: then sites call it with anything.</summary>
+    /// <param name="signature">Without modifiers, as <see cref="SignatureTexts"/> writes it.</param>
+    public bool CanBeTarget(string signature) => _tree.TargetSignatures.Contains(signature);
+
     /// <summary>The place that a static field's token names, if any.</summary>
     public SlotNode? RootOf(int token) => _fields.TryGetValue(token, out MemberKey key) ? RootOf(key) : null;
 
@@ -87,8 +93,11 @@ internal sealed class SlotMap
     public IReadOnlyCollection<PvOp> MentionedIn(ReadOnlySpan<byte> il)
     {
         var ops = new List<PvOp>();
+        HashSet<PvOp>? seen = null;
         for (int i = 0; i + 4 <= il.Length; i++)
         {
+            if (il[i + 3] is not (FieldTable or MethodTable or ReferenceTable))
+                continue;
             int token = BinaryPrimitives.ReadInt32LittleEndian(il[i..]);
             if (!_fields.TryGetValue(token, out MemberKey field))
             {
@@ -97,8 +106,14 @@ internal sealed class SlotMap
                 field = getter.Field;
             }
 
-            if ((RootOf(field) ?? MemberNamed(field)) is { } node)
-                ops.AddRange(node.Ops.Except(ops));
+            if ((RootOf(field) ?? MemberNamed(field)) is not { } node)
+                continue;
+            seen ??= new HashSet<PvOp>(ReferenceEqualityComparer.Instance);
+            foreach (PvOp op in node.Ops)
+            {
+                if (seen.Add(op))
+                    ops.Add(op);
+            }
         }
 
         return ops;
@@ -109,7 +124,7 @@ internal sealed class SlotMap
         if ((RootOf(key) ?? MemberNamed(key)) is not { } node)
             return;
         _fields[MetadataTokens.GetToken(handle)] = key;
-        string type = image.Signatures.OfField(handle);
+        string type = image.ScopedSignatures.OfField(handle);
         if (node.Op is { } op)
             _signatures[op] = type;
         foreach (PvOp element in node.Elements.Values.SelectMany(e => e.Ops))
@@ -119,16 +134,16 @@ internal sealed class SlotMap
     /// <summary>The image's own getters, wherever they stand. The loaded copy may be of another build, so they are looked for here.</summary>
     private void AddOwnGetters(ModuleImage image)
     {
-        foreach (MethodDefinitionHandle handle in image.MethodsWithIl)
+        foreach (Il.MethodBody body in image.Bodies)
         {
-            MethodDefinition method = image.Metadata.GetMethodDefinition(handle);
+            MethodDefinition method = image.Metadata.GetMethodDefinition((MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token));
             if (!method.Attributes.HasFlag(MethodAttributes.Virtual)
                 && TakesNothing(image.Metadata.GetBlobReader(method.Signature))
-                && PlaceGetters.ReadOf(image.BodyOf(handle).Il) is { } read && _fields.TryGetValue(read.Token, out MemberKey field))
+                && PlaceGetters.ReadOf(body.Il) is { } read && _fields.TryGetValue(read.Token, out MemberKey field))
             {
                 bool isStatic = method.Attributes.HasFlag(MethodAttributes.Static);
                 if (isStatic == _tree.Roots.ContainsKey(field) && !(isStatic && RunsInitialiser(image, method.GetDeclaringType())))
-                    _getters[MetadataTokens.GetToken(handle)] = new PlaceRead(field, isStatic, read.IsAddress);
+                    _getters[body.Token] = new PlaceRead(field, isStatic, read.IsAddress);
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using PvPatch.Engine.Il;
 using PvPatch.Engine.Ops;
 
 namespace PvPatch.Engine.PatchedCalls.Flow;
@@ -46,6 +47,7 @@ internal sealed class SlotTree
     {
         foreach (PvOp op in ops)
             Add(op);
+        TargetSignatures = ops.Select(TargetSignature).ToHashSet(StringComparer.Ordinal);
         Getters = PlaceGetters.Of(ops.SelectMany(o => o.Path).Distinct());
     }
 
@@ -57,6 +59,15 @@ internal sealed class SlotTree
 
     /// <summary>The methods that do nothing but read one of these fields, as an automatic property's does.</summary>
     public IReadOnlyDictionary<MemberKey, PlaceRead> Getters { get; }
+
+    /// <summary>What a target of each op is, as <see cref="SignatureTexts"/> writes it without modifiers.</summary>
+    public IReadOnlySet<string> TargetSignatures { get; }
+
+    private static string TargetSignature(PvOp op)
+    {
+        string slot = SignatureTexts.Of(op.PointerType);
+        return $"Default{slot[slot.IndexOf(' ', StringComparison.Ordinal)..]}";
+    }
 
     private void Add(PvOp op)
     {

@@ -16,17 +16,23 @@ internal sealed class StackFlow
     private readonly Dictionary<int, int> _indexAt = [];
     private readonly FlowState?[] _states;
     private readonly bool[] _isAddressed;
+    private readonly ParameterFact?[] _parameters;
     private readonly Stack<int> _waiting = new();
     private readonly Dictionary<ExceptionRegion, FlowState> _ends = [];
     private readonly Dictionary<ExceptionRegion, HashSet<int>> _leftFor = [];
     private bool _isRecording;
 
     /// <summary>Analyses a method.</summary>
+    /// <param name="body">The method.</param>
+    /// <param name="effects">What its calls take and give.</param>
+    /// <param name="map">Its module's tokens of tables and slots.</param>
+    /// <param name="parameters">What is known of its parameters, by number; may be shorter than they are.</param>
     /// <exception cref="PatchException"><see cref="PatchError.BadIl"/>: the IL breaks the rules of the evaluation stack.</exception>
-    public StackFlow(MethodBody body, StackEffects effects, SlotMap map)
+    public StackFlow(MethodBody body, StackEffects effects, SlotMap map, IReadOnlyList<ParameterFact?> parameters)
     {
         Body = body;
         Code = IlReader.Decode(body.Il);
+        _indexAt.EnsureCapacity(Code.Length + 1);
         _effects = effects;
         Step = new Step(map, Code);
         for (int i = 0; i < Code.Length; i++)
@@ -36,6 +42,9 @@ internal sealed class StackFlow
         _isAddressed = new bool[body.LocalCount];
         foreach (Instruction instruction in Code.Where(i => i.AddressedLocal >= 0))
             _isAddressed[Local(instruction.AddressedLocal, instruction)] = true;
+        _parameters = [.. parameters];
+        foreach (Instruction instruction in Code.Where(i => i.ChangedArgument >= 0 && i.ChangedArgument < _parameters.Length))
+            _parameters[instruction.ChangedArgument] = null;
         Inputs = new FlowEntry[]?[Code.Length];
         Below = new int[Code.Length];
         LoadedFrom = new IndexSet[Code.Length];
@@ -72,6 +81,10 @@ internal sealed class StackFlow
     /// <summary>The instruction that an output belongs to, by index.</summary>
     public static int OwnerOf(int output) => output >> 1;
 
+    /// <summary>What is known of the parameter that an instruction loads, if anything is.</summary>
+    public ParameterFact? ParameterAt(int index) =>
+        Code[index].LoadedArgument is >= 0 and var argument && argument < _parameters.Length ? _parameters[argument] : null;
+
     /// <summary>Whether a local variable can change without a store to it.</summary>
     public bool IsAddressed(int local) => _isAddressed[local];
 
@@ -80,6 +93,8 @@ internal sealed class StackFlow
         if (Code.Length == 0)
             throw Bad(0, "there is none");
         Arrive(0, FlowState.AtEntry(Body.LocalCount));
+        if (Array.IndexOf(IsBlockStart, true) < 0)
+            _waiting.Clear(); // one block: its one run records
         while (_waiting.TryPop(out int start))
             RunBlock(start);
 
@@ -129,6 +144,11 @@ internal sealed class StackFlow
         else if (instruction.StoredLocal is >= 0 and var stored && !_isAddressed[Local(stored, instruction)])
         {
             state.Locals[stored] = new FlowEntry(inputs[0].Value, IndexSet.Of(index));
+        }
+
+        else if (ParameterAt(index) is { } fact)
+        {
+            output = fact.Kind == FlowKind.Slot ? FlowValue.Slot(fact.Node, index) : FlowValue.Table(fact.Node, IndexSet.Of(index));
         }
 
         for (int k = 0; k < put; k++)

@@ -14,6 +14,8 @@ internal sealed class InlineBody
     {
         Method = method;
         Code = code;
+        CodeElsewhere = code.Any(i => i.Is(OpCodes.Calli)) ? null : [.. code.Select(i => Elsewhere(i, method.Module))];
+        Members = [.. code.Where(NamesMember).Select(i => MemberOf(i, method.Module)).Distinct()];
         MaxStack = InlineDepth.Of(code, method, body.MaxStackSize);
         Parameters = [.. method.GetParameters().Select(p => p.ParameterType)];
         Locals = [.. body.LocalVariables.Select(v => v.LocalType)];
@@ -53,7 +55,7 @@ internal sealed class InlineBody
             refusal = code.Select(i => RefusalOf(i, method.Module)).FirstOrDefault(r => r is not null);
             return refusal is null ? new InlineBody(method, body, code) : null;
         }
-        catch (Exception e) when (e is IOException or TypeLoadException or BadImageFormatException or Reports.PatchException)
+        catch (Exception e) when (e is IOException or TypeLoadException or MissingMemberException or Reports.PatchException || Damage.IsShownBy(e))
         {
             refusal = $"its IL cannot be read: {e.Message}";
             return null;
@@ -61,23 +63,22 @@ internal sealed class InlineBody
     }
 
     /// <summary>The types, fields and methods that its code names.</summary>
-    public IEnumerable<MemberInfo> Members => Code.Where(NamesMember).Select(MemberOf);
+    public IReadOnlyList<MemberInfo> Members { get; }
 
     /// <summary>Its code for another module, with members in the place of tokens; <see langword="null"/> if it calls through a pointer, whose signature has tokens of its own.</summary>
-    public IReadOnlyList<MovableInstruction>? CodeElsewhere =>
-        Code.Any(i => i.Is(OpCodes.Calli)) ? null : [.. Code.Select(Elsewhere)];
+    public IReadOnlyList<MovableInstruction>? CodeElsewhere { get; }
 
     private static bool NamesMember(MovableInstruction instruction) => instruction.Code.OperandType
         is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineType or OperandType.InlineTok;
 
-    private MemberInfo MemberOf(MovableInstruction instruction) => Method.Module.ResolveMember((int)instruction.Operand)!;
+    private static MemberInfo MemberOf(MovableInstruction instruction, Module module) => module.ResolveMember((int)instruction.Operand)!;
 
-    private MovableInstruction Elsewhere(MovableInstruction instruction)
+    private static MovableInstruction Elsewhere(MovableInstruction instruction, Module module)
     {
         if (NamesMember(instruction))
-            return instruction with { Operand = 0, Member = MemberOf(instruction) };
+            return instruction with { Operand = 0, Member = MemberOf(instruction, module) };
         return instruction.Is(OpCodes.Ldstr)
-            ? instruction with { Operand = 0, Text = Method.Module.ResolveString((int)instruction.Operand) }
+            ? instruction with { Operand = 0, Text = module.ResolveString((int)instruction.Operand) }
             : instruction;
     }
 

@@ -21,6 +21,13 @@ public sealed record ApplyOptions
     /// </summary>
     public bool RedirectCompiled { get; init; }
 
+    /// <summary>
+    /// Whether the targets can be changed while the program runs (<see cref="LivePatch.Switch"/>). The images then keep their
+    /// calls through the slots, which are right whatever is installed, and each method that has a site and can be redirected
+    /// is led to a copy with direct calls. <see cref="RedirectCompiled"/> has no meaning then.
+    /// </summary>
+    public bool Switchable { get; init; }
+
     /// <summary>Who is told what is patched, refused and restored, as it happens.</summary>
     public PatchLog? Log { get; init; }
 }

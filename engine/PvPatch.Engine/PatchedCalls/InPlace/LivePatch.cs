@@ -2,9 +2,11 @@ using System.Collections.Concurrent;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Callers;
 using PvPatch.Engine.PatchedCalls.Late;
 using PvPatch.Engine.PatchedCalls.Loaded;
+using PvPatch.Engine.PatchedCalls.Switching;
 using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.PatchedCalls.InPlace;
@@ -22,6 +24,7 @@ public sealed class LivePatch : IDisposable
     private readonly List<PatchedAssembly> _done = [];
     private readonly List<PatchException> _refusals = [];
     private readonly Redirects? _redirects;
+    private readonly SwitchedProgram? _switched;
     private readonly PatchEvents _events;
     private readonly ConcurrentQueue<Action> _untold = new();
     private bool _isRestored, _isSettled;
@@ -30,6 +33,7 @@ public sealed class LivePatch : IDisposable
     {
         _table = table;
         _events = new PatchEvents(options.Log);
+        _switched = options.Switchable ? new SwitchedProgram(table, new EntrySwap()) : null;
         _redirects = options.RedirectCompiled ? new Redirects(new EntrySwap()) : null;
         _isWanted = options.Assemblies ?? new BoundAssemblies(table.Ops.SelectMany(o => o.Path).Select(f => f.Module.Assembly)).Reach;
         if (options.WatchLoads)
@@ -52,7 +56,7 @@ public sealed class LivePatch : IDisposable
         get
         {
             lock (_gate)
-                return new PatchReport([.. _done.SelectMany(d => d.Rows)]);
+                return new PatchReport(_switched?.Rows ?? [.. _done.SelectMany(d => d.Rows)]);
         }
     }
 
@@ -90,12 +94,31 @@ public sealed class LivePatch : IDisposable
             foreach (PatchedAssembly patched in _done)
                 patched.Restore();
             _redirects?.Undo();
+            foreach (string name in _switched?.Restore() ?? [])
+                _untold.Enqueue(() => _events.Restored(name));
             _isRestored = true;
             foreach (PatchedAssembly patched in _done.Where(d => d.IsChanged))
                 _untold.Enqueue(() => _events.Restored(patched.Name));
         }
 
         TellEvents();
+    }
+
+    /// <summary>
+    /// Moves all sites to other targets while other threads may run through them. A call of a method that begins after this
+    /// has returned runs no target that was replaced; a method that a thread is in finishes with those it began with.
+    /// Which sites call their targets directly and which go through their slots is in the <see cref="Report"/>.
+    /// </summary>
+    /// <param name="targets">Ops and what they are to hold from now on. The others stay. Sets seen before cost some stores; new ones are compiled first.</param>
+    /// <exception cref="PatchException">
+    /// <see cref="PatchError.NotSwitchable"/>, or as <see cref="PvOpTable.Install(IEnumerable{KeyValuePair{string, PvTarget}})"/>; then nothing has changed at all.
+    /// </exception>
+    public void Switch(IEnumerable<KeyValuePair<string, PvTarget>> targets)
+    {
+        ArgumentNullException.ThrowIfNull(targets);
+        if (_switched is null)
+            throw new PatchException(PatchError.NotSwitchable, "The patch was not applied to be switchable: direct calls of its targets may be in any code.");
+        _switched.Switch([.. targets]);
     }
 
     /// <summary>Ends the watch for assemblies loaded later. What is patched stays.</summary>
@@ -132,6 +155,13 @@ public sealed class LivePatch : IDisposable
                 throw new PatchException(PatchError.SharedImage, $"A copy of {sharer.Name} in another load context shares the image that is patched.");
             if (!_isWanted(assembly))
                 return null;
+            if (_switched is not null)
+            {
+                IReadOnlyList<PatchedSite> rows = _switched.Add(assembly);
+                _untold.Enqueue(() => _events.Patched(assembly.GetName().Name ?? "", rows));
+                return null;
+            }
+
             var patched = PatchedAssembly.Patch(assembly, _table);
             if (Volatile.Read(ref _isSettled))
                 Settle(patched, new OldCode(new CallGraph([assembly]), isLoading: true));

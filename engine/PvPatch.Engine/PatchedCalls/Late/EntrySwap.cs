@@ -19,29 +19,32 @@ internal sealed unsafe class EntrySwap : IMethodSwap
     public string? RefusalOf(MethodBase method) => RefusalOfKind(method) ?? RefusalOfEntry(method);
 
     /// <inheritdoc/>
-    public SwappedMethod Swap(MethodBase method, DynamicMethod copy)
+    public SwappedMethod Prepare(MethodBase method, DynamicMethod copy)
     {
         nint* slot = MethodEntry.SlotOf(method, out nint behind);
-        var swapped = new SwappedMethod(method, copy, (nint)slot, Compiled(copy), behind);
+        return new SwappedMethod(method, copy, (nint)slot, Compiled(copy), behind);
+    }
 
+    /// <inheritdoc/>
+    public void Lead(SwappedMethod swapped)
+    {
         // SAFETY: the slot belongs to the method's own stub, which lives as long as the method; the address was checked to
         // be aligned and writable. The copy takes what the method takes, is compiled, and is never collected (MethodCopy).
         // One aligned store: a call on another thread goes to the old code or to the copy, and both are right.
-        Volatile.Write(ref *slot, swapped.Written);
-        return swapped;
+        Volatile.Write(ref *(nint*)swapped.Place, swapped.Written);
     }
 
     /// <inheritdoc/>
     public bool Holds(SwappedMethod swapped)
     {
-        // SAFETY: as in Swap.
+        // SAFETY: as in Lead.
         return Volatile.Read(ref *(nint*)swapped.Place) == swapped.Written;
     }
 
     /// <inheritdoc/>
     public void Undo(SwappedMethod swapped)
     {
-        // SAFETY: as in Swap. What stood there may be gone, for the runtime frees the stubs that count calls. So the slot
+        // SAFETY: as in Lead. What stood there may be gone, for the runtime frees the stubs that count calls. So the slot
         // gets what it holds before the first call, by which the runtime puts the method's present code there itself.
         if (Interlocked.CompareExchange(ref *(nint*)swapped.Place, swapped.Undone, swapped.Written) == swapped.Written)
             RuntimeHelpers.PrepareMethod(swapped.Method.MethodHandle); // fetches the code now, so that the entry tells that there is some

@@ -3,11 +3,11 @@ using System.Reflection.Emit;
 
 namespace PvPatch.Engine.PatchedCalls.Late;
 
-/// <summary>A method whose calls lead to a copy of it.</summary>
+/// <summary>A method and the copy that its calls are led to.</summary>
 /// <param name="Method">The method.</param>
 /// <param name="Copy">The copy. It stays alive as long as the process: a thread may be in it at any time.</param>
-/// <param name="Place">Address of what was changed.</param>
-/// <param name="Written">What was written there.</param>
+/// <param name="Place">Address of what is changed.</param>
+/// <param name="Written">What is written there.</param>
 /// <param name="Undone">What is written there to undo it.</param>
 internal sealed record SwappedMethod(MethodBase Method, DynamicMethod Copy, nint Place, nint Written, nint Undone);
 
@@ -17,10 +17,13 @@ internal interface IMethodSwap
     /// <summary>Why a method cannot be swapped; <see langword="null"/> if it can.</summary>
     string? RefusalOf(MethodBase method);
 
-    /// <summary>Leads the method's calls to its copy. Threads that are in the old code stay there until they return.</summary>
+    /// <summary>Does everything that can fail, compiling among it, and leads no call yet.</summary>
     /// <param name="method">A method that is not refused.</param>
     /// <param name="copy">A static method of the same parameters, <see langword="this"/> first, and the same result.</param>
-    SwappedMethod Swap(MethodBase method, DynamicMethod copy);
+    SwappedMethod Prepare(MethodBase method, DynamicMethod copy);
+
+    /// <summary>Leads the method's calls to its copy, in one step. Threads that are in other code stay there until they return.</summary>
+    void Lead(SwappedMethod swapped);
 
     /// <summary>Whether calls still lead to the copy: the runtime may have put newer code in its place.</summary>
     bool Holds(SwappedMethod swapped);

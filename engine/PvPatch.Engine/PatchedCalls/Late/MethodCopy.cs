@@ -22,26 +22,28 @@ internal static class MethodCopy
     /// <summary>The copy of a method.</summary>
     /// <param name="method">A method that is not generic.</param>
     /// <param name="refusal">Why it cannot be copied, if it cannot.</param>
-    public static DynamicMethod? Of(MethodBase method, out string? refusal)
+    /// <param name="patched">Its IL in the copy; without it, as the image holds it.</param>
+    public static DynamicMethod? Of(MethodBase method, out string? refusal, RewrittenMethod? patched = null)
     {
         refusal = null;
-        if (method.GetMethodBody() is not { } body || body.GetILAsByteArray() is not { } il)
+        if (method.GetMethodBody() is not { } old || old.GetILAsByteArray() is not { } il)
         {
             refusal = "it has no IL";
             return null;
         }
 
+        CopiedBody body = patched is null ? CopiedBody.Of(old, il) : CopiedBody.Of(old, patched, method.Module);
         Dictionary<string, DynamicMethod> kept = Kept.GetOrCreateValue(method.Module);
-        string key = $"{method.MetadataToken:x8}{Convert.ToHexString(il)}";
+        string key = $"{method.MetadataToken:x8}{body.Key}";
         lock (kept)
         {
-            if (!kept.TryGetValue(key, out DynamicMethod? copy) && Copied(method, body, il, out refusal) is { } made)
+            if (!kept.TryGetValue(key, out DynamicMethod? copy) && Copied(method, body, out refusal) is { } made)
                 kept[key] = copy = made;
             return copy;
         }
     }
 
-    private static DynamicMethod? Copied(MethodBase method, System.Reflection.MethodBody body, byte[] il, out string? refusal)
+    private static DynamicMethod? Copied(MethodBase method, CopiedBody body, out string? refusal)
     {
         Type returns = method is MethodInfo { ReturnType: var type } ? Plain(type) : typeof(void);
         IEnumerable<Type> parameters = method.GetParameters().Select(p => Plain(p.ParameterType));
@@ -54,28 +56,32 @@ internal static class MethodCopy
             InitLocals = body.InitLocals,
         };
         DynamicILInfo info = copy.GetDynamicILInfo();
-        refusal = Translate(il, method.Module, info);
+        refusal = Translate(body, method.Module, info);
         if (refusal is not null)
             return null;
 
-        info.SetCode(il, body.MaxStackSize);
+        info.SetCode(body.Il, body.MaxStack);
         var locals = SignatureHelper.GetLocalVarSigHelper();
-        foreach (LocalVariableInfo local in body.LocalVariables)
-            locals.AddArgument(Plain(local.LocalType), local.IsPinned);
+        foreach ((Type local, bool isPinned) in body.Locals)
+            locals.AddArgument(Plain(local), isPinned);
         info.SetLocalSignature(locals.GetSignature());
-        if (body.ExceptionHandlingClauses.Count > 0)
-            info.SetExceptions(Regions(body.ExceptionHandlingClauses, info));
+        if (body.Regions.Count > 0)
+            info.SetExceptions(Regions(body.Regions, info));
         return copy;
     }
 
     /// <summary>Gives every token its meaning in the copy.</summary>
     /// <returns>Why that cannot be, if it cannot.</returns>
-    private static string? Translate(byte[] il, Module module, DynamicILInfo info)
+    private static string? Translate(CopiedBody body, Module module, DynamicILInfo info)
     {
-        foreach (Instruction instruction in IlReader.Decode(il))
+        foreach (Instruction instruction in IlReader.Decode(body.Il))
         {
+            int at = instruction.End - sizeof(int);
             int? token = instruction.Code.OperandType switch
             {
+                OperandType.InlineString when body.Missing.TryGetValue(at, out MovableInstruction added) => info.GetTokenFor(added.Text!),
+                OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineType or OperandType.InlineTok
+                    when body.Missing.TryGetValue(at, out MovableInstruction added) => TokenFor(added.Member, info),
                 OperandType.InlineString => info.GetTokenFor(module.ResolveString(instruction.Token)),
                 OperandType.InlineSig => IsSelfContained(module.ResolveSignature(instruction.Token))
                     ? info.GetTokenFor(module.ResolveSignature(instruction.Token))
@@ -87,7 +93,7 @@ internal static class MethodCopy
             if (token is null)
                 return $"{instruction.Code.Name} at {instruction.Offset} has no like in a copy";
             if (token != 0)
-                BinaryPrimitives.WriteInt32LittleEndian(il.AsSpan(instruction.End - sizeof(int)), token.Value);
+                BinaryPrimitives.WriteInt32LittleEndian(body.Il.AsSpan(at), token.Value);
         }
 
         return null;
@@ -113,21 +119,16 @@ internal static class MethodCopy
     }
 
     /// <summary>The exception regions in the long form (ECMA-335, partition II, 25.4.5 and 25.4.6).</summary>
-    private static byte[] Regions(IList<ExceptionHandlingClause> clauses, DynamicILInfo info)
+    private static byte[] Regions(IReadOnlyList<CopiedRegion> regions, DynamicILInfo info)
     {
         const int Header = 4, Region = 24, Table = 1, LongForm = 0x40;
-        byte[] bytes = new byte[Header + (Region * clauses.Count)];
+        byte[] bytes = new byte[Header + (Region * regions.Count)];
         BinaryPrimitives.WriteInt32LittleEndian(bytes, Table | LongForm | (bytes.Length << 8));
-        for (int i = 0; i < clauses.Count; i++)
+        for (int i = 0; i < regions.Count; i++)
         {
-            ExceptionHandlingClause clause = clauses[i];
-            int last = clause.Flags switch
-            {
-                ExceptionHandlingClauseOptions.Filter => clause.FilterOffset,
-                ExceptionHandlingClauseOptions.Clause => info.GetTokenFor((clause.CatchType ?? typeof(object)).TypeHandle),
-                _ => 0,
-            };
-            int[] words = [(int)clause.Flags, clause.TryOffset, clause.TryLength, clause.HandlerOffset, clause.HandlerLength, last];
+            CopiedRegion region = regions[i];
+            int last = region.Caught is { } caught ? info.GetTokenFor(caught.TypeHandle) : region.FilterOffset;
+            int[] words = [(int)region.Kind, region.TryOffset, region.TryLength, region.HandlerOffset, region.HandlerLength, last];
             for (int k = 0; k < words.Length; k++)
                 BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(Header + (Region * i) + (sizeof(int) * k)), words[k]);
         }

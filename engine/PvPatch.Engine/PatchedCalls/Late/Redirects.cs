@@ -3,11 +3,6 @@ using System.Reflection;
 
 namespace PvPatch.Engine.PatchedCalls.Late;
 
-/// <summary>What was done to lead the calls of one method elsewhere.</summary>
-/// <param name="Swapped">The swap; <see langword="null"/> if there is none.</param>
-/// <param name="Refusal">Why there is none.</param>
-internal sealed record Redirect(SwappedMethod? Swapped, string? Refusal);
-
 /// <summary>The methods whose calls are led to copies made from their IL as it now is.</summary>
 /// <param name="swap">How calls are led elsewhere.</param>
 internal sealed class Redirects(IMethodSwap swap)
@@ -30,18 +25,9 @@ internal sealed class Redirects(IMethodSwap swap)
 
     private Redirect Redirected(MethodBase method)
     {
-        string? refusal = swap.RefusalOf(method);
-        try
-        {
-            if (refusal is null && MethodCopy.Of(method, out refusal) is { } copy)
-                return new Redirect(swap.Swap(method, copy), null);
-        }
-        catch (Exception e) when (e is IOException or TypeLoadException or MissingMemberException or BadImageFormatException
-            or ArgumentException or NotSupportedException or InvalidProgramException)
-        {
-            refusal = $"it cannot be copied: {e.Message}"; // nothing was led elsewhere: a copy is compiled before that
-        }
-
-        return new Redirect(null, refusal);
+        Redirect prepared = Redirect.Prepared(method, swap);
+        if (prepared.Swapped is { } swapped)
+            swap.Lead(swapped);
+        return prepared;
     }
 }

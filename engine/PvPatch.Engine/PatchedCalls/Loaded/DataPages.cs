@@ -9,12 +9,13 @@ namespace PvPatch.Engine.PatchedCalls.Loaded;
 internal readonly record struct PlacedBytes(nint Address, byte[] Bytes);
 
 /// <summary>
-/// Writes to an image's data pages. Pages that can only be read never become writable: a changed private copy, of the same
-/// protection, takes their place in one step. Pages that can be executed are not touched.
+/// Writes to the data of an image. Pages that are not writable never become so: a changed private copy, of the same
+/// protection, takes their place in one step. So it is with pages that can be executed, as those of precompiled images:
+/// no page is writable and executable at any time, and the code on them stays byte for byte what it was.
 /// </summary>
 internal static unsafe partial class DataPages
 {
-    private const int ReadOnly = 1, ReadWrite = 3, PrivateAnonymous = 0x22, MoveToFixed = 3; // <sys/mman.h> of Linux, x86-64 and arm64
+    private const int ReadOnly = 1, ReadWrite = 3, ReadExecute = 5, PrivateAnonymous = 0x22, MoveToFixed = 3; // <sys/mman.h> of Linux, x86-64 and arm64
 
     /// <summary>Two writers of one page would lose what one of them wrote.</summary>
     private static readonly Lock Gate = new();
@@ -76,12 +77,10 @@ internal static unsafe partial class DataPages
         {
             if (map.At(page) is not { CanRead: true } region)
                 throw new PatchException(PatchError.PagesRefused, $"The page at 0x{page:x} is not mapped.");
-            if (region.CanExecute)
-                throw new PatchException(PatchError.ExecutableImage, $"The image is mapped as code ({region.Rights}), as precompiled (ReadyToRun) ones are; code is never written to.");
-            if (runs.Count > 0 && runs[^1].End == page && runs[^1].IsWritable == region.CanWrite)
+            if (runs.Count > 0 && runs[^1].End == page && runs[^1].IsWritable == region.CanWrite && runs[^1].IsExecutable == region.CanExecute)
                 runs[^1] = runs[^1] with { End = page + size };
             else
-                runs.Add(new Run(page, page + size, region.CanWrite));
+                runs.Add(new Run(page, page + size, region.CanWrite, region.CanExecute));
         }
 
         return runs;
@@ -104,12 +103,12 @@ internal static unsafe partial class DataPages
         if (copy == -1)
             throw Refused(run);
 
-        // SAFETY: the copy is new and of this length; nobody else knows it. Once it is as readable and as little writable
-        // as the pages, the system puts it in their place: a reader finds the old page or the new one, and never none.
+        // SAFETY: the copy is new and of this length; nobody else knows it. Once it has the protection of the pages, the
+        // system puts it in their place: who reads or runs there finds the old page or the new one, and never none.
         var content = new Span<byte>((void*)copy, (int)length);
         new ReadOnlySpan<byte>((void*)run.Start, (int)length).CopyTo(content);
         Fill(run, content, writes);
-        if (Protect(copy, length, ReadOnly) == 0 && Move(copy, length, length, MoveToFixed, run.Start) == run.Start)
+        if (Protect(copy, length, run.IsExecutable ? ReadExecute : ReadOnly) == 0 && Move(copy, length, length, MoveToFixed, run.Start) == run.Start)
             return;
         PatchException refused = Refused(run);
         _ = Unmap(copy, length);
@@ -128,7 +127,7 @@ internal static unsafe partial class DataPages
     }
 
     private static PatchException Refused(Run run) =>
-        new(PatchError.PagesRefused, $"The system refused to change the pages at 0x{run.Start:x}: {Marshal.GetLastPInvokeErrorMessage()}.");
+        new(run.IsExecutable ? PatchError.ExecutableImage : PatchError.PagesRefused, $"The system refused to change the pages at 0x{run.Start:x}: {Marshal.GetLastPInvokeErrorMessage()}.");
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static partial nint Map(nint address, nuint length, int protection, int flags, int file, nint offset);
@@ -143,5 +142,5 @@ internal static unsafe partial class DataPages
     private static partial int Unmap(nint address, nuint length);
 
     /// <summary>Pages in a row.</summary>
-    private readonly record struct Run(nint Start, nint End, bool IsWritable);
+    private readonly record struct Run(nint Start, nint End, bool IsWritable, bool IsExecutable);
 }

@@ -9,9 +9,12 @@ namespace PvPatch.Engine.PatchedCalls.Loaded;
 /// <summary>The image of a loaded assembly, where the runtime reads its IL from.</summary>
 internal sealed unsafe class LoadedImage : IDisposable
 {
-    private LoadedImage(nint start, PEReader reader, string name)
+    private readonly MemoryMap _map;
+
+    private LoadedImage(nint start, MemoryMap map, PEReader reader, string name)
     {
         Start = start;
+        _map = map;
         Reader = reader;
         Module = ModuleImage.OpenLoaded(reader, name);
     }
@@ -24,6 +27,46 @@ internal sealed unsafe class LoadedImage : IDisposable
 
     /// <summary>What it holds.</summary>
     public ModuleImage Module { get; }
+
+    /// <summary>What lies at a virtual address of the image, in whichever section.</summary>
+    /// <exception cref="InvalidDataException">Not all of it is in readable memory.</exception>
+    public ReadOnlySpan<byte> At(int address, int size)
+    {
+        int index = Reader.PEHeaders.GetContainingSectionIndex(address);
+        if (index < 0 || size < 0)
+            throw new InvalidDataException($"No section holds the address 0x{address:X}.");
+        SectionHeader section = Reader.PEHeaders.SectionHeaders[index];
+        nint start = Reader.IsLoadedImage ? Start + address
+            : BaseOfSections is var @base and not 0 ? @base + address
+            : Start + section.PointerToRawData + (address - section.VirtualAddress);
+
+        // SAFETY: the range is readable, and stays so while the assembly is referred to.
+        (nint lowest, nint end) = _map.ReadableAround(start);
+        return start >= lowest && start + size <= end
+            ? new ReadOnlySpan<byte>((void*)start, size)
+            : throw new InvalidDataException($"The image is not mapped at 0x{address:X}.");
+    }
+
+    /// <summary>
+    /// Where the image would start if its sections lie at their virtual addresses; 0 if they lie as in the file. Of an image that
+    /// the runtime maps by sections, the part of the file that holds the headers and the IL is one mapping, and looks like
+    /// a file; the others are told by a second copy of the headers before it.
+    /// </summary>
+    private nint BaseOfSections
+    {
+        get
+        {
+            PEHeaders headers = Reader.PEHeaders;
+            SectionHeader section = headers.SectionHeaders[headers.GetContainingSectionIndex(headers.CorHeader!.MetadataDirectory.RelativeVirtualAddress)];
+            nint start = Start - section.VirtualAddress + section.PointerToRawData;
+            int size = headers.PEHeader!.SizeOfHeaders;
+            if (start == Start || _map.At(start) is not { CanRead: true } region || start + size > region.End)
+                return 0;
+
+            // SAFETY: both ranges are readable, the second as part of the image.
+            return new ReadOnlySpan<byte>((void*)start, size).SequenceEqual(new ReadOnlySpan<byte>((void*)Start, size)) ? start : 0;
+        }
+    }
 
     /// <summary>Address of an assembly's metadata, the same for all assemblies that share an image; 0 for one without an image.</summary>
     public static nint MetadataOf(Assembly assembly) =>
@@ -39,7 +82,8 @@ internal sealed unsafe class LoadedImage : IDisposable
             throw new PatchException(PatchError.NoImage, $"{name} has no image: it was made in this process.");
 
         const int Alignment = 8; // images inside a bundle start anywhere that is a multiple of it
-        (nint lowest, nint end) = MemoryMap.Read().ReadableAround(metadata);
+        var map = MemoryMap.Read();
+        (nint lowest, nint end) = map.ReadableAround(metadata);
 
         // SAFETY: the search goes down from the metadata, which the runtime keeps mapped while the assembly lives, to the
         // image's first byte: everything between belongs to the image. The regions read are readable without a gap.
@@ -47,9 +91,9 @@ internal sealed unsafe class LoadedImage : IDisposable
         {
             if (*(ushort*)start != 0x5A4D)
                 continue;
-            if (TryOpen(start, end, metadata, isMapped: false, name) is { } flat)
+            if (TryOpen(start, end, map, metadata, isMapped: false, name) is { } flat)
                 return flat;
-            if (TryOpen(start, end, metadata, isMapped: true, name) is { } mapped)
+            if (TryOpen(start, end, map, metadata, isMapped: true, name) is { } mapped)
                 return mapped;
         }
 
@@ -62,10 +106,11 @@ internal sealed unsafe class LoadedImage : IDisposable
     /// <summary>Opens what looks like an image if its headers lead to the metadata.</summary>
     /// <param name="start">Where it looks so.</param>
     /// <param name="end">Where readable memory ends.</param>
+    /// <param name="map">The process's memory.</param>
     /// <param name="metadata">Address of the assembly's metadata.</param>
     /// <param name="isMapped">Whether to take sections to lie at their virtual addresses, or as in the file.</param>
     /// <param name="name">The assembly's name, for messages.</param>
-    private static LoadedImage? TryOpen(nint start, nint end, nint metadata, bool isMapped, string name)
+    private static LoadedImage? TryOpen(nint start, nint end, MemoryMap map, nint metadata, bool isMapped, string name)
     {
         int size = (int)Math.Min(end - start, int.MaxValue);
         try
@@ -77,7 +122,7 @@ internal sealed unsafe class LoadedImage : IDisposable
                 return null;
             int length = isMapped ? headers.PEHeader.SizeOfImage : headers.SectionHeaders.Max(s => s.PointerToRawData + s.SizeOfRawData);
             var reader = new PEReader((byte*)start, Math.Min(size, length), isMapped);
-            return new LoadedImage(start, reader, name);
+            return new LoadedImage(start, map, reader, name);
         }
         catch (BadImageFormatException)
         {

@@ -21,13 +21,12 @@ internal sealed class PrecompiledMethods
     private PrecompiledMethods(Module module)
     {
         using var image = LoadedImage.Of(module.Assembly);
-        PEReader reader = image.Reader;
-        DirectoryEntry header = reader.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory;
+        DirectoryEntry header = image.Reader.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory;
         if (header.Size == 0)
             return;
         try
         {
-            _rows = RowsIn(reader, header);
+            _rows = RowsIn(image, header);
         }
         catch (Exception e) when (Damage.IsShownBy(e))
         {
@@ -46,19 +45,17 @@ internal sealed class PrecompiledMethods
     }
 
     /// <summary>The rows of the methods that have an entry point; <see langword="null"/> if the image does not tell.</summary>
-    private static HashSet<int>? RowsIn(PEReader reader, DirectoryEntry directory)
+    private static HashSet<int>? RowsIn(LoadedImage image, DirectoryEntry directory)
     {
-        var header = reader.GetSectionData(directory.RelativeVirtualAddress).GetReader(0, directory.Size);
-        if (header.ReadUInt32() != Signature)
+        ReadOnlySpan<byte> header = image.At(directory.RelativeVirtualAddress, directory.Size);
+        const int Flags = 8, Sections = 12, FirstSection = 16, SectionSize = 12;
+        if (BitConverter.ToUInt32(header) != Signature || (BitConverter.ToUInt32(header[Flags..]) & IsComponent) != 0)
             return null;
-        header.Offset += 2 * sizeof(ushort); // version
-        if ((header.ReadUInt32() & IsComponent) != 0)
-            return null;
-        for (int sections = header.ReadInt32(); sections > 0; sections--)
+        for (int i = 0; i < BitConverter.ToInt32(header[Sections..]); i++)
         {
-            (int type, int address, int size) = (header.ReadInt32(), header.ReadInt32(), header.ReadInt32());
-            if (type == MethodDefEntryPoints)
-                return new NativeArray(reader.GetSectionData(address).GetContent(0, size).AsSpan()).Present();
+            ReadOnlySpan<byte> section = header.Slice(FirstSection + (SectionSize * i), SectionSize);
+            if (BitConverter.ToInt32(section) == MethodDefEntryPoints)
+                return new NativeArray(image.At(BitConverter.ToInt32(section[4..]), BitConverter.ToInt32(section[8..]))).Present();
         }
 
         return [];

@@ -51,7 +51,7 @@ internal sealed class AddedTokens(ModuleImage image, byte[] file, SetBindings bi
     public string? RefusalOf(MemberInfo member)
     {
         if (!_refusals.TryGetValue(member, out string? refusal))
-            _refusals[member] = refusal = image.IsCopyOf(member.Module) ? Open() : RefusalOfReference(member) ?? Open();
+            _refusals[member] = refusal = RefusalOfNames(member) ?? Open();
         return refusal;
     }
 
@@ -99,12 +99,21 @@ internal sealed class AddedTokens(ModuleImage image, byte[] file, SetBindings bi
         return Table.TokenOf(Table.StandAloneSig, Root.Rows(Table.StandAloneSig).Add(Root.AddBlob([.. signature])));
     }
 
-    private string? RefusalOfReference(MemberInfo member)
+    private string? RefusalOfNames(MemberInfo member)
     {
+        if (member is not Type && image.IsCopyOf(member.Module) && !image.Holds(member))
+            return $"{member.Name} is of another build of this module";
         Assembly own = member.Module.Assembly;
-        return NamedTypes.Of(member).Select(type => bindings.RefusalOf(type.Assembly) ?? OtherCopy(type)).FirstOrDefault(refusal => refusal is not null);
+        return NamedTypes.Of(member).Select(RefusalOfType).FirstOrDefault(refusal => refusal is not null);
 
-        string? OtherCopy(Type type) => bindings.Replace(type.Assembly) && !bindings.Replace(own) ? $"it takes or gives {type.Name} of another copy of this program" : null;
+        string? RefusalOfType(Type type)
+        {
+            if (image.IsCopyOf(type.Module))
+                return !bindings.Replace(own) ? OtherCopy(type) : image.Holds(type) ? null : $"{type.Name} is of another build of this module";
+            return bindings.RefusalOf(type.Assembly) ?? (bindings.Replace(type.Assembly) && !bindings.Replace(own) ? OtherCopy(type) : null);
+        }
+
+        static string OtherCopy(Type type) => $"it takes or gives {type.Name} of another copy of this program";
     }
 
     /// <summary>Whether the module may not name a member without leave: one of its own that a class keeps to itself, another's that is not public.</summary>

@@ -1,6 +1,9 @@
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
+using PvPatch.Engine.Il;
+using PvPatch.Engine.PatchedCalls;
+using PvPatch.Engine.PatchedCalls.Flow;
 using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.PatchedCalls.Loaded;
 using PvPatch.Engine.Reports;
@@ -28,14 +31,15 @@ internal sealed class InPlaceWayTests
     }
 
     [Test]
-    public void The_rows_are_those_of_the_image_way(
+    public void The_rows_are_those_of_the_file_where_nothing_grows(
         [ValueSource(typeof(FixtureProgram), nameof(FixtureProgram.Names))] string fixture,
         [ValueSource(typeof(LoadedProgram), nameof(LoadedProgram.Loadings))] Loading loading)
     {
         FixtureProgram inFile = FixtureProgram.Of(fixture);
         var program = LoadedProgram.Load(fixture, loading);
         using LivePatch patch = program.Apply();
-        IEnumerable<PatchedSite> expected = inFile.Plan.Report.Sites.Where(s => s.Op is not "stubborn.by_hand");
+        using var image = ModuleImage.Open(File.ReadAllBytes(inFile.File), inFile.File);
+        IEnumerable<PatchedSite> expected = new ModuleSites(image, inFile.Table, new SlotTree(inFile.Table.Ops), PatchWay.Image).Rows.Where(s => s.Op is not "stubborn.by_hand");
         Assert.That(
             patch.Report.Sites.Where(s => s.Op is not "stubborn.by_hand").Select(s => $"{s.MethodToken:x} {s.IlOffset} {s.Op}: {s.Replacement} {s.After}"),
             Is.EqualTo(expected.Select(s => $"{s.MethodToken:x} {s.IlOffset} {s.Op}: {s.Replacement} {s.After}")));
@@ -142,11 +146,32 @@ internal sealed class InPlaceWayTests
     }
 
     [Test]
-    public void An_image_that_is_mapped_as_code_is_not_written_to()
+    public void Pages_of_an_image_that_is_mapped_as_code_are_replaced_and_stay_so()
     {
-        Assert.That(MemoryMap.Read().At(LoadedImage.MetadataOf(typeof(object).Assembly))!.Value.CanExecute, Is.True, "the runtime's own library is precompiled");
-        var error = Assert.Throws<PatchException>(() => DataPages.Write([DataPages.Read(LoadedImage.MetadataOf(typeof(object).Assembly), 4)]));
-        Assert.That(error!.Error, Is.EqualTo(PatchError.ExecutableImage));
+        nint metadata = LoadedImage.MetadataOf(typeof(System.Collections.Immutable.ImmutableList).Assembly);
+        string before = MemoryMap.Read().At(metadata)!.Value.Rights;
+        Assert.That(before, Does.StartWith("r-x"), "the runtime's own libraries are precompiled");
+        PlacedBytes bytes = DataPages.Read(metadata, 10_000);
+        DataPages.Write([bytes]);
+        Assert.That(MemoryMap.Read().At(metadata)!.Value.Rights, Is.EqualTo(before));
+        Assert.That(DataPages.Hold(bytes), Is.True);
+        Assert.That(System.Collections.Immutable.ImmutableList.Create(1, 2, 3).Add(4).Sum(), Is.EqualTo(10));
+    }
+
+    [Test]
+    public void Precompiled_methods_are_known_by_their_tables()
+    {
+        MethodBase[] methods = [.. typeof(System.Collections.Immutable.ImmutableList).Assembly.GetTypes().Where(t => !t.IsGenericType)
+            .SelectMany(t => t.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            .Where(m => !m.IsGenericMethod && m.GetMethodBody() is not null)];
+        int precompiled = methods.Count(PrecompiledMethods.Has);
+        TestContext.Out.WriteLine($"{precompiled} of {methods.Length} methods are precompiled");
+        var program = LoadedProgram.Load(Release, Loading.Path);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(precompiled, Is.InRange(methods.Length / 2, methods.Length - 1), "most are, and those that cannot be are not");
+            Assert.That(FixtureProgram.Cases(program.Assembly).Any(PrecompiledMethods.Has), Is.False);
+        }
     }
 
     [Test]

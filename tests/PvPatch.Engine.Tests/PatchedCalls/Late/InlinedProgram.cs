@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime;
 using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.Reports;
 using PvPatch.Engine.Tests.PatchedCalls.InPlace;
@@ -20,16 +21,7 @@ internal static class InlinedProgram
         var plain = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream);
         MethodInfo[] callers = [.. FixtureProgram.Cases(program.Assembly).Where(m => m.DeclaringType!.FullName == Inliners)];
         Func<long, long>[] functions = [.. callers.Select(m => m.CreateDelegate<Func<long, long>>())];
-        for (int round = 0; round < (isHot ? 8 : 1); round++)
-        {
-            foreach (Func<long, long> function in functions)
-            {
-                for (int i = 0; i < (isHot ? 50 : 1); i++)
-                    _ = function(i);
-            }
-
-            Thread.Sleep(isHot ? 100 : 0);
-        }
+        WarmUp(functions, isHot);
 
         using LivePatch patch = Patcher.Apply(program.Table, new ApplyOptions { Assemblies = a => a == program.Assembly, WatchLoads = false, RedirectCompiled = redirects });
         var wrong = new List<string>();
@@ -51,5 +43,21 @@ internal static class InlinedProgram
 
         Console.WriteLine(wrong.Count == 0 ? "all right" : string.Join('\n', wrong));
         return wrong.Count == 0 ? 0 : 1;
+    }
+
+    /// <summary>Calls functions once or, if they are to be hot, until the runtime has compiled nothing for some rounds.</summary>
+    private static void WarmUp(Func<long, long>[] functions, bool isHot)
+    {
+        long compiled = -1;
+        for (int quiet = 0, round = 0; quiet < (isHot ? 5 : 0) && round < 200; round++)
+        {
+            for (int i = 0; i < 50; i++)
+                Array.ForEach(functions, f => f(i));
+            Thread.Sleep(50);
+            quiet = JitInfo.GetCompiledMethodCount() == compiled ? quiet + 1 : 0;
+            compiled = JitInfo.GetCompiledMethodCount();
+        }
+
+        Array.ForEach(functions, f => f(1));
     }
 }

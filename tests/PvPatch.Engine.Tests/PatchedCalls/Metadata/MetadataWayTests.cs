@@ -166,7 +166,7 @@ internal sealed class MetadataWayTests
 
         public void Dispose() => Unpatched.Dispose();
 
-        private static PvOpTable TableOf(ImageSet set) => new(set[Fixture].GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!);
+        private static PvOpTable TableOf(ImageSet set) => FixtureProgram.TableOf(set[Fixture]);
 
         private static long Call(ImageSet set, string method, long argument) =>
             set[Fixture].GetType(Shapes, throwOnError: true)!.GetMethod(method)!.CreateDelegate<Func<long, long>>()(argument);

@@ -4,7 +4,6 @@ using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
 using PvPatch.Engine.Extension;
-using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.PatchedCalls.Image;
 using PvPatch.Engine.Reports;
 
@@ -104,7 +103,7 @@ internal sealed class MovedSymbolsTests
         if (expected is not null)
             Assert.That(plan.Notes, Has.One.Items.And.All.StartsWith($"{Debug}.pdb {expected}").And.All.EndsWith("; stack traces show no lines of it."));
         using ImageSet set = ImageSet.Load(plan);
-        new PvOpTable(set[Debug].GetType("PvPatch.Engine.Fixtures.Pv", throwOnError: true)!).InstallFrom(program.Table);
+        FixtureProgram.TableOf(set[Debug]).InstallFrom(program.Table);
         Assert.That(() => LineOfThrow(set[Debug]), Throws.Nothing);
     }
 

@@ -1,0 +1,88 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using PvPatch.Engine.Ops;
+
+namespace PvPatch.Engine.IndirectCalls;
+
+/// <summary>
+/// Where the slots of a table are. One method a module knows all of its slots, so that a table of a hundred ops costs one
+/// compilation and not a hundred.
+/// </summary>
+internal sealed class SlotPlaces
+{
+    private delegate ref nint PlaceOf(int index);
+
+    private readonly PlaceOf[] _places;
+
+    /// <summary>Finds them. No slot is touched.</summary>
+    /// <param name="ops">The table's ops.</param>
+    public SlotPlaces(IReadOnlyList<PvOp> ops)
+    {
+        var modules = new Dictionary<Module, PlaceOf>();
+        _places = new PlaceOf[ops.Count];
+        for (int i = 0; i < _places.Length; i++)
+        {
+            Module module = ops[i].Path[0].Module;
+            if (!modules.TryGetValue(module, out PlaceOf? places))
+                modules[module] = places = PlacesIn(module, ops);
+            _places[i] = places;
+        }
+    }
+
+    /// <summary>The slot of an op.</summary>
+    /// <param name="index">The op's place among those of its table.</param>
+    /// <exception cref="NullReferenceException">There is no object on the way to it.</exception>
+    /// <exception cref="IndexOutOfRangeException">Its array is shorter.</exception>
+    /// <exception cref="TypeInitializationException">A class on the way cannot be initialised.</exception>
+    public ref nint this[int index] => ref _places[index](index);
+
+    private static PlaceOf PlacesIn(Module module, IReadOnlyList<PvOp> ops)
+    {
+        // SAFETY: the paths' own instructions give the address as a reference, which the garbage collector follows, so it is
+        // right for objects that move and for statics that the runtime keeps boxed, where reflection would change a copy.
+        // A slot is as wide as nint.
+        var method = new DynamicMethod("slots", typeof(nint).MakeByRefType(), [typeof(int)], module, skipVisibility: true);
+        ILGenerator il = method.GetILGenerator();
+        Label elsewhere = il.DefineLabel();
+        var cases = new Label[ops.Count];
+        for (int i = 0; i < cases.Length; i++)
+            cases[i] = ops[i].Path[0].Module == module ? il.DefineLabel() : elsewhere;
+        il.Emit(OpCodes.Ldarg_0);
+        il.Emit(OpCodes.Switch, cases);
+        il.MarkLabel(elsewhere);
+        il.Emit(OpCodes.Ldnull);
+        il.Emit(OpCodes.Throw);
+        for (int i = 0; i < cases.Length; i++)
+        {
+            if (cases[i] == elsewhere)
+                continue;
+            il.MarkLabel(cases[i]);
+            EmitPath(il, ops[i]);
+            il.Emit(OpCodes.Ret);
+        }
+
+        return method.CreateDelegate<PlaceOf>();
+    }
+
+    /// <summary>Fields of structs by address, objects and arrays by what the field holds.</summary>
+    private static void EmitPath(ILGenerator il, PvOp op)
+    {
+        foreach (FieldInfo field in op.Path)
+        {
+            bool isReference = !field.FieldType.IsValueType && !field.FieldType.IsFunctionPointer;
+            il.Emit((field.IsStatic, isReference) switch
+            {
+                (true, true) => OpCodes.Ldsfld,
+                (true, false) => OpCodes.Ldsflda,
+                (false, true) => OpCodes.Ldfld,
+                (false, false) => OpCodes.Ldflda,
+            }, field);
+        }
+
+        if (op.Index is { } index)
+        {
+            il.Emit(OpCodes.Ldc_I4, index);
+            il.Emit(OpCodes.Ldelema, typeof(nint));
+        }
+    }
+}

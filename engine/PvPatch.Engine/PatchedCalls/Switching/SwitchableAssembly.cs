@@ -1,0 +1,123 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using PvPatch.Engine.Il;
+using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.PatchedCalls.Callers;
+using PvPatch.Engine.PatchedCalls.Flow;
+using PvPatch.Engine.PatchedCalls.Growth;
+using PvPatch.Engine.PatchedCalls.Late;
+using PvPatch.Engine.PatchedCalls.Loaded;
+using PvPatch.Engine.Reports;
+
+namespace PvPatch.Engine.PatchedCalls.Switching;
+
+/// <summary>The copies of one assembly's methods for one set of targets.</summary>
+/// <param name="Rows">What the sites became in them.</param>
+/// <param name="Methods">How the calls of each method with a site can be led to its copy, by the method's token.</param>
+internal sealed record CopySet(IReadOnlyList<PatchedSite> Rows, IReadOnlyDictionary<int, Redirect> Methods);
+
+/// <summary>
+/// An assembly whose image stays as it is, and whose methods with sites are led to copies that call the targets directly.
+/// What is not led to a copy goes through its slot, whoever compiled it or inlined it, and so is right at any time.
+/// </summary>
+/// <param name="assembly">The assembly.</param>
+/// <param name="table">The ops.</param>
+/// <param name="swap">How calls are led to the copies.</param>
+internal sealed class SwitchableAssembly(Assembly assembly, PvOpTable table, IMethodSwap swap)
+{
+    private readonly WeakReference<Assembly> _assembly = new(assembly);
+    private readonly ConcurrentDictionary<TargetSet, Lazy<CopySet>> _sets = new();
+    private readonly Dictionary<int, string?> _inliners = [];
+    private CopySet _led = new([], new Dictionary<int, Redirect>());
+
+    /// <summary>The assembly's simple name.</summary>
+    public string Name { get; } = assembly.GetName().Name ?? "";
+
+    /// <summary>What is done to each site, as it is at this moment.</summary>
+    public IEnumerable<PatchedSite> Rows => _led.Rows.Select(r => r.State == SiteState.Patched ? Told(r) : r);
+
+    /// <summary>The copies for a set of targets. They are made once; making them can take long, and leads no call.</summary>
+    /// <exception cref="PatchException">The image cannot be read.</exception>
+    public CopySet For(TargetSet targets) => _sets.GetOrAdd(targets, t => new Lazy<CopySet>(() => Made(t))).Value;
+
+    /// <summary>Leads all calls to the copies of a set: a store a method. It cannot fail.</summary>
+    public void Lead(CopySet copies)
+    {
+        foreach ((int token, Redirect before) in _led.Methods)
+        {
+            if (before.Swapped is { } swapped && copies.Methods.GetValueOrDefault(token)?.Swapped is null)
+                swap.Undo(swapped);
+        }
+
+        foreach (Redirect redirect in copies.Methods.Values)
+        {
+            if (redirect.Swapped is { } swapped)
+                swap.Lead(swapped);
+        }
+
+        _led = copies;
+    }
+
+    /// <summary>Leads all calls to the code that the runtime has for the methods.</summary>
+    public void Undo() => Lead(new CopySet(_led.Rows, new Dictionary<int, Redirect>()));
+
+    private CopySet Made(TargetSet targets)
+    {
+        if (!_assembly.TryGetTarget(out Assembly? assembly))
+            return _led;
+        using var image = LoadedImage.Of(assembly);
+        try
+        {
+            var sites = new ModuleSites(image.Module, table, new SlotTree(table.Ops), PatchWay.Late, assembly.ManifestModule, GrowthLimit.Anything, targetOf: targets.TargetOf);
+            var methods = new Dictionary<int, Redirect>();
+            foreach (RewrittenMethod rewritten in sites.Methods)
+            {
+                if (MethodOf(assembly.ManifestModule, rewritten.Body.Token) is { } method)
+                {
+                    methods[rewritten.Body.Token] = Redirect.Prepared(method, swap, rewritten);
+                    EnterInliner(method, rewritten.Body.Token);
+                }
+            }
+
+            return new CopySet(sites.Rows, methods);
+        }
+        catch (Exception e) when (Damage.IsShownBy(e))
+        {
+            throw new PatchException(PatchError.BadImage, $"The image of {Name} is damaged: {e.Message}", e);
+        }
+    }
+
+    private PatchedSite Told(PatchedSite row)
+    {
+        Redirect? redirect = _led.Methods.GetValueOrDefault(row.MethodToken);
+        if (redirect?.Swapped is not { } swapped)
+            return row with { State = SiteState.Left, Way = null, After = null, Reason = $"it goes through its slot: {redirect?.Refusal ?? "calls are led back"}" };
+        if (!swap.Holds(swapped))
+            return row with { State = SiteState.Deferred, Reason = "the runtime has put its own code for the method back, which goes through the slot" };
+        string? inliner;
+        lock (_inliners)
+            inliner = _inliners.GetValueOrDefault(row.MethodToken);
+        return inliner is null ? row : row with { State = SiteState.Deferred, Reason = $"led to a copy; but {inliner} may inline it as it is in the image, and goes through the slot" };
+    }
+
+    private void EnterInliner(MethodBase method, int token)
+    {
+        string? inliner = OldCode.MayBeInlined(method)
+            ? new CallGraph(AppDomain.CurrentDomain.GetAssemblies()).CallersOf(method).Select(c => $"{c.Method.DeclaringType?.Name}.{c.Method.Name}").FirstOrDefault()
+            : null;
+        lock (_inliners)
+            _inliners[token] = inliner;
+    }
+
+    private static MethodBase? MethodOf(Module module, int token)
+    {
+        try
+        {
+            return module.ResolveMethod(token);
+        }
+        catch (Exception e) when (e is IOException or TypeLoadException or BadImageFormatException)
+        {
+            return null; // it cannot be compiled either
+        }
+    }
+}

@@ -1,0 +1,131 @@
+using BenchmarkDotNet.Attributes;
+using Iced.Intel;
+using PvPatch.Emulator;
+using PvPatch.Emulator.Clocks;
+using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.State;
+using PvPatch.Hosts.Bare;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace PvPatch.Perf;
+
+/// <summary>
+/// What one instruction costs on the emulator's tier 0, by kind, in nanoseconds: endless loops of 64-bit code with paging on,
+/// run by a machine for a million instructions. <see cref="Devices"/> is a loop of which every second instruction is an IN.
+/// </summary>
+public unsafe class InterpreterCosts
+{
+    private const int Instructions = 1_000_000;
+    private const ulong Code = 0x10_0000;
+    private const int Data = 0x20_0000;
+    private const ulong TopTable = 0x1000;
+    private const ulong Directory = 0x2000;
+
+    private readonly List<Machine> _machines = [];
+    private Machine _registers = null!;
+    private Machine _memory = null!;
+    private Machine _calls = null!;
+    private Machine _strings = null!;
+    private Machine _devices = null!;
+
+    /// <summary>Builds a machine for each loop.</summary>
+    [GlobalSetup]
+    public void SetUp()
+    {
+        _registers = Build(a =>
+        {
+            a.add(rax, rbx);
+            a.xor(rbx, rcx);
+            a.rol(rcx, 5);
+            a.lea(rdx, __[rax + (rbx * 4) + 1]);
+            a.cmp(rdx, rax);
+        });
+        _memory = Build(a =>
+        {
+            a.mov(rax, __qword_ptr[rsi + 8]);
+            a.add(__qword_ptr[rsi], rax);
+            a.mov(__dword_ptr[rsi + 16], eax);
+            a.movzx(ecx, __byte_ptr[rsi + 3]);
+            a.cmp(__qword_ptr[rsi + 24], rcx);
+        });
+        _calls = Build(a =>
+        {
+            Label function = a.CreateLabel();
+            Label behind = a.CreateLabel();
+            a.push(rbx);
+            a.call(function);
+            a.pop(rbx);
+            a.jmp(behind);
+            a.Label(ref function);
+            a.ret();
+            a.Label(ref behind);
+            a.nop();
+        });
+        _strings = Build(a =>
+        {
+            a.mov(edi, Data);
+            a.mov(ecx, 64);
+            a.rep.stosb();
+        });
+        _devices = Build(a => a.@in(al, 0x80));
+    }
+
+    /// <summary>Frees the machines.</summary>
+    [GlobalCleanup]
+    public void CleanUp() => _machines.ForEach(machine => machine.Dispose());
+
+    /// <summary>Arithmetic between registers.</summary>
+    [Benchmark(Baseline = true, OperationsPerInvoke = Instructions)]
+    public void Registers() => Run(_registers);
+
+    /// <summary>Loads, stores and changes in memory.</summary>
+    [Benchmark(OperationsPerInvoke = Instructions)]
+    public void Memory() => Run(_memory);
+
+    /// <summary>Pushes, calls, returns and pops.</summary>
+    [Benchmark(OperationsPerInvoke = Instructions)]
+    public void Calls() => Run(_calls);
+
+    /// <summary>REP STOSB of 64 bytes, which counts one instruction, and its setting up.</summary>
+    [Benchmark(OperationsPerInvoke = Instructions)]
+    public void Strings() => Run(_strings);
+
+    /// <summary>IN, which is executed by itself.</summary>
+    [Benchmark(OperationsPerInvoke = Instructions)]
+    public void Devices() => Run(_devices);
+
+    private static void Run(Machine machine)
+    {
+        MachineExit exit = machine.Run(Instructions);
+        if (exit is not MachineExit.InstructionLimit) throw new InvalidOperationException($"The loop ended: {exit}.");
+    }
+
+    /// <summary>A machine in 64-bit mode, the first gigabyte mapped to itself, about to execute the body for ever.</summary>
+    private Machine Build(Action<Assembler> body)
+    {
+        var machine = new Machine(new MachineOptions { Platform = new BareHardware(), RamSize = 4 << 20, Clock = new VirtualClock(cyclesPerRead: 0) });
+        _machines.Add(machine);
+        machine.Memory.Write(TopTable, Directory | 3);
+        machine.Memory.Write(Directory, 0x83ul);
+        var assembler = new Assembler(64);
+        Label loop = assembler.CreateLabel();
+        assembler.Label(ref loop);
+        body(assembler);
+        assembler.jmp(loop);
+        using var stream = new MemoryStream();
+        assembler.Assemble(new StreamCodeWriter(stream), Code);
+        machine.Memory.Write(Code, stream.ToArray());
+
+        CpuState* cpu = machine.Cpu(0);
+        cpu->Cr3 = TopTable;
+        cpu->Cr4 = Cr4Bits.PhysicalAddressExtension;
+        cpu->Cr0 = Cr0Bits.ProtectionEnable | Cr0Bits.Paging | Cr0Bits.ExtensionType;
+        cpu->Efer = EferBits.LongModeEnable | EferBits.LongModeActive;
+        cpu->Cs = new Segment { Selector = 8, Attributes = 0xa09b, Limit = uint.MaxValue };
+        cpu->Ss = new Segment { Selector = 0x10, Attributes = 0xc093, Limit = uint.MaxValue };
+        cpu->Rip = Code;
+        cpu->Rsp = Code;
+        cpu->Rsi = Data;
+        return machine;
+    }
+}

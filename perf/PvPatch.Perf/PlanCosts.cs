@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Reflection;
+using PvPatch.Engine;
+using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.Ops;
+using PvPatch.Engine.PatchedCalls.Image;
+
+namespace PvPatch.Perf;
+
+/// <summary>
+/// What it takes to patch an image before it is loaded, when the engine is warm: milliseconds of CPU time by the number of
+/// sites, where the bytes suffice and where every site needs a token that the module has not. The limits: 10,000 sites in 30 ms where the
+/// bytes suffice, and linear in sites.
+/// </summary>
+internal static class PlanCosts
+{
+    private const int WarmUps = 30, Runs = 15;
+
+    /// <summary>Measures and prints.</summary>
+    /// <param name="counts">Numbers of sites; from ten to a hundred thousand, if none is given.</param>
+    public static void Measure(params int[] counts)
+    {
+        string folder = Directory.CreateTempSubdirectory("pvpatch-plan-").FullName;
+        Console.WriteLine("Planning an image, median CPU ms:  same size, a method a site   same size, one method   new tokens, a method a site");
+        foreach (int sites in counts is [] ? [10, 100, 1_000, 10_000, 100_000] : counts)
+        {
+            string own = Write(folder, sites, inOneMethod: false), one = Write(folder, sites, inOneMethod: true);
+            double[] costs = [Median(own, SitesImage.Name, "Target"), Median(one, SitesImage.Name, "Target"), Median(own, null, "")];
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {sites,9:N0} sites{costs[0],36:F2}{costs[1],24:F2}{costs[2],29:F2}"));
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static string Write(string folder, int sites, bool inOneMethod)
+    {
+        string file = Path.Combine(Directory.CreateDirectory(Path.Combine(folder, $"{sites}-{inOneMethod}")).FullName, $"{SitesImage.Name}.dll");
+        SitesImage.Write(file, sites, inOneMethod);
+        return file;
+    }
+
+    /// <summary>Plans a file again and again.</summary>
+    /// <param name="file">The image.</param>
+    /// <param name="owner">The assembly with the targets; <see langword="null"/> for this one, which the image does not refer to.</param>
+    /// <param name="target">How the targets' names begin.</param>
+    private static double Median(string file, string? owner, string target)
+    {
+        using ImageSet set = ImageSet.LoadUnpatched([file], collectible: true);
+        Assembly program = set[SitesImage.Name];
+        var table = new PvOpTable(program.GetType(SitesImage.Slots, throwOnError: true)!);
+        Type type = owner is null ? typeof(ForeignTargets) : program.GetType(SitesImage.Slots, throwOnError: true)!;
+        table.Install(Enumerable.Range(0, SitesImage.Ops).Select(i => KeyValuePair.Create($"op.{i}", PvTarget.Method(type.GetMethod(owner is null ? nameof(ForeignTargets.Same) : $"{target}{i}")!))));
+        var times = new List<double>();
+        for (int run = 0; run < WarmUps + Runs; run++)
+        {
+            TimeSpan start = Environment.CpuUsage.TotalTime;
+            PatchPlan plan = Patcher.Plan(table, [file]);
+            double time = (Environment.CpuUsage.TotalTime - start).TotalMilliseconds;
+            if (plan.Report.Totals.Left != 0)
+                throw new InvalidOperationException(plan.Report.Sites.First(s => s.Reason is not null).Reason);
+            if (run >= WarmUps)
+                times.Add(time);
+            if (time > 500 && run >= 3)
+                return time; // warm after a few, and long enough to be one figure
+        }
+
+        return times.Order().ElementAt(times.Count / 2);
+    }
+}
+
+/// <summary>Targets outside the image.</summary>
+public static class ForeignTargets
+{
+    /// <summary>Gives its argument back.</summary>
+    public static long Same(long value) => value;
+}
