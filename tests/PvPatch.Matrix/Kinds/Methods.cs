@@ -246,9 +246,14 @@ public static unsafe class Finalizer
 
     public static long Run(long a)
     {
+        Volatile.Write(ref _last, 0);
         Leave(a);
-        GC.Collect(0);
-        GC.WaitForPendingFinalizers();
+        for (int generation = 0; Volatile.Read(ref _last) == 0; generation = GC.MaxGeneration)
+        {
+            GC.Collect(generation); // another collection may have made it older
+            GC.WaitForPendingFinalizers();
+        }
+
         return Volatile.Read(ref _last);
     }
 
