@@ -17,8 +17,8 @@ internal sealed class FlowState(List<FlowEntry> stack, FlowEntry[] locals)
     /// <summary>A copy that changes on its own.</summary>
     public FlowState Copy() => new([.. Stack], [.. Locals]);
 
-    /// <summary>The same variables with another stack.</summary>
-    public FlowState WithStack(params IEnumerable<FlowEntry> other) => new([.. other], [.. Locals]);
+    /// <summary>The same variables, which change with this one's, and another stack.</summary>
+    public FlowState WithStack(params IEnumerable<FlowEntry> other) => new([.. other], Locals);
 
     /// <summary>Takes entries from the stack, deepest first.</summary>
     public FlowEntry[] Pop(int count)

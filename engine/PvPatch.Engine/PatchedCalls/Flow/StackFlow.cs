@@ -12,6 +12,9 @@ namespace PvPatch.Engine.PatchedCalls.Flow;
 /// </summary>
 internal sealed class StackFlow
 {
+    /// <summary>How many entries are carried along paths at most: a damaged method can have 65,535 variables in thousands of regions.</summary>
+    private const long MostWork = 1 << 22;
+
     private readonly StackEffects _effects;
     private readonly Dictionary<int, int> _indexAt = [];
     private readonly FlowState?[] _states;
@@ -21,6 +24,7 @@ internal sealed class StackFlow
     private readonly Dictionary<ExceptionRegion, FlowState> _ends = [];
     private readonly Dictionary<ExceptionRegion, HashSet<int>> _leftFor = [];
     private bool _isRecording;
+    private long _work;
 
     /// <summary>Analyses a method.</summary>
     /// <param name="body">The method.</param>
@@ -208,7 +212,7 @@ internal sealed class StackFlow
     {
         foreach (ExceptionRegion region in Body.Regions.Where(r => r.Kind == ExceptionRegionKind.Finally && IsInHandler(r, instruction.Offset)))
         {
-            FlowState end = state.WithStack();
+            FlowState end = state.WithStack().Copy();
             if (!_ends.TryAdd(region, end))
                 _ends[region].Merge(end);
             foreach (int target in _leftFor.GetValueOrDefault(region) ?? [])
@@ -228,6 +232,8 @@ internal sealed class StackFlow
     /// <summary>The variables as they are now may be what the handlers around an instruction find.</summary>
     private void ReachHandlers(int index, FlowState state)
     {
+        if (_isRecording)
+            return;
         foreach (ExceptionRegion region in Body.Regions.Where(r => IsInTry(r, Code[index].Offset)))
         {
             bool takesException = region.Kind is ExceptionRegionKind.Catch or ExceptionRegionKind.Filter;
@@ -242,6 +248,9 @@ internal sealed class StackFlow
     {
         if (_isRecording)
             return;
+        _work += state.Stack.Count + state.Locals.Length;
+        if (_work > MostWork)
+            throw Bad(index, "it has too many paths and variables");
         if (_states[index] is not { } known)
         {
             _states[index] = state.Copy();
