@@ -52,8 +52,9 @@ internal static class UnicornLimits
         [Mnemonic.Pcmpistri] = Wrong,
         [Mnemonic.Pcmpistrm] = Wrong,
 
-        // The products are added in another order.
+        // The products are added in another order, to zero.
         [Mnemonic.Dpps] = Wrong,
+        [Mnemonic.Dppd] = Wrong,
 
         // Denormal arguments and results are neither zero nor infinity.
         [Mnemonic.Rcpps] = Wrong,
