@@ -12,6 +12,7 @@ internal sealed class ModuleImage : IDisposable
 {
     private readonly PEReader _pe;
     private readonly Dictionary<Module, bool> _copies = [];
+    private HashSet<int>? _shared;
 
     private ModuleImage(PEReader reader, string file)
     {
@@ -122,6 +123,12 @@ internal sealed class ModuleImage : IDisposable
     /// <summary>The bodies of all of them, read once.</summary>
     public IReadOnlyList<MethodBody> Bodies => field ??= [.. MethodsWithIl.Select(BodyOf)];
 
+    /// <summary>
+    /// Whether some of a method's IL is another method's too: rewriting tools fold equal bodies into one. What one of them may
+    /// name another may not, and a change of one is a change of all.
+    /// </summary>
+    public bool IsShared(MethodBody body) => (_shared ??= SharedOffsets()).Contains(body.Offset);
+
     /// <summary>The body of a method.</summary>
     public MethodBody BodyOf(MethodDefinitionHandle handle)
     {
@@ -180,5 +187,20 @@ internal sealed class ModuleImage : IDisposable
         if (blob.ReadSignatureHeader().Kind != SignatureKind.LocalVariables)
             throw Damaged("the signature of a method's locals is none");
         return blob.ReadCompressedInteger();
+    }
+
+    private HashSet<int> SharedOffsets()
+    {
+        var shared = new HashSet<int>();
+        MethodBody? furthest = null;
+        foreach (MethodBody body in Bodies.OrderBy(b => b.Offset))
+        {
+            if (furthest is not null && body.Offset < furthest.Offset + furthest.Il.Length)
+                shared.UnionWith([body.Offset, furthest.Offset]);
+            if (furthest is null || body.Offset + body.Il.Length > furthest.Offset + furthest.Il.Length)
+                furthest = body;
+        }
+
+        return shared;
     }
 }

@@ -80,6 +80,8 @@ internal sealed class ModuleSites
     {
         try
         {
+            if (_image.IsShared(body))
+                throw new PatchException(PatchError.BadIl, "another method has the same bytes of IL") { Method = body.Name };
             var flow = new StackFlow(body, _effects, _map, _parameters!.Of(body.Token));
             var sites = new CallSites(flow, _map, _image, _parameters);
             Plan(handle, flow, sites);

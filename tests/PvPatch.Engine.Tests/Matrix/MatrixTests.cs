@@ -27,7 +27,7 @@ internal sealed class MatrixTests
     public async Task Verdict(string way, string state, string kind, string verdict, CancellationToken cancel)
     {
         KindResult? result = (await RunOf(way, state, cancel)).Results.FirstOrDefault(r => r.Kind == kind);
-        Assert.That(result?.Verdict, Is.EqualTo(verdict), result?.Reason);
+        Assert.That(Promise(result?.Verdict), Is.EqualTo(Promise(verdict)), result?.Reason);
     }
 
     [Test]
@@ -47,6 +47,13 @@ internal sealed class MatrixTests
             VerdictTable.Rows.Select(r => (r.Way, r.State, r.Kind)),
             Is.EquivalentTo(results.SelectMany(r => r.Value.Select(k => (r.Key.Way, r.Key.State, k.Kind)).Distinct())));
     }
+
+    /// <summary>
+    /// What a report promised. Of what it did not promise, the runtime decides by the clock whether it compiles the method in
+    /// time; that every report is true is checked for each of them (<see cref="MatrixRun.Mistakes"/>).
+    /// </summary>
+    private static string? Promise(string? verdict) =>
+        verdict?.Split(':')[0] is "cautious" or "later" or "deferred" ? "not promised" : verdict;
 
     private static Task<MatrixRun> RunOf(string way, string state, CancellationToken cancel) =>
         Runs.GetOrAdd((way, state), _ => new Lazy<Task<MatrixRun>>(() => MatrixRun.Of(MatrixRun.Program, way, state, "host", [], cancel))).Value;
