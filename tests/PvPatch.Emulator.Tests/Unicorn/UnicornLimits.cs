@@ -15,7 +15,7 @@ internal static class UnicornLimits
     private const string Crashes = "Unicorn itself crashes";
     private const string Wrong = "Unicorn's result is not the manual's";
 
-    /// <summary>Features that Unicorn's processors do not have, or that they have not without an operating system's set-up.</summary>
+    /// <summary>Features whose instructions are undefined in Unicorn, with the processor model that the oracle sets.</summary>
     private static readonly HashSet<CpuidFeature> Missing =
     [
         CpuidFeature.SHA, CpuidFeature.CLFLUSHOPT, CpuidFeature.CLWB, CpuidFeature.FSGSBASE, CpuidFeature.MOVBE, CpuidFeature.POPCNT,
