@@ -83,15 +83,8 @@ public sealed class Fuzzer : IDisposable
         return (forms, skipped);
     }
 
-    private static string? WhyNot(Code code)
-    {
-        OpCodeInfo info = code.ToOpCode();
-        if (!info.Mode64)
-            return "not in 64-bit mode";
-        if (!info.Cpl3)
-            return "privileged";
-        return HostFeatures.Missing(code) is { } feature ? $"the host has no {feature}" : UndefinedResults.WhyNot(code);
-    }
+    private static string? WhyNot(Code code) =>
+        UndefinedResults.WhyNot(code) ?? (HostFeatures.Missing(code) is { } feature ? $"the host has no {feature}" : null);
 
     private static bool IsEnough(FuzzOptions options, FuzzSummary summary, long start) =>
         summary.Cases >= options.Cases || Stopwatch.GetElapsedTime(start) >= options.Duration || summary.Differences.Count >= options.MostDifferences;

@@ -31,6 +31,11 @@ internal static class UndefinedResults
     /// <summary>Why a form can't be compared; null if it can.</summary>
     public static string? WhyNot(Code code)
     {
+        OpCodeInfo info = code.ToOpCode();
+        if (!info.Mode64)
+            return "not in 64-bit mode";
+        if (!info.Cpl3)
+            return "privileged";
         if (Forms.TryGetValue(code, out string? reason))
             return reason;
         if (OfTheSystem.Contains(code.Mnemonic()))
