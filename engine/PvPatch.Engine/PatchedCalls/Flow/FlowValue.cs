@@ -60,7 +60,7 @@ internal sealed class FlowValue
             return this;
         IndexSet origins = Origins.Union(other.Origins);
         if (Kind == other.Kind && Kind != FlowKind.Unproven && ReferenceEquals(Node, other.Node))
-            return origins.Equals(Origins) ? this : new FlowValue(Kind, Node, null, origins);
+            return origins.IsSameAs(Origins) ? this : new FlowValue(Kind, Node, null, origins);
         string reason = (Reason, other.Reason) switch
         {
             (null, null) => SeveralArrive,
@@ -68,7 +68,7 @@ internal sealed class FlowValue
             (null, { } theirs) => theirs,
             ({ } mine, { } theirs) => string.CompareOrdinal(mine, theirs) <= 0 ? mine : theirs,
         };
-        return Kind == FlowKind.Unproven && string.Equals(reason, Reason, StringComparison.Ordinal) && origins.Equals(Origins) ? this : Unproven(reason, origins);
+        return Kind == FlowKind.Unproven && string.Equals(reason, Reason, StringComparison.Ordinal) && origins.IsSameAs(Origins) ? this : Unproven(reason, origins);
     }
 }
 
@@ -98,7 +98,7 @@ internal sealed class FlowEntry(FlowValue value, IndexSet sources)
         if (ReferenceEquals(this, other))
             return this;
         FlowValue merged = Value.Merge(other.Value);
-        IndexSet sources = Sources.Union(other.Sources);
-        return ReferenceEquals(merged, Value) && sources.Equals(Sources) ? this : new FlowEntry(merged, sources);
+        IndexSet both = Sources.Union(other.Sources);
+        return ReferenceEquals(merged, Value) && both.IsSameAs(Sources) ? this : new FlowEntry(merged, both);
     }
 }

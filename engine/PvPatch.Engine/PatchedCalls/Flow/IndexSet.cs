@@ -32,7 +32,7 @@ internal readonly struct IndexSet
     /// <summary>The numbers of both sets.</summary>
     public IndexSet Union(IndexSet other)
     {
-        if (other.Count == 0 || Equals(other))
+        if (other.Count == 0 || IsSameAs(other))
             return this;
         if (Count == 0)
             return other;
@@ -51,6 +51,6 @@ internal readonly struct IndexSet
     }
 
     /// <summary>Whether the other set has the same numbers.</summary>
-    public bool Equals(IndexSet other) =>
+    public bool IsSameAs(IndexSet other) =>
         Count == other.Count && (_items is null ? _first == other._first || Count == 0 : ReferenceEquals(_items, other._items) || Items.SequenceEqual(other.Items));
 }

@@ -251,7 +251,7 @@ internal sealed class StackFlow
     private void Merge(Block block, FlowEntry[] entries, int number, FlowEntry arriving)
     {
         FlowEntry merged = entries[number].Merge(arriving);
-        Spend(merged.Sources.Count, block.First);
+        Spend(1, block.First);
         if (ReferenceEquals(merged, entries[number]))
             return;
         entries[number] = merged;
