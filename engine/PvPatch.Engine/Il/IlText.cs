@@ -3,17 +3,22 @@ using System.Text;
 
 namespace PvPatch.Engine.Il;
 
+/// <summary>Some bytes of a method's IL.</summary>
+/// <param name="Start">Offset of the first one.</param>
+/// <param name="End">The offset behind the last one.</param>
+internal sealed record IlRange(int Start, int End);
+
 /// <summary>IL as text for people, one line: <c>ldsflda Pv::Irq; ldfld IrqOps::SaveFlags; stloc.0 | ldloc.0; calli</c>.</summary>
 internal static class IlText
 {
     /// <summary>Writes the instructions that stand in some ranges; <c>|</c> stands for what lies between two of them.</summary>
     /// <param name="decoded">A whole method.</param>
-    /// <param name="ranges">First offset and the offset behind the last one, ascending.</param>
+    /// <param name="ranges">The ranges, ascending.</param>
     /// <param name="names">Names of the module's tokens.</param>
-    public static string Of(Instruction[] decoded, IReadOnlyList<(int Start, int End)> ranges, MetadataNames names) =>
+    public static string Of(Instruction[] decoded, IReadOnlyList<IlRange> ranges, MetadataNames names) =>
         string.Join(" | ", ranges.Select(range => OfRange(decoded, range, names)));
 
-    private static string OfRange(Instruction[] decoded, (int Start, int End) range, MetadataNames names)
+    private static string OfRange(Instruction[] decoded, IlRange range, MetadataNames names)
     {
         var text = new StringBuilder();
         int nops = 0;

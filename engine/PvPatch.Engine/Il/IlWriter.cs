@@ -12,7 +12,7 @@ internal sealed class IlWriter(ReadOnlySpan<byte> il)
     private readonly byte[] _bytes = il.ToArray();
 
     /// <summary>The edited IL.</summary>
-    public byte[] ToArray() => [.. _bytes];
+    public byte[] Bytes => _bytes;
 
     /// <summary>Replaces an instruction by NOPs.</summary>
     public void Erase(Instruction instruction) => _bytes.AsSpan(instruction.Offset, instruction.Size).Fill((byte)OpCodes.Nop.Value);

@@ -94,39 +94,22 @@ internal sealed class ModuleSites
 
     private void Plan(MethodDefinitionHandle handle, StackFlow flow, CallSites sites)
     {
-        var wanted = new Dictionary<int, IReadOnlyList<SiteForm>>();
         var types = new ArgumentTypes(_image, handle, flow);
-        var refusals = new Dictionary<int, string>();
+        var calls = new List<SiteRewrite>(sites.Calls.Count);
         foreach (CallSite call in sites.Calls)
         {
-            if (Decide(call, flow.InputsOf(call.Index)[..^1], types, handle, out string? refusal) is { Count: > 0 } forms)
-                wanted[call.Index] = forms;
-            else
-                refusals[call.Index] = refusal!;
+            IReadOnlyList<SiteForm> forms = Decide(call, flow.InputsOf(call.Index)[..^1], types, handle, out string? refusal);
+            calls.Add(new SiteRewrite(call, forms, forms.Count > 0 ? null : refusal));
         }
 
-        var rewrite = new MethodRewrite(flow, _map, wanted, MayGrow);
+        var rewrite = new MethodRewrite(flow, _map, calls, MayGrow);
         Instruction[] after = IlReader.Decode(rewrite.Il);
         var found = new List<PatchedSite>();
-        foreach (CallSite call in sites.Calls)
-        {
-            string? refusal = refusals.GetValueOrDefault(call.Index) ?? rewrite.Refusals.GetValueOrDefault(call.Index);
-            IReadOnlyList<(int Start, int End)> ranges = rewrite.RangesOf(call.Index);
-            found.Add(RowOf(flow.Body, flow.Code[call.Index].Offset, call.Ops) with
-            {
-                Replacement = refusal is null ? rewrite.TextOf(call.Index) : call.Refusal is null ? ReplacementOf(call.Ops[0]).ToString() : null,
-                Before = IlText.Of(flow.Code, ranges, _image.Names),
-                After = refusal is not null ? null
-                    : rewrite.EditOf(call.Index) is { } edit ? MovableText.Of(edit.Code, _image.Names) : IlText.Of(after, ranges, _image.Names),
-                State = refusal is null ? SiteState.Patched : SiteState.Left,
-                Way = refusal is null ? WayOf(rewrite, call.Index) : null,
-                Reason = refusal,
-            });
-        }
-
+        foreach (SiteRewrite site in calls)
+            found.Add(RowOf(flow, rewrite, site, after));
         foreach (OtherUse use in sites.Others)
         {
-            IEnumerable<int> members = use.User is { } user ? new SortedSet<int> { use.Origin, user } : [use.Origin];
+            List<int> members = use.User is { } user && user != use.Origin ? [use.Origin, user] : [use.Origin];
             found.Add(RowOf(flow.Body, flow.Code[use.Origin].Offset, use.Ops) with
             {
                 Before = IlText.Of(flow.Code, rewrite.Ranges(members), _image.Names),
@@ -134,9 +117,25 @@ internal sealed class ModuleSites
             });
         }
 
-        _rows.AddRange(found.Count == 1 ? found : found.OrderBy(r => r.IlOffset));
-        if (wanted.Count > rewrite.Refusals.Count)
+        _rows.AddRange(sites.Others.Count == 0 ? found : found.OrderBy(r => r.IlOffset));
+        if (calls.Exists(c => c.Refusal is null))
             _methods.Add(new RewrittenMethod(flow.Body, rewrite.Il, rewrite.Growth));
+    }
+
+    private PatchedSite RowOf(StackFlow flow, MethodRewrite rewrite, SiteRewrite site, Instruction[] after)
+    {
+        CallSite call = site.Call;
+        IReadOnlyList<IlRange> ranges = rewrite.RangesOf(call.Index);
+        bool isPatched = site.Refusal is null;
+        return RowOf(flow.Body, flow.Code[call.Index].Offset, call.Ops) with
+        {
+            Replacement = isPatched ? site.Text : call.Refusal is null ? ReplacementOf(call.Ops[0]).ToString() : null,
+            Before = IlText.Of(flow.Code, ranges, _image.Names),
+            After = !isPatched ? null : site.Edit is { } edit ? MovableText.Of(edit.Code, _image.Names) : IlText.Of(after, ranges, _image.Names),
+            State = isPatched ? SiteState.Patched : SiteState.Left,
+            Way = isPatched ? WayOf(site) : null,
+            Reason = site.Refusal,
+        };
     }
 
     /// <summary>The forms that a call may take; none where it stays, with the reason.</summary>
@@ -151,8 +150,7 @@ internal sealed class ModuleSites
 
     private bool MayGrow() => _limit == GrowthLimit.Anything || (_limit == GrowthLimit.Named && _added!.Open() is null);
 
-    private PatchWay WayOf(MethodRewrite rewrite, int call) =>
-        _limit == GrowthLimit.Named && rewrite.EditOf(call) is not null ? PatchWay.Metadata : _way;
+    private PatchWay WayOf(SiteRewrite site) => _limit == GrowthLimit.Named && site.Edit is not null ? PatchWay.Metadata : _way;
 
     private CallReplacement ReplacementOf(PvOp op)
     {
