@@ -43,7 +43,7 @@ internal sealed class SlotMap
             var key = new MemberKey(image.Names.AssemblyOf(type) ?? image.AssemblyName, image.Names.Of(type), name);
             if (member.GetKind() == MemberReferenceKind.Field)
                 AddField(image, handle, key);
-            else if (tree.Getters.TryGetValue(key, out PlaceRead read) && TakesNothing(metadata.GetBlobReader(member.Signature)))
+            else if (tree.Getters.TryGetValue(key, out PlaceRead? read) && TakesNothing(metadata.GetBlobReader(member.Signature)))
                 _getters[MetadataTokens.GetToken(handle)] = read;
         }
 
@@ -60,12 +60,12 @@ internal sealed class SlotMap
         if (instruction.Code.OperandType == OperandType.InlineMethod)
         {
             bool calls = instruction.Is(OpCodes.Call) || instruction.Is(OpCodes.Callvirt);
-            return calls && _getters.TryGetValue(instruction.Token, out PlaceRead read) ? read : null;
+            return calls && _getters.TryGetValue(instruction.Token, out PlaceRead? read) ? read : null;
         }
 
         bool isStatic = instruction.Is(OpCodes.Ldsfld) || instruction.Is(OpCodes.Ldsflda);
         bool reads = isStatic || instruction.Is(OpCodes.Ldfld) || instruction.Is(OpCodes.Ldflda);
-        return reads && _fields.TryGetValue(instruction.Token, out MemberKey key)
+        return reads && _fields.TryGetValue(instruction.Token, out MemberKey? key)
             ? new PlaceRead(key, isStatic, instruction.Is(OpCodes.Ldsflda) || instruction.Is(OpCodes.Ldflda))
             : null;
     }
@@ -75,13 +75,13 @@ internal sealed class SlotMap
     public bool CanBeTarget(string signature) => _tree.TargetSignatures.Contains(signature);
 
     /// <summary>The place that a static field's token names, if any.</summary>
-    public SlotNode? RootOf(int token) => _fields.TryGetValue(token, out MemberKey key) ? RootOf(key) : null;
+    public SlotNode? RootOf(int token) => _fields.TryGetValue(token, out MemberKey? key) ? RootOf(key) : null;
 
     /// <summary>The place that a static field is, if any.</summary>
     public SlotNode? RootOf(MemberKey field) => _tree.Roots.GetValueOrDefault(field);
 
     /// <summary>The place that a field's token names inside another place, if any.</summary>
-    public SlotNode? MemberOf(SlotNode table, int token) => _fields.TryGetValue(token, out MemberKey key) ? table.Children.GetValueOrDefault(key) : null;
+    public SlotNode? MemberOf(SlotNode table, int token) => _fields.TryGetValue(token, out MemberKey? key) ? table.Children.GetValueOrDefault(key) : null;
 
     /// <summary>The place that a field of a struct or object is if that is one of the tables, and not a copy, if any.</summary>
     public SlotNode? MemberNamed(MemberKey field) => _tree.Members.GetValueOrDefault(field);
@@ -99,9 +99,9 @@ internal sealed class SlotMap
             if (il[i + 3] is not (FieldTable or MethodTable or ReferenceTable))
                 continue;
             int token = BinaryPrimitives.ReadInt32LittleEndian(il[i..]);
-            if (!_fields.TryGetValue(token, out MemberKey field))
+            if (!_fields.TryGetValue(token, out MemberKey? field))
             {
-                if (!_getters.TryGetValue(token, out PlaceRead getter))
+                if (!_getters.TryGetValue(token, out PlaceRead? getter))
                     continue;
                 field = getter.Field;
             }
@@ -139,7 +139,7 @@ internal sealed class SlotMap
             MethodDefinition method = image.Metadata.GetMethodDefinition((MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token));
             if (!method.Attributes.HasFlag(MethodAttributes.Virtual)
                 && TakesNothing(image.Metadata.GetBlobReader(method.Signature))
-                && PlaceGetters.ReadOf(body.Il) is { } read && _fields.TryGetValue(read.Token, out MemberKey field))
+                && PlaceGetters.ReadOf(body.Il) is { } read && _fields.TryGetValue(read.Token, out MemberKey? field))
             {
                 bool isStatic = method.Attributes.HasFlag(MethodAttributes.Static);
                 if (isStatic == _tree.Roots.ContainsKey(field) && !(isStatic && RunsInitialiser(image, method.GetDeclaringType())))

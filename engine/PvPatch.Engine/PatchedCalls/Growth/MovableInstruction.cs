@@ -10,7 +10,7 @@ namespace PvPatch.Engine.PatchedCalls.Growth;
 /// </summary>
 /// <param name="Code">The opcode.</param>
 /// <param name="Operand">Number, variable, token of the module it is written to, or number of the branch target; 0 where there is none.</param>
-internal readonly record struct MovableInstruction(OpCode Code, long Operand = 0)
+internal sealed record MovableInstruction(OpCode Code, long Operand = 0)
 {
     /// <summary>The type, field or method whose token is the operand; <see langword="null"/> where the operand says it.</summary>
     public MemberInfo? Member { get; init; }
@@ -46,7 +46,7 @@ internal readonly record struct MovableInstruction(OpCode Code, long Operand = 0
 
     /// <summary>The same instruction with its branch targets moved.</summary>
     public MovableInstruction Retargeted(Func<int, int> number) =>
-        this with { Operand = IsBranch ? number((int)Operand) : Operand, Targets = [.. Targets.Select(number)] };
+        !IsBranch && Targets.Count == 0 ? this : this with { Operand = IsBranch ? number((int)Operand) : Operand, Targets = [.. Targets.Select(number)] };
 
     /// <summary>Pushes a local variable; in a short form.</summary>
     public static MovableInstruction LoadLocal(int local) =>
