@@ -93,17 +93,27 @@ internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames name
         $"{NameOf(signature.Header.CallingConvention)} {signature.ReturnType}({string.Join(", ", signature.ParameterTypes)})";
 
     /// <inheritdoc/>
-    public string GetPrimitiveType(PrimitiveTypeCode typeCode) => typeCode switch // the names of an enumeration cost milliseconds when the first one is asked for
+    public string GetPrimitiveType(PrimitiveTypeCode typeCode) => typeCode switch // no ToString: the first of an enumeration costs a program's start milliseconds
     {
         PrimitiveTypeCode.Void => "System.Void",
         PrimitiveTypeCode.Boolean => "System.Boolean",
+        PrimitiveTypeCode.Char => "System.Char",
+        PrimitiveTypeCode.SByte => "System.SByte",
+        PrimitiveTypeCode.Byte => "System.Byte",
+        PrimitiveTypeCode.Int16 => "System.Int16",
+        PrimitiveTypeCode.UInt16 => "System.UInt16",
         PrimitiveTypeCode.Int32 => "System.Int32",
         PrimitiveTypeCode.UInt32 => "System.UInt32",
         PrimitiveTypeCode.Int64 => "System.Int64",
         PrimitiveTypeCode.UInt64 => "System.UInt64",
+        PrimitiveTypeCode.Single => "System.Single",
+        PrimitiveTypeCode.Double => "System.Double",
+        PrimitiveTypeCode.String => "System.String",
+        PrimitiveTypeCode.TypedReference => "System.TypedReference",
         PrimitiveTypeCode.IntPtr => "System.IntPtr",
         PrimitiveTypeCode.UIntPtr => "System.UIntPtr",
-        _ => $"System.{typeCode}",
+        PrimitiveTypeCode.Object => "System.Object",
+        _ => throw new BadImageFormatException("A signature names no such primitive type."),
     };
 
     private static string NameOf(SignatureCallingConvention convention) => convention switch

@@ -84,7 +84,7 @@ internal static class SlotEntries
         var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("PvPatch.Entries"), access);
         ModuleBuilder module = assembly.DefineDynamicModule("PvPatch.Entries");
         assembly.SetCustomAttribute(new CustomAttributeBuilder(typeof(DisableRuntimeMarshallingAttribute).GetConstructor([])!, []));
-        OpenInternals(assembly, module, members.SelectMany(i => Named(wanted[i].Slot, wanted[i].Target)));
+        OpenInternals(assembly, module, wanted);
 
         TypeBuilder type = module.DefineType(ClassName, TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed);
         foreach (int i in members)
@@ -105,7 +105,7 @@ internal static class SlotEntries
     /// Lets the entries call internal methods. The runtime knows the attribute by its name alone and the libraries do not
     /// define it (dotnet/runtime, src/coreclr/vm/friendassembly.cpp).
     /// </summary>
-    private static void OpenInternals(AssemblyBuilder assembly, ModuleBuilder module, IEnumerable<Assembly> called)
+    private static void OpenInternals(AssemblyBuilder assembly, ModuleBuilder module, IReadOnlyList<Installation> called)
     {
         TypeBuilder attribute = module.DefineType(
             "System.Runtime.CompilerServices.IgnoresAccessChecksToAttribute", TypeAttributes.NotPublic | TypeAttributes.Sealed, typeof(Attribute));
@@ -116,8 +116,11 @@ internal static class SlotEntries
         il.Emit(OpCodes.Ret);
 
         ConstructorInfo created = attribute.CreateType().GetConstructor([typeof(string)])!;
-        foreach (string name in called.Select(a => a.GetName().Name!).Distinct(StringComparer.Ordinal))
-            assembly.SetCustomAttribute(new CustomAttributeBuilder(created, [name]));
+        var named = new HashSet<Assembly>();
+        foreach (Installation installation in called)
+            named.UnionWith(Named(installation.Slot, installation.Target));
+        foreach (Assembly opened in named)
+            assembly.SetCustomAttribute(new CustomAttributeBuilder(created, [opened.GetName().Name!]));
     }
 
     private static void EmitEntry(TypeBuilder type, string name, Slot slot, PvTarget target, nint counter)

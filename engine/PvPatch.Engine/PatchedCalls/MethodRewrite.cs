@@ -14,14 +14,14 @@ internal sealed class MethodRewrite
     private readonly StackFlow _flow;
     private readonly NeedlessCode _needless;
     private readonly Func<bool> _mayGrow;
-    private readonly IReadOnlyList<SiteRewrite> _sites;
+    private readonly List<SiteRewrite> _sites;
 
     /// <summary>Rewrites a method.</summary>
     /// <param name="flow">The method.</param>
     /// <param name="map">Its module's fields.</param>
     /// <param name="sites">Its calls, in the order of their offsets. What becomes of each is written there.</param>
     /// <param name="mayGrow">Asked where a form does not fit: whether it may need more room, local variables or tokens than are there.</param>
-    public MethodRewrite(StackFlow flow, SlotMap map, IReadOnlyList<SiteRewrite> sites, Func<bool> mayGrow)
+    public MethodRewrite(StackFlow flow, SlotMap map, List<SiteRewrite> sites, Func<bool> mayGrow)
     {
         _flow = flow;
         _mayGrow = mayGrow;
@@ -46,9 +46,9 @@ internal sealed class MethodRewrite
 
     /// <summary>The instructions that a site consists of: those that bring its pointer, and the call.</summary>
     /// <param name="call">Number of its <c>calli</c>.</param>
-    public IReadOnlyList<IlRange> RangesOf(int call)
+    public List<IlRange> RangesOf(int call)
     {
-        List<int> members = [call];
+        var members = new List<int> { call };
         if (call > 0 && _flow.Code[call - 1].IsPrefix)
             members.Add(call - 1);
         ReadOnlySpan<FlowEntry> inputs = _flow.InputsOf(call);
@@ -63,7 +63,7 @@ internal sealed class MethodRewrite
 
     /// <summary>The byte ranges of some instructions, neighbours together.</summary>
     /// <param name="members">The instructions, by index; they are sorted.</param>
-    public IReadOnlyList<IlRange> Ranges(List<int> members)
+    public List<IlRange> Ranges(List<int> members)
     {
         members.Sort();
         var ranges = new List<IlRange>();
@@ -193,7 +193,8 @@ internal sealed class MethodRewrite
         for (int k = form.Kept; k < _flow.InputsOf(call).Length - 1; k++)
             count += _needless.TakesRemoved(call, k) ? 0 : 1;
         var pops = new MovableInstruction[count];
-        Array.Fill(pops, new MovableInstruction(OpCodes.Pop));
+        for (int i = 0; i < count; i++)
+            pops[i] = new MovableInstruction(OpCodes.Pop);
         return pops;
     }
 

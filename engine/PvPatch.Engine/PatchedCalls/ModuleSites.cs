@@ -29,6 +29,7 @@ internal sealed class ModuleSites
     private readonly SlotMap _map;
     private readonly StackEffects _effects;
     private readonly SiteForms _forms;
+    private readonly IlText _text;
     private readonly KnownParameters? _parameters;
     private readonly GrowthLimit _limit;
     private readonly AddedTokens? _added;
@@ -56,6 +57,7 @@ internal sealed class ModuleSites
         _way = way;
         _map = new SlotMap(image, tree);
         _effects = new StackEffects(image.Metadata);
+        _text = new IlText(image.Names);
         _limit = limit;
         _added = added;
         _forms = new SiteForms(image, loaded, limit, added);
@@ -64,9 +66,8 @@ internal sealed class ModuleSites
         _parameters = new KnownParameters(image, _effects, _map);
         foreach (Il.MethodBody body in image.Bodies)
         {
-            IReadOnlyCollection<PvOp> ops = _map.MentionedIn(body.Il);
-            if (ops.Count > 0 || _parameters.Of(body.Token).Any(p => p is not null))
-                Plan((MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token), body, ops);
+            if (_map.IsMentionedIn(body.Il) || Array.Exists(_parameters.Of(body.Token), p => p is not null))
+                Plan((MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token), body);
         }
     }
 
@@ -76,7 +77,7 @@ internal sealed class ModuleSites
     /// <summary>The methods that change.</summary>
     public IReadOnlyList<RewrittenMethod> Methods => _methods;
 
-    private void Plan(MethodDefinitionHandle handle, Il.MethodBody body, IReadOnlyCollection<PvOp> mentioned)
+    private void Plan(MethodDefinitionHandle handle, Il.MethodBody body)
     {
         try
         {
@@ -88,7 +89,7 @@ internal sealed class ModuleSites
         }
         catch (Exception e) when (e is PatchException || Damage.IsShownBy(e))
         {
-            _rows.Add(RowOf(body, 0, [.. mentioned]) with { Reason = e.Message });
+            _rows.Add(RowOf(body, 0, _map.MentionedIn(body.Il), before: "", e.Message));
         }
     }
 
@@ -109,12 +110,10 @@ internal sealed class ModuleSites
             found.Add(RowOf(flow, rewrite, site, after));
         foreach (OtherUse use in sites.Others)
         {
-            List<int> members = use.User is { } user && user != use.Origin ? [use.Origin, user] : [use.Origin];
-            found.Add(RowOf(flow.Body, flow.Code[use.Origin].Offset, use.Ops) with
-            {
-                Before = IlText.Of(flow.Code, rewrite.Ranges(members), _image.Names),
-                Reason = use.Reason,
-            });
+            var members = new List<int> { use.Origin };
+            if (use.User is { } user && user != use.Origin)
+                members.Add(user);
+            found.Add(RowOf(flow.Body, flow.Code[use.Origin].Offset, use.Ops, _text.Of(flow.Code, rewrite.Ranges(members)), use.Reason));
         }
 
         _rows.AddRange(sites.Others.Count == 0 ? found : found.OrderBy(r => r.IlOffset));
@@ -125,16 +124,16 @@ internal sealed class ModuleSites
     private PatchedSite RowOf(StackFlow flow, MethodRewrite rewrite, SiteRewrite site, Instruction[] after)
     {
         CallSite call = site.Call;
-        IReadOnlyList<IlRange> ranges = rewrite.RangesOf(call.Index);
-        bool isPatched = site.Refusal is null;
-        return RowOf(flow.Body, flow.Code[call.Index].Offset, call.Ops) with
+        List<IlRange> ranges = rewrite.RangesOf(call.Index);
+        PatchedSite row = RowOf(flow.Body, flow.Code[call.Index].Offset, call.Ops, _text.Of(flow.Code, ranges), site.Refusal);
+        if (site.Refusal is not null)
+            return call.Refusal is null ? row with { Replacement = ReplacementOf(call.Ops[0]).ToString() } : row;
+        return row with
         {
-            Replacement = isPatched ? site.Text : call.Refusal is null ? ReplacementOf(call.Ops[0]).ToString() : null,
-            Before = IlText.Of(flow.Code, ranges, _image.Names),
-            After = !isPatched ? null : site.Edit is { } edit ? MovableText.Of(edit.Code, _image.Names) : IlText.Of(after, ranges, _image.Names),
-            State = isPatched ? SiteState.Patched : SiteState.Left,
-            Way = isPatched ? WayOf(site) : null,
-            Reason = site.Refusal,
+            Replacement = site.Text,
+            After = site.Edit is { } edit ? MovableText.Of(edit.Code, _text) : _text.Of(after, ranges),
+            State = SiteState.Patched,
+            Way = _limit == GrowthLimit.Named && site.Edit is not null ? PatchWay.Metadata : _way,
         };
     }
 
@@ -150,8 +149,6 @@ internal sealed class ModuleSites
 
     private bool MayGrow() => _limit == GrowthLimit.Anything || (_limit == GrowthLimit.Named && _added!.Open() is null);
 
-    private PatchWay WayOf(SiteRewrite site) => _limit == GrowthLimit.Named && site.Edit is not null ? PatchWay.Metadata : _way;
-
     private CallReplacement ReplacementOf(PvOp op)
     {
         if (!_replacements.TryGetValue(op, out CallReplacement? replacement))
@@ -159,15 +156,27 @@ internal sealed class ModuleSites
         return replacement;
     }
 
-    private PatchedSite RowOf(Il.MethodBody body, int offset, IReadOnlyList<PvOp> ops) => new()
+    private PatchedSite RowOf(Il.MethodBody body, int offset, IReadOnlyList<PvOp> ops, string before, string? reason)
     {
-        Op = ops is [var only] ? only.Name : string.Join(" or ", ops.Select(o => o.Name)),
-        Class = ops.Aggregate(default(PvOpClass), (all, o) => all | o.Class),
-        Module = _image.AssemblyName,
-        Method = body.Name,
-        MethodToken = body.Token,
-        IlOffset = offset,
-        Before = "",
-        State = SiteState.Left,
-    };
+        string? name = null;
+        PvOpClass classes = default;
+        foreach (PvOp op in ops)
+        {
+            name = name is null ? op.Name : $"{name} or {op.Name}";
+            classes |= op.Class;
+        }
+
+        return new PatchedSite
+        {
+            Op = name ?? "",
+            Class = classes,
+            Module = _image.AssemblyName,
+            Method = body.Name,
+            MethodToken = body.Token,
+            IlOffset = offset,
+            Before = before,
+            State = SiteState.Left,
+            Reason = reason,
+        };
+    }
 }

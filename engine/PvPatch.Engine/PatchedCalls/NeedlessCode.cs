@@ -37,7 +37,7 @@ internal sealed class NeedlessCode
 
     /// <summary>Decides anew.</summary>
     /// <param name="sites">The calls; those that stay are skipped.</param>
-    public void Find(IReadOnlyList<SiteRewrite> sites)
+    public void Find(List<SiteRewrite> sites)
     {
         Array.Clear(_isRemoved);
         Array.Clear(_isReleased);
@@ -59,7 +59,7 @@ internal sealed class NeedlessCode
             if (!IsPure(web))
                 continue;
             _isRemoved[web] = true;
-            foreach (int output in _webs.SourcesOf(web))
+            for (int output = _webs.FirstOf(web); output != Webs.None; output = _webs.NextOf(output))
                 ReleaseInputsOf(StackFlow.OwnerOf(output));
         }
     }
@@ -99,13 +99,13 @@ internal sealed class NeedlessCode
 
         if (_flow.LoadedFrom(owner) is not { } source || --_loadsLeft[_locals.WebOf(source)] > 0)
             return;
-        foreach (int store in _locals.SourcesOf(_locals.WebOf(source)))
+        for (int store = _locals.FirstOf(_locals.WebOf(source)); store != Webs.None; store = _locals.NextOf(store))
             Release(store, 0);
     }
 
     private bool IsPure(int web)
     {
-        foreach (int output in _webs.SourcesOf(web))
+        for (int output = _webs.FirstOf(web); output != Webs.None; output = _webs.NextOf(output))
         {
             if (output == Joins.Outside || !IsPureInstruction(StackFlow.OwnerOf(output)))
                 return false;

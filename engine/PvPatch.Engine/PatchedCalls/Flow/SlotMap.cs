@@ -89,34 +89,43 @@ internal sealed class SlotMap
     /// <summary>The signature of an op's slot as this module writes it.</summary>
     public string? SignatureOf(PvOp op) => _signatures.GetValueOrDefault(op);
 
-    /// <summary>The ops that IL can reach: whose table's, slot's or getter's token stands anywhere in its bytes.</summary>
-    public IReadOnlyCollection<PvOp> MentionedIn(ReadOnlySpan<byte> il)
+    /// <summary>Whether IL can reach a slot: a table's, slot's or getter's token stands anywhere in its bytes.</summary>
+    public bool IsMentionedIn(ReadOnlySpan<byte> il)
+    {
+        for (int at = 0; at + sizeof(int) <= il.Length; at++)
+        {
+            if (PlaceAt(il, at) is not null)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The ops that IL can reach.</summary>
+    public IReadOnlyList<PvOp> MentionedIn(ReadOnlySpan<byte> il)
     {
         var ops = new List<PvOp>();
-        HashSet<PvOp>? seen = null;
-        for (int i = 0; i + 4 <= il.Length; i++)
+        for (int at = 0; at + sizeof(int) <= il.Length; at++)
         {
-            if (il[i + 3] is not (FieldTable or MethodTable or ReferenceTable))
-                continue;
-            int token = BinaryPrimitives.ReadInt32LittleEndian(il[i..]);
-            if (!_fields.TryGetValue(token, out MemberKey? field))
+            foreach (PvOp op in PlaceAt(il, at)?.Ops ?? [])
             {
-                if (!_getters.TryGetValue(token, out PlaceRead? getter))
-                    continue;
-                field = getter.Field;
-            }
-
-            if ((RootOf(field) ?? MemberNamed(field)) is not { } node)
-                continue;
-            seen ??= new HashSet<PvOp>(ReferenceEqualityComparer.Instance);
-            foreach (PvOp op in node.Ops)
-            {
-                if (seen.Add(op))
+                if (!ops.Contains(op))
                     ops.Add(op);
             }
         }
 
         return ops;
+    }
+
+    /// <summary>The place that the token at an offset leads to, if there is one.</summary>
+    private SlotNode? PlaceAt(ReadOnlySpan<byte> il, int at)
+    {
+        if (il[at + 3] is not (FieldTable or MethodTable or ReferenceTable))
+            return null;
+        int token = BinaryPrimitives.ReadInt32LittleEndian(il[at..]);
+        if (!_fields.TryGetValue(token, out MemberKey? field))
+            field = _getters.TryGetValue(token, out PlaceRead? getter) ? getter.Field : null;
+        return field is null ? null : RootOf(field) ?? MemberNamed(field);
     }
 
     private void AddField(ModuleImage image, EntityHandle handle, MemberKey key)

@@ -6,7 +6,8 @@ namespace PvPatch.Engine.PatchedCalls.Flow;
 /// </summary>
 internal sealed class Webs
 {
-    private const int None = -1;
+    /// <summary>No source.</summary>
+    public const int None = int.MinValue;
 
     private readonly int _first;      // a source's place in the arrays is its number less this one's
     private readonly int[] _parents;  // a root is its own parent
@@ -70,23 +71,30 @@ internal sealed class Webs
     /// <summary>How many uses a web has.</summary>
     public int UsesOf(int web) => _uses[web];
 
-    /// <summary>The sources of a web that are no joins, ascending.</summary>
-    public IEnumerable<int> SourcesOf(int web)
+    /// <summary>The first of a web's sources that are no joins; <see cref="None"/> where there is none.</summary>
+    public int FirstOf(int web)
     {
         if (_members is null)
             ListMembers();
-        for (int node = _members![web]; node != None; node = _next![node])
-        {
-            if (!Joins.IsJoin(node + _first))
-                yield return node + _first;
-        }
+        return SourceFrom(_members![web]);
+    }
+
+    /// <summary>The next of the same web; <see cref="None"/> behind the last.</summary>
+    public int NextOf(int source) => SourceFrom(_next![source - _first]);
+
+    private int SourceFrom(int node)
+    {
+        while (node >= 0 && Joins.IsJoin(node + _first))
+            node = _next![node];
+        return node < 0 ? None : node + _first;
     }
 
     private void ListMembers()
     {
         _members = new int[_parents.Length];
         _next = new int[_parents.Length];
-        Array.Fill(_members, None);
+        for (int web = 0; web < _members.Length; web++)
+            _members[web] = None;
         for (int node = _parents.Length - 1; node >= 0; node--) // each goes before those that are there
         {
             int web = WebOf(node + _first);

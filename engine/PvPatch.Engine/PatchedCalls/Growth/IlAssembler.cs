@@ -82,8 +82,8 @@ internal static class IlAssembler
                 BinaryPrimitives.WriteInt64LittleEndian(operand, instruction.Operand);
                 break;
             case OperandType.InlineSwitch:
-                BinaryPrimitives.WriteInt32LittleEndian(operand, instruction.Targets.Count);
-                for (int k = 0; k < instruction.Targets.Count; k++)
+                BinaryPrimitives.WriteInt32LittleEndian(operand, instruction.Targets.Length);
+                for (int k = 0; k < instruction.Targets.Length; k++)
                     BinaryPrimitives.WriteInt32LittleEndian(operand[(4 * (k + 1))..], offsets[instruction.Targets[k]] - end);
                 break;
             default:

@@ -45,7 +45,7 @@ internal static class InlineCode
         int local = store.Plain.StoredLocal;
         bool isOnlyUse = local >= 0 && load.Plain.LoadedLocal == local
             && Array.FindAll(code, i => i.Plain.StoredLocal == local || i.Plain.LoadedLocal == local || i.Plain.AddressedLocal == local).Length == 2;
-        bool isBetween = Array.Exists(code, i => (i.IsBranch && i.Operand > code.Length - 3) || i.Targets.Any(t => t > code.Length - 3));
+        bool isBetween = Array.Exists(code, i => i.LeadsTo(code.Length - 2, int.MaxValue));
         return isOnlyUse && !isBetween ? Without(code, (index, _) => index >= code.Length - 3 && index < code.Length - 1) : code;
     }
 }
