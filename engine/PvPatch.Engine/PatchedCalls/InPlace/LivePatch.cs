@@ -60,6 +60,16 @@ public sealed class LivePatch : IDisposable
         }
     }
 
+    /// <summary>What is known of the code of each method with a rewritten site.</summary>
+    internal IReadOnlyList<PatchedCode> Code
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _switched?.Code ?? _done.SelectMany(d => d.Code())];
+        }
+    }
+
     /// <summary>
     /// The assemblies that are as they were because their image cannot be used: <see cref="PatchError.NoImage"/>,
     /// <see cref="PatchError.SharedImage"/>, <see cref="PatchError.NotManaged"/>, <see cref="PatchError.MixedMode"/>,

@@ -40,6 +40,20 @@ internal sealed class SwitchableAssembly(Assembly assembly, PvOpTable table, IMe
     /// <exception cref="PatchException">The image cannot be read.</exception>
     public CopySet For(TargetSet targets) => _sets.GetOrAdd(targets, t => new Lazy<CopySet>(() => Made(t))).Value;
 
+    /// <summary>What is known of the code of each method that was ever led to a copy.</summary>
+    public IEnumerable<PatchedCode> Code()
+    {
+        var il = new IlHistory(IsPatchedAtFirst: false, Written: null, Restored: null);
+        ILookup<int, SwappedMethod> copies = _sets.Values.Where(s => s.IsValueCreated).SelectMany(s => s.Value.Methods)
+            .Where(m => m.Value.Swapped is not null).DistinctBy(m => m.Value.Swapped!.Copy).ToLookup(m => m.Key, m => m.Value.Swapped!);
+        foreach (IGrouping<int, PatchedSite> rows in Rows.Where(r => r.Way is not null).GroupBy(r => r.MethodToken))
+        {
+            LedMethod[] led = [.. copies[rows.Key].Select(s => new LedMethod(s.Method, s.Copy, swap.Holds(s)))];
+            if (led.Length > 0)
+                yield return new PatchedCode(led[0].Method, [.. rows], il, [], led);
+        }
+    }
+
     /// <summary>Leads all calls to the copies of a set: a store a method. It cannot fail.</summary>
     public void Lead(CopySet copies)
     {

@@ -29,6 +29,16 @@ internal sealed class SwitchedProgram(PvOpTable table, IMethodSwap swap)
         }
     }
 
+    /// <summary>What is known of the code of each method that has been led to a copy.</summary>
+    public IReadOnlyList<PatchedCode> Code
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _assemblies.SelectMany(a => a.Code())];
+        }
+    }
+
     /// <summary>Leads an assembly's methods to copies for the present targets.</summary>
     /// <exception cref="PatchException">Its image cannot be read.</exception>
     public IReadOnlyList<PatchedSite> Add(Assembly assembly)
