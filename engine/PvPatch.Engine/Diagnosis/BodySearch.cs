@@ -28,10 +28,14 @@ internal sealed class BodySearch(CompilationIndex index, IReadOnlyDictionary<ulo
     /// <summary>When the diagnosis began, in units of 100 ns of the stopwatch.</summary>
     public required long Start { get; init; }
 
+    /// <summary>Whether an assembly was loaded before the diagnosis began: of others it was told everything.</summary>
+    public required Func<Assembly, bool> IsOlder { get; init; }
+
     /// <summary>What became of a method.</summary>
     public DiagnosedMethod Of(PatchedCode code)
     {
         CompiledBody[] bodies = [.. OwnBodies(code)];
+        string? unseen = IsOlder(code.Method.Module.Assembly) ? code.Unknown : null;
         (Compilation Root, InliningDecision Decision)[] decisions =
             [.. index.DecidedOn(EventNames.KeyOf(code.Method)).Where(d => !IsOf(d.Root, code.Method) && CanReach(d.Root) && EventNames.CanMean(d.Decision.Inlinee, code.Method))];
         CompiledBody[] inlined =
@@ -44,21 +48,23 @@ internal sealed class BodySearch(CompilationIndex index, IReadOnlyDictionary<ulo
             Module = code.Method.Module.Assembly.GetName().Name ?? "",
             Method = code.Sites[0].Method,
             MethodToken = code.Method.MetadataToken,
-            Verdict = VerdictOn([.. bodies, .. inlined]),
+            Verdict = VerdictOn([.. bodies, .. inlined], unseen),
+            Unseen = unseen,
             PatchedAt = code.Il.Written is { } written ? Since(EventClock.TicksOf(written.Ended)) : null,
+            RestoredAt = code.Il.Restored is { } restored ? Since(EventClock.TicksOf(restored.Ended)) : null,
             Sites = code.Sites,
             Bodies = bodies,
             InlinedInto = inlined,
-            NotInlinedInto = [.. decisions.Where(d => d.Decision.Refusal is not null).Select(d => new RefusedInlining($"{d.Root.Name}", d.Decision.Refusal!)).Distinct()],
+            NotInlinedInto = [.. decisions.Where(d => d.Decision.Refusal is not null).Select(d => new RefusedInlining(NameOf(d.Root), d.Decision.Refusal!)).Distinct()],
         };
     }
 
-    private static DiagnosisVerdict VerdictOn(IReadOnlyCollection<CompiledBody> bodies)
+    private static DiagnosisVerdict VerdictOn(IReadOnlyCollection<CompiledBody> bodies, string? unseen)
     {
         CompiledBody[] older = [.. bodies.Where(b => b.Il != BodyIl.Patched)];
         if (Array.Exists(older, b => b is { Use: BodyUse.Entered, Il: BodyIl.Original }))
             return DiagnosisVerdict.OldBodyRuns;
-        if (Array.Exists(older, b => b.Use == BodyUse.Entered))
+        if (unseen is not null || Array.Exists(older, b => b.Use == BodyUse.Entered))
             return DiagnosisVerdict.Unknown;
         if (Array.Exists(older, b => b.Use == BodyUse.Loop))
             return DiagnosisVerdict.OldLoopMayRun;
@@ -75,7 +81,7 @@ internal sealed class BodySearch(CompilationIndex index, IReadOnlyDictionary<ulo
         CompiledBody[] seen = [.. own.Select(c => Seen(c, method, code))];
         if (OlderEntered(method, own, code.Il) is { } entered)
             yield return entered;
-        else if (code.Older.Contains(method) && !HasWholeStory(own))
+        else if (code.Older.Contains(method) && !HasWholeStory(method, own))
             yield return Older(method, CodeTier.Unknown, BodyIl.Original, PassedUse(method));
         foreach (CompiledBody body in seen)
             yield return body;
@@ -89,7 +95,7 @@ internal sealed class BodySearch(CompilationIndex index, IReadOnlyDictionary<ulo
         foreach (MethodBase caller in code.Older.Where(o => o != code.Method))
         {
             List<Compilation> own = [.. CompilationsOf(caller)];
-            if (HasWholeStory(own))
+            if (HasWholeStory(caller, own))
                 continue;
             CompiledBody? entered = OlderEntered(caller, own, code.Il);
             yield return (entered ?? Older(caller, CodeTier.Unknown, BodyIl.Unknown, PassedUse(caller))) with { Il = BodyIl.Unknown, Through = [] };
@@ -112,8 +118,9 @@ internal sealed class BodySearch(CompilationIndex index, IReadOnlyDictionary<ulo
     }
 
     /// <summary>Whether events told of the method's first body, so that there is no older one.</summary>
-    private static bool HasWholeStory(IReadOnlyCollection<Compilation> seen) =>
-        seen.MinBy(c => c.Ready) is { Tier: CodeTier.Tier0 or CodeTier.MinOpts or CodeTier.FullOpts or CodeTier.ReadyToRun };
+    private bool HasWholeStory(MethodBase method, IReadOnlyCollection<Compilation> seen) =>
+        !IsOlder(method.Module.Assembly)
+        || seen.MinBy(c => c.Ready) is { Tier: CodeTier.Tier0 or CodeTier.MinOpts or CodeTier.FullOpts or CodeTier.ReadyToRun };
 
     private static CompiledBody Older(MethodBase method, CodeTier tier, BodyIl il, BodyUse use) =>
         new() { Method = NameOf(method), Tier = tier, Il = il, Use = use };
@@ -124,12 +131,12 @@ internal sealed class BodySearch(CompilationIndex index, IReadOnlyDictionary<ulo
         CompiledBody body = seen is null
             ? Older(led.Method, CodeTier.FullOpts, BodyIl.Patched, led.Holds ? BodyUse.Entered : PassedUse(led.Method))
             : Seen(seen, led.Method, code);
-        return body with { Method = NameOf(led.Method), IsCopy = true, Il = BodyIl.Patched };
+        return body with { IsCopy = true, Il = BodyIl.Patched };
     }
 
     private CompiledBody Seen(Compilation compilation, MethodBase? method, PatchedCode code) => new()
     {
-        Method = $"{compilation.Name}",
+        Method = NameOf(compilation),
         Tier = compilation.Tier,
         IsCopy = _copies.ContainsKey(compilation.MethodId),
         Il = IlOf(compilation, code.Il),
@@ -213,6 +220,9 @@ internal sealed class BodySearch(CompilationIndex index, IReadOnlyDictionary<ulo
     private double Since(long ticks) => Math.Round((ticks - Start) / (double)TimeSpan.TicksPerMillisecond, 3);
 
     private static bool IsGeneric(MethodBase method) => method.IsGenericMethod || method.DeclaringType is { IsGenericType: true };
+
+    private string NameOf(Compilation compilation) =>
+        _copies.TryGetValue(compilation.MethodId, out LedMethod? led) ? NameOf(led.Method) : $"{compilation.Name}";
 
     private static string NameOf(MethodBase method)
     {

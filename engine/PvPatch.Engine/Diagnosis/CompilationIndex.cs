@@ -2,7 +2,7 @@ using PvPatch.Engine.RuntimeEvents;
 
 namespace PvPatch.Engine.Diagnosis;
 
-/// <summary>What the runtime compiled, by what it is asked for. Code that was freed is left out.</summary>
+/// <summary>What the runtime compiled, by what it is asked for.</summary>
 internal sealed class CompilationIndex
 {
     private readonly ILookup<ulong, Compilation> _byMethod;
@@ -13,7 +13,7 @@ internal sealed class CompilationIndex
     /// <summary>Makes the index.</summary>
     public CompilationIndex(IEnumerable<Compilation> seen)
     {
-        Compilation[] all = [.. seen.Where(c => !c.IsFreed).OrderBy(c => c.Ready)];
+        Compilation[] all = [.. seen.OrderBy(c => c.Ready)];
         _byMethod = all.ToLookup(c => c.MethodId);
         _byToken = all.Where(c => c.Token != 0).ToLookup(c => (c.ModuleId, c.Token));
         _precompiled = all.Where(c => c.Tier == CodeTier.ReadyToRun).ToLookup(c => EventNames.KeyOf(c.Name));

@@ -59,6 +59,12 @@ public sealed record DiagnosedMethod
     /// <summary>When its patched IL was written, in milliseconds since the diagnosis began; <see langword="null"/> if it was never written over another one.</summary>
     public double? PatchedAt { get; init; }
 
+    /// <summary>When the original IL was written back; <see langword="null"/> if it was not.</summary>
+    public double? RestoredAt { get; init; }
+
+    /// <summary>What may hold the original calls, is older than the diagnosis, and cannot be named; <see langword="null"/> if nothing does.</summary>
+    public string? Unseen { get; init; }
+
     /// <summary>Its sites, as the report of the patch has them.</summary>
     public required IReadOnlyList<PatchedSite> Sites { get; init; }
 

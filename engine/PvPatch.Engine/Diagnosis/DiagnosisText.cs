@@ -15,10 +15,17 @@ internal static class DiagnosisText
         Line(text, $"{report.Methods.Count} {(report.Methods.Count == 1 ? "method" : "methods")} with patched sites{(totals.Length > 0 ? ": " : "")}{string.Join("; ", totals)}");
         foreach (string note in report.Notes)
             Line(text, $"note: {note}");
-        foreach (DiagnosedMethod method in report.Methods)
+        foreach (DiagnosedMethod method in report.Methods.Where(m => !IsIdle(m)))
             Add(text, method);
+        DiagnosedMethod[] idle = [.. report.Methods.Where(IsIdle)];
+        if (idle.Length > 0)
+            Line(text, $"\nNot compiled yet");
+        foreach (DiagnosedMethod method in idle)
+            Line(text, $"  {method.Module}!{method.Method}");
         return text.ToString();
     }
+
+    private static bool IsIdle(DiagnosedMethod method) => method is { Verdict: DiagnosisVerdict.NotCompiled, NotInlinedInto.Count: 0 };
 
     private static string Words(DiagnosisVerdict verdict) => verdict switch
     {
@@ -32,7 +39,8 @@ internal static class DiagnosisText
 
     private static void Add(StringBuilder text, DiagnosedMethod method)
     {
-        string when = method.PatchedAt is { } written ? $" (patched at {Milliseconds(written)})" : "";
+        string undone = method.RestoredAt is { } restored ? $", restored at {Milliseconds(restored)}" : "";
+        string when = method.PatchedAt is { } written ? $" (patched at {Milliseconds(written)}{undone})" : "";
         Line(text, $"\n{method.Module}!{method.Method}: {Words(method.Verdict)}{when}");
         foreach (PatchedSite site in method.Sites)
             Line(text, $"  site     IL_{site.IlOffset.ToString("x4", CultureInfo.InvariantCulture)} {site.Op}: {site.Replacement}");
@@ -48,6 +56,8 @@ internal static class DiagnosisText
             }
         }
 
+        if (method.Unseen is { } unseen)
+            Line(text, $"  unseen   {unseen}");
         foreach (RefusedInlining refused in method.NotInlinedInto)
             Line(text, $"  not inlined in {refused.Method}: {refused.Reason}");
     }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime;
+using System.Runtime.CompilerServices;
 using PvPatch.Engine.PatchedCalls;
 using PvPatch.Engine.PatchedCalls.Image;
 using PvPatch.Engine.PatchedCalls.InPlace;
@@ -24,6 +25,7 @@ public sealed class PatchDiagnosis : IDisposable
     private readonly CompilationListener _listener = new();
     private readonly EventClock _clock = new();
     private readonly ModuleNumbers _modules = new();
+    private readonly ConditionalWeakTable<Assembly, object> _older = [];
     private readonly Marker[] _first;
     private readonly long _compiledBefore;
     private bool _isDisposed;
@@ -31,6 +33,8 @@ public sealed class PatchDiagnosis : IDisposable
     private PatchDiagnosis()
     {
         _first = Markers();
+        foreach (Assembly assembly in AppDomain.CurrentDomain.GetAssemblies())
+            _older.Add(assembly, this);
         _compiledBefore = JitInfo.GetCompiledMethodCount();
     }
 
@@ -87,8 +91,9 @@ public sealed class PatchDiagnosis : IDisposable
             {
                 Clock = _clock,
                 Start = EventClock.TicksOf(_first[0].Before),
+                IsOlder = assembly => _older.TryGetValue(assembly, out _),
             };
-            return new DiagnosisReport(patched.Select(search.Of), [.. Notes(haveCome, compiled - seen.Count(c => c.Tier != CodeTier.ReadyToRun))]);
+            return new DiagnosisReport(patched.Select(search.Of), [.. Notes(haveCome, compiled - _listener.Compiled)]);
         }
     }
 
@@ -117,8 +122,6 @@ public sealed class PatchDiagnosis : IDisposable
             yield return string.Create(CultureInfo.InvariantCulture, $"The runtime has not told what it compiled last; the report waited {LongestWait.TotalSeconds} s.");
         if (haveCome && lost > 0)
             yield return string.Create(CultureInfo.InvariantCulture, $"The runtime compiled {lost} bodies that it did not tell of: bodies may be missing here.");
-        if (_listener.Stray is var stray and > 0)
-            yield return string.Create(CultureInfo.InvariantCulture, $"{stray} decisions about inlining could not be placed, as what they belong to was begun before or was not told.");
         if (!_clock.IsSet)
             yield return "The runtime told nothing by which its times can be compared with those of the patch.";
     }

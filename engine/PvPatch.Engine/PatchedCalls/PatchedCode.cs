@@ -26,6 +26,7 @@ internal sealed record LedMethod(MethodBase Method, DynamicMethod Copy, bool Hol
 /// <param name="Sites">Its rows of the report.</param>
 /// <param name="Il">Its IL.</param>
 /// <param name="Older">Methods whose code was compiled before the patch, and holds or may hold the old sites.</param>
+/// <param name="Unknown">What else may hold them and cannot be named; <see langword="null"/> if nothing.</param>
 /// <param name="Led">Copies that calls were led to: of this method, and of the older ones.</param>
 internal sealed record PatchedCode(
-    MethodBase Method, IReadOnlyList<PatchedSite> Sites, IlHistory Il, IReadOnlyCollection<MethodBase> Older, IReadOnlyList<LedMethod> Led);
+    MethodBase Method, IReadOnlyList<PatchedSite> Sites, IlHistory Il, IReadOnlyCollection<MethodBase> Older, string? Unknown, IReadOnlyList<LedMethod> Led);

@@ -16,10 +16,8 @@ internal sealed record MethodName(string Type, string Name, string Signature)
 internal readonly record struct InliningDecision(MethodName Inlinee, string? Refusal);
 
 /// <summary>One body of native code: a compilation, or precompiled code that was fetched. Times are those of events, in units of 100 ns.</summary>
-internal sealed class Compilation
+internal sealed record Compilation
 {
-    private readonly List<InliningDecision> _decisions = [];
-
     /// <summary>The runtime's number of the method, <see cref="RuntimeMethodHandle.Value"/>: one for each instantiation.</summary>
     public required ulong MethodId { get; init; }
 
@@ -36,30 +34,17 @@ internal sealed class Compilation
     public long? Begun { get; init; }
 
     /// <summary>When it was ready.</summary>
-    public long Ready { get; private set; }
+    public required long Ready { get; init; }
 
     /// <summary>How far it is optimised.</summary>
-    public CodeTier Tier { get; private set; }
+    public required CodeTier Tier { get; init; }
 
     /// <summary>Address of the code.</summary>
-    public nint Address { get; private set; }
+    public required nint Address { get; init; }
 
     /// <summary>Length of the code in bytes; 0 where it was not told.</summary>
-    public int Size { get; private set; }
-
-    /// <summary>Whether the runtime has freed the code.</summary>
-    public bool IsFreed { get; set; }
+    public int Size { get; init; }
 
     /// <summary>What the JIT decided about the calls in it, and about those in what it inlined.</summary>
-    public IReadOnlyList<InliningDecision> Decisions => _decisions;
-
-    /// <summary>Enters a decision.</summary>
-    public void Add(InliningDecision decision) => _decisions.Add(decision);
-
-    /// <summary>Enters the code.</summary>
-    public Compilation Done(long ready, CodeTier tier, nint address, int size)
-    {
-        (Ready, Tier, Address, Size) = (ready, tier, address, size);
-        return this;
-    }
+    public IReadOnlyList<InliningDecision> Decisions { get; init; } = [];
 }

@@ -15,30 +15,30 @@ internal sealed class CompilationListener : EventListener
 
     private readonly Lock _gate = new();
     private readonly Dictionary<MethodName, MethodName> _names = [];
-    private readonly Dictionary<long, List<Compilation>> _open = [];
-    private readonly List<Compilation> _done = [];
-    private readonly Dictionary<ulong, List<Compilation>> _byMethod = [];
-    private long _stray;
+    private readonly Dictionary<long, List<OpenCompilation>> _open = [];
+    private readonly Dictionary<ulong, List<Compilation>> _done = [];
+    private readonly HashSet<string> _emitted = new(StringComparer.Ordinal);
+    private long _compiled;
 
-    /// <summary>What was compiled so far, in the order in which it was told.</summary>
+    /// <summary>What was compiled so far and not freed since.</summary>
     public IReadOnlyList<Compilation> Compilations
     {
         get
         {
             lock (_gate)
-                return [.. _done];
+                return [.. _done.Values.SelectMany(c => c)];
         }
     }
 
-    /// <summary>Whether a method of a name was compiled that no other has.</summary>
-    public bool HasSeen(string name)
+    /// <summary>How many compilations were told of.</summary>
+    public long Compiled => Interlocked.Read(ref _compiled);
+
+    /// <summary>Whether an emitted method of a name was compiled.</summary>
+    public bool HasSeen(string emitted)
     {
         lock (_gate)
-            return _done.FindLast(c => string.Equals(c.Name.Name, name, StringComparison.Ordinal)) is not null;
+            return _emitted.Contains(emitted);
     }
-
-    /// <summary>How many decisions about inlining belong to a compilation whose beginning was lost.</summary>
-    public long Stray => Interlocked.Read(ref _stray);
 
     /// <inheritdoc/>
     protected override void OnEventSourceCreated(EventSource eventSource)
@@ -57,11 +57,8 @@ internal sealed class CompilationListener : EventListener
         {
             switch (eventData.EventId)
             {
-                case MethodJittingStarted when payload is [ulong method, ulong module, uint token, _, string type, string name, string signature, ..]:
-                    OpenOn(eventData.OSThreadId).Add(new Compilation
-                    {
-                        MethodId = method, ModuleId = module, Token = (int)token, Name = Known(type, name, signature), Begun = eventData.TimeStamp.Ticks,
-                    });
+                case MethodJittingStarted when payload is [ulong method, _, _, _, string type, string name, string signature, ..]:
+                    OpenOn(eventData.OSThreadId).Add(new OpenCompilation(method, Known(type, name, signature), eventData.TimeStamp.Ticks, []));
                     break;
                 case InliningSucceeded when payload is [string rootType, string rootName, string rootSignature, _, _, _, string type, string name, string signature, ..]:
                     Decide(eventData.OSThreadId, Known(rootType, rootName, rootSignature), new InliningDecision(Known(type, name, signature), null));
@@ -70,15 +67,25 @@ internal sealed class CompilationListener : EventListener
                     Decide(eventData.OSThreadId, Known(rootType, rootName, rootSignature), new InliningDecision(Known(type, name, signature), reason));
                     break;
                 case MethodLoadVerbose when payload is [ulong method, ulong module, ulong address, uint size, uint token, uint flags, string type, string name, string signature, ..]:
-                    Compilation begun = TakenFrom(eventData.OSThreadId, method)
-                        ?? new Compilation { MethodId = method, ModuleId = module, Token = (int)token, Name = Known(type, name, signature) };
-                    Enter(begun.Done(eventData.TimeStamp.Ticks, (CodeTier)((flags >> 7) & 7), (nint)address, (int)size));
+                    MethodName compiled = Known(type, name, signature);
+                    OpenCompilation? begun = TakenFrom(eventData.OSThreadId, method, compiled);
+                    Enter(new Compilation
+                    {
+                        MethodId = method, ModuleId = module, Token = (int)token, Name = compiled, Begun = begun?.Begun, Ready = eventData.TimeStamp.Ticks,
+                        Tier = (CodeTier)((flags >> 7) & 7), Address = (nint)address, Size = (int)size, Decisions = begun?.Decisions ?? [],
+                    });
+                    _compiled++;
+                    if (token == 0)
+                        _emitted.Add(name);
                     break;
                 case R2RGetEntryPoint when payload is [ulong method, string type, string name, string signature, ulong address, ..]:
-                    Enter(new Compilation { MethodId = method, Name = Known(type, name, signature) }.Done(eventData.TimeStamp.Ticks, CodeTier.ReadyToRun, (nint)address, 0));
+                    Enter(new Compilation
+                    {
+                        MethodId = method, Name = Known(type, name, signature), Ready = eventData.TimeStamp.Ticks, Tier = CodeTier.ReadyToRun, Address = (nint)address,
+                    });
                     break;
-                case MethodUnloadVerbose when payload is [ulong method, ..] && _byMethod.Remove(method, out List<Compilation>? freed):
-                    freed.ForEach(c => c.IsFreed = true); // the number may come again, for another method
+                case MethodUnloadVerbose when payload is [ulong method, ..]:
+                    _done.Remove(method); // the number may come again, for another method
                     break;
             }
         }
@@ -95,38 +102,41 @@ internal sealed class CompilationListener : EventListener
     }
 
     /// <summary>What a thread has begun to compile. It may be several: a compilation can run code that has to be compiled first.</summary>
-    private List<Compilation> OpenOn(long thread)
+    private List<OpenCompilation> OpenOn(long thread)
     {
-        if (!_open.TryGetValue(thread, out List<Compilation>? open))
+        if (!_open.TryGetValue(thread, out List<OpenCompilation>? open))
             _open[thread] = open = [];
         return open;
     }
 
     private void Decide(long thread, MethodName root, InliningDecision decision)
     {
-        if (OpenOn(thread).FindLast(c => ReferenceEquals(c.Name, root)) is { } compilation)
-            compilation.Add(decision);
-        else
-            _stray++;
+        List<OpenCompilation> open = OpenOn(thread);
+        OpenCompilation? compilation = open.FindLast(c => ReferenceEquals(c.Name, root));
+        if (compilation is null)
+            open.Add(compilation = new OpenCompilation(null, root, null, [])); // it was begun before, or that was lost
+        compilation.Decisions.Add(decision);
     }
 
     /// <summary>Ends a compilation, and those begun after it on the same thread: they came to nothing.</summary>
-    private Compilation? TakenFrom(long thread, ulong method)
+    private OpenCompilation? TakenFrom(long thread, ulong method, MethodName name)
     {
-        List<Compilation> open = OpenOn(thread);
-        int index = open.FindLastIndex(c => c.MethodId == method);
+        List<OpenCompilation> open = OpenOn(thread);
+        int index = open.FindLastIndex(c => c.Method is { } known ? known == method : ReferenceEquals(c.Name, name));
         if (index < 0)
             return null;
-        Compilation taken = open[index];
+        OpenCompilation taken = open[index];
         open.RemoveRange(index, open.Count - index);
         return taken;
     }
 
     private void Enter(Compilation compilation)
     {
-        _done.Add(compilation);
-        if (!_byMethod.TryGetValue(compilation.MethodId, out List<Compilation>? bodies))
-            _byMethod[compilation.MethodId] = bodies = [];
+        if (!_done.TryGetValue(compilation.MethodId, out List<Compilation>? bodies))
+            _done[compilation.MethodId] = bodies = [];
         bodies.Add(compilation);
     }
+
+    /// <summary>A compilation that a thread is in.</summary>
+    private sealed record OpenCompilation(ulong? Method, MethodName Name, long? Begun, List<InliningDecision> Decisions);
 }

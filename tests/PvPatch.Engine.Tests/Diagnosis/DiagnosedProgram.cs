@@ -127,7 +127,7 @@ internal static class DiagnosedProgram
     {
         WarmUp(functions);
         LivePatch patch = Patcher.Apply(program.Table, new ApplyOptions { Assemblies = a => a == program.Assembly, WatchLoads = false, Switchable = true });
-        patch.Switch([KeyValuePair.Create("math.negate", PvTarget.Identity)]);
+        patch.Switch([KeyValuePair.Create("math.bump", PvTarget.Nop)]);
         Array.ForEach(functions, f => f(1));
         return diagnosis.Report(patch);
     }

@@ -59,7 +59,7 @@ public sealed class ImageSet : IDisposable
         foreach (var rows in _report.Sites.Where(s => s.Way is not null).GroupBy(s => (s.Module, s.MethodToken)))
         {
             if (this[rows.Key.Module].ManifestModule.ResolveMethod(rows.Key.MethodToken) is { } method)
-                yield return new PatchedCode(method, [.. rows], il, [], []);
+                yield return new PatchedCode(method, [.. rows], il, [], null, []);
         }
     }
 

@@ -110,7 +110,7 @@ internal sealed class PatchedAssembly
             if (MethodOf(assembly.ManifestModule, rows.Key) is not { } method)
                 continue;
             PatchedMethod? known = _methods.GetValueOrDefault(rows.Key);
-            yield return new PatchedCode(method, [.. rows], il, known?.Older ?? [], known?.Led ?? []);
+            yield return new PatchedCode(method, [.. rows], il, known?.Older ?? [], known?.Unknown, known?.Led ?? []);
         }
     }
 

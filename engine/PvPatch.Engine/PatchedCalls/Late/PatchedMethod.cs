@@ -18,6 +18,7 @@ internal sealed class PatchedMethod
     {
         _redirects = redirects;
         Older = [.. old.Holders.Select(h => h.Method)];
+        Unknown = old.Unknown;
         (string Reason, Redirect? Done)[] holders = [.. old.Holders.Select(h => (h.Reason, redirects?.Of(h.Method)))];
         _swapped = [.. holders.Select(h => h.Done?.Swapped).OfType<SwappedMethod>()];
         _reason = holders.Where(h => h.Done?.Swapped is null)
@@ -27,6 +28,9 @@ internal sealed class PatchedMethod
 
     /// <summary>Whose compiled code holds the old IL, or may hold it.</summary>
     public IReadOnlyCollection<MethodBase> Older { get; }
+
+    /// <summary>What else may hold it and cannot be named; <see langword="null"/> if nothing.</summary>
+    public string? Unknown { get; }
 
     /// <summary>The copies that its calls, and those of methods that may have inlined it, were led to.</summary>
     public IReadOnlyList<LedMethod> Led => [.. _swapped.Select(s => new LedMethod(s.Method, s.Copy, _redirects!.Holds(s)))];

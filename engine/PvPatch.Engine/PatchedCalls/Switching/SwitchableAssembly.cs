@@ -50,7 +50,7 @@ internal sealed class SwitchableAssembly(Assembly assembly, PvOpTable table, IMe
         {
             LedMethod[] led = [.. copies[rows.Key].Select(s => new LedMethod(s.Method, s.Copy, swap.Holds(s)))];
             if (led.Length > 0)
-                yield return new PatchedCode(led[0].Method, [.. rows], il, [], led);
+                yield return new PatchedCode(led[0].Method, [.. rows], il, [], null, led);
         }
     }
 
