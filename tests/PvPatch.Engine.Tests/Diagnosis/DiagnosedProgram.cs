@@ -9,28 +9,28 @@ using PvPatch.Engine.Tests.PatchedCalls.InPlace;
 
 namespace PvPatch.Engine.Tests.Diagnosis;
 
-/// <summary>A fixture that is patched under a diagnosis. It needs a process whose runtime is set for it, and prints the report as text and as JSON.</summary>
+/// <summary>A fixture that is patched under a diagnosis. It needs a process whose runtime is set for it, and prints the report as text and as JSON, and how many calls each function then makes through slots.</summary>
 internal static class DiagnosedProgram
 {
-    /// <summary>What stands between the text and the JSON.</summary>
+    /// <summary>What stands between what is printed.</summary>
     public const string Rule = "----";
 
     private const string Hot = "PvPatch.Engine.Fixtures.HotPlaces", Inliners = "PvPatch.Engine.Fixtures.Inliners", Flights = "PvPatch.Engine.Fixtures.Flights";
 
     /// <summary>Patches in a state, and reports.</summary>
-    /// <param name="state">What has run when the patch is applied.</param>
+    /// <param name="state">What has run when the patch is applied; or a file of the fixture, of which every function is called once.</param>
     /// <returns>0.</returns>
     public static int Run(string state)
     {
-        var program = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream);
+        PatchDiagnosis? early = state is "older" ? null : PatchDiagnosis.Start();
+        LoadedProgram program = File.Exists(state) ? LoadedProgram.LoadFile(state) : LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream);
         Func<long, long>[] functions = [.. FunctionsOf(program)];
-        if (state is "older")
+        if (early is null)
             WarmUp(functions);
-        using var diagnosis = PatchDiagnosis.Start();
+        using PatchDiagnosis diagnosis = early ?? PatchDiagnosis.Start();
         DiagnosisReport report = state switch
         {
-            "cold" or "called" => Cold(program, functions, diagnosis, isHot: state is "cold"),
-            "idle" => diagnosis.Report(Apply(program, redirects: false)),
+            "cold" => Cold(program, functions, diagnosis, isHot: true),
             "hot" or "late" => PatchedHot(program, functions, diagnosis, redirects: state is "late"),
             "older" => diagnosis.Report(Apply(program, redirects: false)),
             "restored" => Restored(program, functions, diagnosis),
@@ -38,11 +38,15 @@ internal static class DiagnosedProgram
             "flight" => InFlight(program, diagnosis),
             "switch" => Switched(program, functions, diagnosis),
             "image" => OfImages(diagnosis),
+            _ when File.Exists(state) => Cold(program, functions, diagnosis, isHot: false),
             _ => throw new ArgumentException($"No such state: {state}.", nameof(state)),
         };
         Console.WriteLine(report);
         Console.WriteLine(Rule);
         Console.WriteLine(report.ToJson());
+        Console.WriteLine(Rule);
+        foreach (Func<long, long> function in functions)
+            Console.WriteLine($"{function.Method.DeclaringType!.Name}.{function.Method.Name} {program.CallsThroughSlots(function)}");
         return 0;
     }
 
