@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Runtime;
 using PvPatch.Engine.Diagnosis;
 using PvPatch.Engine.Ops;
@@ -15,7 +14,7 @@ internal static class DiagnosedProgram
     /// <summary>What stands between what is printed.</summary>
     public const string Rule = "----";
 
-    private const string Hot = "PvPatch.Engine.Fixtures.HotPlaces", Inliners = "PvPatch.Engine.Fixtures.Inliners", Flights = "PvPatch.Engine.Fixtures.Flights";
+    private const string Hot = "PvPatch.Engine.Fixtures.HotPlaces", Flights = "PvPatch.Engine.Fixtures.Flights";
 
     /// <summary>Patches in a state, and reports.</summary>
     /// <param name="state">What has run when the patch is applied; or a file of the fixture, of which every function is called once.</param>
@@ -65,8 +64,7 @@ internal static class DiagnosedProgram
     }
 
     private static IEnumerable<Func<long, long>> FunctionsOf(LoadedProgram program) =>
-        program.Assembly.GetExportedTypes().Where(t => t.FullName is Hot or Inliners)
-            .SelectMany(t => t.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly))
+        FixtureProgram.Cases(program.Assembly).Where(m => m.DeclaringType!.FullName is Hot).Concat(FixtureProgram.Inliners(program.Assembly))
             .Select(m => m.CreateDelegate<Func<long, long>>());
 
     private static LivePatch Apply(LoadedProgram program, bool redirects) =>
