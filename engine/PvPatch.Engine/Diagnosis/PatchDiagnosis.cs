@@ -83,7 +83,7 @@ public sealed class PatchDiagnosis : IDisposable
             Marker[] last = Markers();
             bool haveCome = HasCome(last[^1]);
             IReadOnlyList<Compilation> seen = _listener.Compilations;
-            Dictionary<string, Compilation> emitted = seen.Where(c => c.Token == 0).DistinctBy(c => c.Name.Name).ToDictionary(c => c.Name.Name, StringComparer.Ordinal);
+            Dictionary<string, Compilation> emitted = seen.Where(c => c.Token == 0).DistinctBy(c => c.Name.Name, StringComparer.Ordinal).ToDictionary(c => c.Name.Name, StringComparer.Ordinal);
             _clock.Learn(Seen(_first, emitted));
             _clock.Learn(Seen(last, emitted));
 

@@ -1,7 +1,6 @@
 using System.Runtime;
 using PvPatch.Engine.Diagnosis;
 using PvPatch.Engine.Ops;
-using PvPatch.Engine.PatchedCalls.Image;
 using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.Tests.PatchedCalls;
 using PvPatch.Engine.Tests.PatchedCalls.InPlace;
