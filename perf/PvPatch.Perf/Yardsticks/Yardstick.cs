@@ -43,7 +43,7 @@ internal sealed record Yardstick(string Name, string Program, string? Kernel)
         if (!bare)
             return new Yardstick(name, Path.Combine(target, name), null);
         string kernel = $"{name}.kernel";
-        Compile(kernel, "-nostdlib", "-ffreestanding", "-Wl,-Ttext=0x100000,-e,start,--build-id=none", Source("start-machine.S"), Source("machine.c"), Source("memory.c"), Source($"{name}.c"));
+        Compile(kernel, "-nostdlib", "-ffreestanding", "-Wl,-e,start,--build-id=none", Source("start-machine.S"), Source("machine.c"), Source("memory.c"), Source($"{name}.c"));
         return new Yardstick(name, Path.Combine(target, name), Path.Combine(target, kernel));
     }
 }
