@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.Il;
 
@@ -113,7 +114,7 @@ internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames name
         PrimitiveTypeCode.IntPtr => "System.IntPtr",
         PrimitiveTypeCode.UIntPtr => "System.UIntPtr",
         PrimitiveTypeCode.Object => "System.Object",
-        _ => throw new BadImageFormatException("A signature names no such primitive type."),
+        _ => throw new PatchException(PatchError.BadImage, "The image is damaged: a signature names no such primitive type."),
     };
 
     private static string NameOf(SignatureCallingConvention convention) => convention switch

@@ -172,7 +172,7 @@ internal sealed class CallSites
     }
 
     /// <summary>The element that is written; the whole array where it is not known which.</summary>
-    private SlotNode? Element(SlotNode array, FlowEntry index) =>
+    private static SlotNode? Element(SlotNode array, FlowEntry index) =>
         index.Value.Constant is { } number ? array.Elements.GetValueOrDefault(number) : array;
 
     private List<PvOp> OpsOf(FlowValue value)

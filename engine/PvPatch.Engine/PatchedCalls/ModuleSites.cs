@@ -160,8 +160,9 @@ internal sealed class ModuleSites
     {
         string? name = null;
         PvOpClass classes = default;
-        foreach (PvOp op in ops)
+        for (int i = 0; i < ops.Count; i++)
         {
+            PvOp op = ops[i];
             name = name is null ? op.Name : $"{name} or {op.Name}";
             classes |= op.Class;
         }

@@ -87,7 +87,7 @@ internal sealed class Step(SlotMap map, Instruction[] code)
         _ => FlowValue.Plain,
     };
 
-    private FlowValue OfElement(int index, Instruction instruction, ReadOnlySpan<FlowEntry> inputs)
+    private static FlowValue OfElement(int index, Instruction instruction, ReadOnlySpan<FlowEntry> inputs)
     {
         FlowValue array = inputs[0].Value;
         if (array.Kind == FlowKind.Unproven)
