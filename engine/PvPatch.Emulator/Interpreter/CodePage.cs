@@ -13,7 +13,8 @@ internal readonly record struct CodePageKey(ulong Physical, ulong FirstRip, Mark
 /// <summary>The decoded instructions of one 4 KB page, by the offset of their first byte.</summary>
 internal sealed unsafe class CodePage : IDisposable
 {
-    private readonly List<nint> _blocks = [];
+    private nint[] _blocks = new nint[8];
+    private int _count;
     private readonly DecodedInstruction** _starts;
 
     public CodePage(uint version)
@@ -39,7 +40,9 @@ internal sealed unsafe class CodePage : IDisposable
     {
         // SAFETY: released by Reset.
         var block = (DecodedInstruction*)NativeMemory.AlignedAlloc((nuint)(count * sizeof(DecodedInstruction)), 64);
-        _blocks.Add((nint)block);
+        if (_count == _blocks.Length)
+            Array.Resize(ref _blocks, 2 * _count);
+        _blocks[_count++] = (nint)block;
         return block;
     }
 
@@ -48,13 +51,11 @@ internal sealed unsafe class CodePage : IDisposable
     {
         Version = version;
         NativeMemory.Clear(_starts, (nuint)(0x1000 * sizeof(DecodedInstruction*)));
-        foreach (nint block in _blocks)
+        while (_count > 0)
         {
             // SAFETY: Allocate made the block.
-            NativeMemory.AlignedFree((void*)block);
+            NativeMemory.AlignedFree((void*)_blocks[--_count]);
         }
-
-        _blocks.Clear();
     }
 
     public void Dispose()
