@@ -2,13 +2,11 @@ using System.Globalization;
 using BenchmarkDotNet.Running;
 using PvPatch.Perf;
 
-// "start-up": whole processes. "plan [SITES...]": the image way by number of sites. "ratios": calls in CPU time.
+// "start-up": whole processes. "plan [SITES...]": the image way by number of sites.
 // Else the usual arguments of BenchmarkDotNet: --filter '*', --list flat, --artifacts DIR.
 if (args is ["start-up"])
     StartUpCosts.Measure();
 else if (args is ["plan", .. var counts])
     PlanCosts.Measure([.. counts.Select(count => int.Parse(count, CultureInfo.InvariantCulture))]);
-else if (args is ["ratios"])
-    CpuTimeRatios.Measure();
 else
-    BenchmarkSwitcher.FromAssembly(typeof(CallCosts).Assembly).Run(args, new LabConfiguration());
+    BenchmarkSwitcher.FromAssembly(typeof(Lab).Assembly).Run(args, new LabConfiguration());
