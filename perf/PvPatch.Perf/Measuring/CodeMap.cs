@@ -13,6 +13,12 @@ namespace PvPatch.Perf.Measuring;
 /// </summary>
 internal sealed class CodeMap : EventListener
 {
+    /// <summary>The last tier, with what the profile told.</summary>
+    public const string Optimised = "Tier1";
+
+    /// <summary>Optimised when it was first called.</summary>
+    public const string OptimisedAtOnce = "FullOpts";
+
     private const EventKeywords Jit = (EventKeywords)0x10;
     private const int MostJumps = 4;
 
@@ -55,9 +61,9 @@ internal sealed class CodeMap : EventListener
     private static string TierOf(uint flags) => ((flags >> 7) & 7) switch
     {
         1 => "MinOpts",
-        2 => "FullOpts",
+        2 => OptimisedAtOnce,
         3 => "Tier0",
-        4 => "Tier1",
+        4 => Optimised,
         5 => "Tier1-OSR",
         6 => "Tier0 instrumented",
         7 => "Tier1 instrumented",

@@ -13,8 +13,8 @@ namespace PvPatch.Perf.Measuring;
 /// <param name="code">Knows the machine code.</param>
 internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap code)
 {
-    private const int WarmUpCalls = 40, WarmUpPhases = 4, AllocationCalls = 3;
-    private const double WarmUpNanoseconds = 60e6, MostCalls = 1 << 24;
+    private const int WarmUpCalls = 40, LeastPhases = 3, MostPhases = 24, AllocationCalls = 3, Seed = 1;
+    private const double PhaseNanoseconds = 15e6, LongestOwnCode = 10e3, MostCalls = 1 << 24;
 
     private static readonly TimeSpan TierUp = TimeSpan.FromMilliseconds(30);
 
@@ -25,7 +25,7 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
         List<MeasuredRow> rows = [.. family.Rows.Select(row => new MeasuredRow(row))];
         foreach (MeasuredRow row in rows)
             row.Try(() => row.Bind(Instance(instances, row.Row)));
-        for (int phase = 0; phase < WarmUpPhases; phase++)
+        for (int phase = 0; phase < MostPhases && (phase < LeastPhases || rows.Exists(row => !row.IsOptimised(code))); phase++)
         {
             foreach (MeasuredRow row in rows)
                 row.Try(row.WarmUp);
@@ -72,16 +72,16 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
 
     private void TakeRounds(List<MeasuredRow> rows)
     {
+        var random = new Random(Seed);
+        MeasuredRow[] order = [.. rows];
         long start = Stopwatch.GetTimestamp();
         for (int round = 0; round < mode.MostRounds; round++)
         {
             if (round >= LabMode.FewestRounds && Stopwatch.GetElapsedTime(start).TotalMilliseconds > mode.FamilyMilliseconds)
                 return;
-            for (int i = 0; i < rows.Count; i++)
-            {
-                MeasuredRow row = rows[(i + round) % rows.Count];
+            random.Shuffle(order); // a sample feels what ran just before it
+            foreach (MeasuredRow row in order)
                 row.Try(row.TakeSample);
-            }
         }
     }
 
@@ -132,9 +132,19 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
 
         public void WarmUp()
         {
-            double end = CpuClock.Nanoseconds() + (WarmUpNanoseconds / WarmUpPhases);
+            double end = CpuClock.Nanoseconds() + PhaseNanoseconds;
             for (int i = 0; i < WarmUpCalls && CpuClock.Nanoseconds() < end; i++)
                 Time(1);
+            _measured = (_instance as IMeasuredCode)?.Measured;
+        }
+
+        /// <summary>Whether its code is in the last tier. What takes long by the call gets there late, and need not: it is not the code of one method.</summary>
+        public bool IsOptimised(CodeMap map)
+        {
+            if (_failure is not null || Row.IterationSetup is not null || Time(1) > PhaseNanoseconds / WarmUpCalls)
+                return true;
+            ReadCode(map);
+            return _code is null or { Tier: CodeMap.Optimised or CodeMap.OptimisedAtOnce };
         }
 
         /// <summary>Finds how many calls take long enough, and what they allocate.</summary>
@@ -156,7 +166,6 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
             _invoke(calls);
             _allocated = (double)(GC.GetAllocatedBytesForCurrentThread() - before) / calls / Row.Operations;
             Call(Row.IterationCleanup, _instance);
-            _measured = (_instance as IMeasuredCode)?.Measured;
         }
 
         public void TakeSample()
@@ -168,12 +177,13 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
                 _events[name] = _events.GetValueOrDefault(name) + count;
         }
 
+        /// <summary>The code that the time is spent in: not that of a benchmark whose one call takes long, and so spends it elsewhere.</summary>
         public void ReadCode(CodeMap map)
         {
-            if (_instance is not IMeasuredCode)
+            if (_instance is IMeasuredCode)
+                _code = _measured is { } measured ? map.Find(measured.Method) : null;
+            else if (Row.IterationSetup is null && Time(1) / Row.Operations < LongestOwnCode)
                 _code = map.Find(Row.Method);
-            else if (_measured is { } measured)
-                _code = map.Find(measured.Method);
         }
 
         public RowSamples ToSamples() => _failure is not null

@@ -8,6 +8,7 @@ namespace PvPatch.Perf.Statistics;
 public static class MedianInterval
 {
     private const double Confidence = 0.95;
+    private const int EnoughLaunches = 6;
 
     /// <summary>The median of some samples. With fewer than six the interval is all of them, which is less than 95 %.</summary>
     /// <param name="samples">At least one, in any order.</param>
@@ -19,13 +20,16 @@ public static class MedianInterval
     }
 
     /// <summary>
-    /// The median over several processes. Each has its own layout of code and memory, which shifts all its samples alike; so the
-    /// interval reaches over those of every process.
+    /// The median over several processes. Each has its own layout of code and memory, which shifts all its samples alike, so samples
+    /// of one process are not independent, but processes are: from six on the interval is that of their medians. With fewer it
+    /// reaches over the intervals of all of them.
     /// </summary>
     /// <param name="launches">The samples of each process.</param>
     public static Interval Over(IReadOnlyCollection<IReadOnlyCollection<double>> launches)
     {
         Interval[] each = [.. launches.Select(Of)];
+        if (each.Length >= EnoughLaunches)
+            return Of([.. each.Select(i => i.Median)]);
         return new Interval(MedianOf([.. launches.SelectMany(l => l).Order()]), each.Min(i => i.Low), each.Max(i => i.High));
     }
 
