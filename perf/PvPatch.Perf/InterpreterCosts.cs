@@ -5,6 +5,7 @@ using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.Exits;
 using PvPatch.Emulator.State;
 using PvPatch.Hosts.Bare;
+using PvPatch.Perf.Measuring;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace PvPatch.Perf;
@@ -13,7 +14,8 @@ namespace PvPatch.Perf;
 /// What one instruction costs on the emulator's tier 0, by kind, in nanoseconds: endless loops of 64-bit code with paging on,
 /// run by a machine for a million instructions. <see cref="Devices"/> is a loop of which every second instruction is an IN.
 /// </summary>
-public unsafe class InterpreterCosts
+[Launches(2)]
+public unsafe class InterpreterCosts : IMeasuredCode
 {
     private const int Instructions = 1_000_000;
     private const ulong Code = 0x10_0000;
@@ -27,6 +29,9 @@ public unsafe class InterpreterCosts
     private Machine _calls = null!;
     private Machine _strings = null!;
     private Machine _devices = null!;
+
+    /// <summary>The interpreter is not one method.</summary>
+    public Delegate? Measured => null;
 
     /// <summary>Builds a machine for each loop.</summary>
     [GlobalSetup]

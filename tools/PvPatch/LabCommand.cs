@@ -17,8 +17,9 @@ internal static class LabCommand
 
         Exit codes:
           0  done
-          1  --check: something is not held; a benchmark failed; compare: something got worse
-          2, 3, 4, 70  as in "PvPatch --help"; 2: no benchmark has the name; 3: an assembly, a folder or a result file cannot be used
+          1  --check: something is not held; compare: something got worse
+          2, 3, 4, 70  as in "PvPatch --help"; 2: no benchmark has the name; 3: an assembly, one of its benchmarks, a folder or
+             a result file cannot be used
         """;
 
     /// <summary>The command with its options.</summary>
@@ -37,12 +38,17 @@ internal static class LabCommand
             if (result.GetValue(quick) && result.GetValue(full))
                 result.AddError("'--quick' and '--full' exclude each other");
         });
-        command.SetAction(parsed => (int)new LabSession(
-            parsed.GetValue(assembly)!,
-            parsed.GetValue(filter)!,
-            parsed.GetValue(full) ? LabMode.Full : LabMode.Quick,
-            parsed.GetValue(output),
-            parsed.GetValue(check)).Run(parsed.GetValue(list)));
+        command.SetAction(parsed =>
+        {
+            var session = new LabSession(
+                parsed.GetValue(assembly)!,
+                parsed.GetValue(filter)!,
+                parsed.GetValue(full) ? LabMode.Full : LabMode.Quick,
+                parsed.GetValue(output),
+                parsed.GetValue(check));
+            return (int)(parsed.GetValue(list) ? session.List() : session.Run());
+        });
+        command.Subcommands.Add(CreateCompare());
         return command;
     }
 
@@ -53,6 +59,15 @@ internal static class LabCommand
         var command = new Command(LaunchWord) { request };
         command.Hidden = true;
         command.SetAction(parsed => Lab.BeLaunched(parsed.GetValue(request)!));
+        return command;
+    }
+
+    private static Command CreateCompare()
+    {
+        var before = new Argument<string>("A.json") { Description = "The lab.json of the first run." };
+        var after = new Argument<string>("B.json") { Description = "The lab.json of the second run." };
+        var command = new Command("compare", "Tell what got better or worse from one run to another, beyond noise. Exit code 1: something got worse.") { before, after };
+        command.SetAction(parsed => (int)LabSession.Compare(parsed.GetValue(before)!, parsed.GetValue(after)!));
         return command;
     }
 }

@@ -31,10 +31,10 @@ internal static class Evaluation
     private static IEnumerable<RowResult> ResultsOf(RowFamily family, Dictionary<string, RowSamples>[] launches)
     {
         LabRow? baseline = family.Rows.FirstOrDefault(row => row.IsBaseline);
-        RowSamples[]? baselines = baseline is null ? null : [.. launches.Select(l => l[baseline.Name])];
+        RowSamples[]? baselines = baseline is null ? null : SamplesOf(baseline, launches);
         foreach (LabRow row in family.Rows)
         {
-            RowSamples[] own = [.. launches.Select(l => l[row.Name])];
+            RowSamples[] own = SamplesOf(row, launches);
             string? failure = Array.Find(own, s => s.Failure is not null)?.Failure;
             var result = new RowResult { Name = row.Name, Family = family.Name, Title = row.Title, IsBaseline = row == baseline, Failure = failure };
             if (failure is null)
@@ -57,6 +57,10 @@ internal static class Evaluation
         }
     }
 
+    /// <summary>Those of the processes that measured it.</summary>
+    private static RowSamples[] SamplesOf(LabRow row, Dictionary<string, RowSamples>[] launches) =>
+        [.. launches.Select(l => l.GetValueOrDefault(row.Name)).OfType<RowSamples>()];
+
     /// <summary>Each sample by the baseline's of the same round.</summary>
     private static Interval RatioOf(RowSamples[] row, RowSamples[] baseline) =>
         MedianInterval.Over([.. row.Zip(baseline, (r, b) => r.Nanoseconds.Zip(b.Nanoseconds, (time, reference) => time / reference).ToArray())]);
@@ -69,7 +73,7 @@ internal static class Evaluation
             (long Size, IReadOnlyList<double>[] Times)[] points =
             [
                 .. from row in series
-                   let times = launches.Select(l => l[row.Name].Nanoseconds).Where(t => t.Count > 0).ToArray()
+                   let times = SamplesOf(row, launches).Select(s => s.Nanoseconds).Where(t => t.Count > 0).ToArray()
                    where times.Length > 0
                    orderby row.Size(growth.Parameter)
                    select (row.Size(growth.Parameter)!.Value, times),

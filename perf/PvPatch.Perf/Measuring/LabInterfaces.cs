@@ -3,7 +3,7 @@ namespace PvPatch.Perf.Measuring;
 /// <summary>A class of benchmarks that spend their time in another method: its machine code is shown instead of theirs.</summary>
 public interface IMeasuredCode
 {
-    /// <summary>What the benchmark that ran last spent its time in.</summary>
+    /// <summary>What the benchmark that ran last spent its time in; null where that is more than one method.</summary>
     Delegate? Measured { get; }
 }
 
@@ -27,4 +27,13 @@ public sealed class GrowthAttribute(string parameter) : Attribute
 
     /// <summary>The least size that the fit uses: below it fixed costs prevail.</summary>
     public long FitFrom { get; init; } = 1;
+}
+
+/// <summary>A class that not every process measures: where the layout of code decides little, and preparing takes long.</summary>
+/// <param name="most">How many processes do.</param>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class LaunchesAttribute(int most) : Attribute
+{
+    /// <summary>How many processes do.</summary>
+    public int Most { get; } = most;
 }

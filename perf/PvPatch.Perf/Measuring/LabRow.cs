@@ -80,4 +80,8 @@ internal sealed class LabRow(BenchmarkCase benchmark)
 /// <summary>Rows of a class with the same parameters, measured in turn.</summary>
 /// <param name="Name">The class with the parameters.</param>
 /// <param name="Rows">At least one.</param>
-internal sealed record RowFamily(string Name, IReadOnlyList<LabRow> Rows);
+internal sealed record RowFamily(string Name, IReadOnlyList<LabRow> Rows)
+{
+    /// <summary>How many processes measure it, at most.</summary>
+    public int MostLaunches => Rows[0].Type.GetCustomAttribute<LaunchesAttribute>()?.Most ?? int.MaxValue;
+}

@@ -58,7 +58,7 @@ internal static class Launch
         Console.SetOut(Console.Error); // what benchmarks print is not the command's answer
         using var code = new CodeMap();
         var mode = LabMode.Of(request.Mode);
-        IReadOnlyList<RowFamily> families = RowCatalogue.Find(request.Assemblies.Select(Load), request.Filters, mode);
+        IReadOnlyList<RowFamily> families = [.. RowCatalogue.Find(request.Assemblies.Select(Load), request.Filters, mode).Where(family => request.Number <= family.MostLaunches)];
         var samples = new List<FamilySamples>();
         foreach (RowFamily family in families)
         {

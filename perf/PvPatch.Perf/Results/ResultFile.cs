@@ -43,7 +43,8 @@ public static class ResultFile
     private static void CheckSchema(string path, byte[] text)
     {
         using var document = JsonDocument.Parse(text);
-        if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("schema", out JsonElement schema) || !schema.TryGetInt32(out int version))
+        if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("schema", out JsonElement schema)
+            || schema.ValueKind != JsonValueKind.Number || !schema.TryGetInt32(out int version))
             throw new JsonException("it has no schema number");
         if (version != LabResult.SchemaVersion)
             throw new LabException(LabError.OtherSchema, $"{path} has schema {version}, and this lab reads schema {LabResult.SchemaVersion} only.");

@@ -116,71 +116,71 @@ internal static unsafe class ArgumentWays
 
     internal struct Interface : IArgumentWay
     {
-        private static IOps Chosen = new Ops();
+        private static IOps _chosen = new Ops();
 
-        public static long None() => Chosen.None();
+        public static long None() => _chosen.None();
 
-        public static long One(long a) => Chosen.One(a);
+        public static long One(long a) => _chosen.One(a);
 
-        public static long Two(long a, long b) => Chosen.Two(a, b);
+        public static long Two(long a, long b) => _chosen.Two(a, b);
 
-        public static long Three(long a, long b, long c) => Chosen.Three(a, b, c);
+        public static long Three(long a, long b, long c) => _chosen.Three(a, b, c);
 
-        public static long Four(long a, long b, long c, long d) => Chosen.Four(a, b, c, d);
+        public static long Four(long a, long b, long c, long d) => _chosen.Four(a, b, c, d);
 
-        public static Pair Pair(Pair p) => Chosen.Pair(p);
+        public static Pair Pair(Pair p) => _chosen.Pair(p);
 
-        public static Quad Quad(Quad q) => Chosen.Quad(q);
+        public static Quad Quad(Quad q) => _chosen.Quad(q);
     }
 
     internal struct ByDelegate : IArgumentWay
     {
-        private static Func<long> NoneOp = LabTargets.None;
-        private static Func<long, long> OneOp = LabTargets.Step;
-        private static Func<long, long, long> TwoOp = LabTargets.Two;
-        private static Func<long, long, long, long> ThreeOp = LabTargets.Three;
-        private static Func<long, long, long, long, long> FourOp = LabTargets.Four;
-        private static Func<Pair, Pair> PairOp = LabTargets.Pair;
-        private static Func<Quad, Quad> QuadOp = LabTargets.Quad;
+        private static Func<long> _none = LabTargets.None;
+        private static Func<long, long> _one = LabTargets.Step;
+        private static Func<long, long, long> _two = LabTargets.Two;
+        private static Func<long, long, long, long> _three = LabTargets.Three;
+        private static Func<long, long, long, long, long> _four = LabTargets.Four;
+        private static Func<Pair, Pair> _pair = LabTargets.Pair;
+        private static Func<Quad, Quad> _quad = LabTargets.Quad;
 
-        public static long None() => NoneOp();
+        public static long None() => _none();
 
-        public static long One(long a) => OneOp(a);
+        public static long One(long a) => _one(a);
 
-        public static long Two(long a, long b) => TwoOp(a, b);
+        public static long Two(long a, long b) => _two(a, b);
 
-        public static long Three(long a, long b, long c) => ThreeOp(a, b, c);
+        public static long Three(long a, long b, long c) => _three(a, b, c);
 
-        public static long Four(long a, long b, long c, long d) => FourOp(a, b, c, d);
+        public static long Four(long a, long b, long c, long d) => _four(a, b, c, d);
 
-        public static Pair Pair(Pair p) => PairOp(p);
+        public static Pair Pair(Pair p) => _pair(p);
 
-        public static Quad Quad(Quad q) => QuadOp(q);
+        public static Quad Quad(Quad q) => _quad(q);
     }
 
     internal struct ManagedPointer : IArgumentWay
     {
-        private static delegate*<long> NoneOp = &LabTargets.None;
-        private static delegate*<long, long> OneOp = &LabTargets.Step;
-        private static delegate*<long, long, long> TwoOp = &LabTargets.Two;
-        private static delegate*<long, long, long, long> ThreeOp = &LabTargets.Three;
-        private static delegate*<long, long, long, long, long> FourOp = &LabTargets.Four;
-        private static delegate*<Pair, Pair> PairOp = &LabTargets.Pair;
-        private static delegate*<Quad, Quad> QuadOp = &LabTargets.Quad;
+        private static delegate*<long> _none = &LabTargets.None;
+        private static delegate*<long, long> _one = &LabTargets.Step;
+        private static delegate*<long, long, long> _two = &LabTargets.Two;
+        private static delegate*<long, long, long, long> _three = &LabTargets.Three;
+        private static delegate*<long, long, long, long, long> _four = &LabTargets.Four;
+        private static delegate*<Pair, Pair> _pair = &LabTargets.Pair;
+        private static delegate*<Quad, Quad> _quad = &LabTargets.Quad;
 
-        public static long None() => NoneOp();
+        public static long None() => _none();
 
-        public static long One(long a) => OneOp(a);
+        public static long One(long a) => _one(a);
 
-        public static long Two(long a, long b) => TwoOp(a, b);
+        public static long Two(long a, long b) => _two(a, b);
 
-        public static long Three(long a, long b, long c) => ThreeOp(a, b, c);
+        public static long Three(long a, long b, long c) => _three(a, b, c);
 
-        public static long Four(long a, long b, long c, long d) => FourOp(a, b, c, d);
+        public static long Four(long a, long b, long c, long d) => _four(a, b, c, d);
 
-        public static Pair Pair(Pair p) => PairOp(p);
+        public static Pair Pair(Pair p) => _pair(p);
 
-        public static Quad Quad(Quad q) => QuadOp(q);
+        public static Quad Quad(Quad q) => _quad(q);
     }
 
     private interface IOps

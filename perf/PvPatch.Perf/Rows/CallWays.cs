@@ -60,9 +60,9 @@ internal static unsafe partial class CallWays
 
     internal struct Interface : ICallWay
     {
-        private static IStep Chosen = new Step0();
+        private static IStep _chosen = new Step0();
 
-        public static long Step(long x, int i) => Chosen.Step(x);
+        public static long Step(long x, int i) => _chosen.Step(x);
     }
 
     internal struct Interface2 : ICallWay
@@ -95,59 +95,59 @@ internal static unsafe partial class CallWays
 
     internal struct Virtual : ICallWay
     {
-        private static VirtualStep Chosen = new OverriddenStep();
+        private static VirtualStep _chosen = new OverriddenStep();
 
-        public static long Step(long x, int i) => Chosen.Step(x);
+        public static long Step(long x, int i) => _chosen.Step(x);
     }
 
     internal struct Sealed : ICallWay
     {
-        private static SealedStep Chosen = new();
+        private static SealedStep _chosen = new();
 
-        public static long Step(long x, int i) => Chosen.Step(x);
+        public static long Step(long x, int i) => _chosen.Step(x);
     }
 
     internal struct ByDelegate : ICallWay
     {
-        private static Func<long, long> Chosen = LabTargets.Step;
+        private static Func<long, long> _chosen = LabTargets.Step;
 
-        public static long Step(long x, int i) => Chosen(x);
+        public static long Step(long x, int i) => _chosen(x);
     }
 
     internal struct Multicast : ICallWay
     {
-        private static Func<long, long> Chosen = (Func<long, long>)LabTargets.Step + LabTargets.Step;
+        private static Func<long, long> _chosen = (Func<long, long>)LabTargets.Step + LabTargets.Step;
 
-        public static long Step(long x, int i) => Chosen(x);
+        public static long Step(long x, int i) => _chosen(x);
     }
 
     internal struct ManagedPointer : ICallWay
     {
-        private static delegate*<long, long> Chosen = &LabTargets.Step;
+        private static delegate*<long, long> _chosen = &LabTargets.Step;
 
-        public static long Step(long x, int i) => Chosen(x);
+        public static long Step(long x, int i) => _chosen(x);
     }
 
     internal struct UnmanagedCallersOnly : ICallWay
     {
-        private static delegate* unmanaged<long, long> Chosen = &Entry;
+        private static delegate* unmanaged<long, long> _chosen = &Entry;
 
-        public static long Step(long x, int i) => Chosen(x);
+        public static long Step(long x, int i) => _chosen(x);
     }
 
     /// <summary>llabs leaves the positive as it is; the step is done here.</summary>
     internal struct NativePointer : ICallWay
     {
-        private static delegate* unmanaged<long, long> Chosen = (delegate* unmanaged<long, long>)LibC("llabs");
+        private static delegate* unmanaged<long, long> _chosen = (delegate* unmanaged<long, long>)LibC("llabs");
 
-        public static long Step(long x, int i) => LabTargets.Step(Chosen(x));
+        public static long Step(long x, int i) => LabTargets.Step(_chosen(x));
     }
 
     internal struct NativePointerNoTransition : ICallWay
     {
-        private static delegate* unmanaged[SuppressGCTransition]<long, long> Chosen = (delegate* unmanaged[SuppressGCTransition]<long, long>)LibC("llabs");
+        private static delegate* unmanaged[SuppressGCTransition]<long, long> _chosen = (delegate* unmanaged[SuppressGCTransition]<long, long>)LibC("llabs");
 
-        public static long Step(long x, int i) => LabTargets.Step(Chosen(x));
+        public static long Step(long x, int i) => LabTargets.Step(_chosen(x));
     }
 
     internal struct PInvoke : ICallWay
@@ -177,9 +177,9 @@ internal static unsafe partial class CallWays
 
     internal struct Emitted : ICallWay
     {
-        private static Func<long, long> Chosen = Emit();
+        private static Func<long, long> _chosen = Emit();
 
-        public static long Step(long x, int i) => Chosen(x);
+        public static long Step(long x, int i) => _chosen(x);
     }
 
     internal interface IStaticStep

@@ -1,6 +1,7 @@
 using System.Reflection;
 using BenchmarkDotNet.Attributes;
 using PvPatch.Engine.PatchedCalls.Image;
+using PvPatch.Perf.Measuring;
 
 namespace PvPatch.Perf.Rows;
 
@@ -8,6 +9,7 @@ namespace PvPatch.Perf.Rows;
 /// The first call of a method that makes one call: what the runtime does then, it compiles both. Each sample has a copy of this
 /// assembly of its own, loaded before the clock starts.
 /// </summary>
+[Launches(2)]
 public class ColdCosts
 {
     private static readonly string Name = typeof(ColdCosts).Assembly.GetName().Name!;

@@ -14,6 +14,7 @@ namespace PvPatch.Perf.Rows;
 /// copies are kept as long as the process.
 /// </summary>
 [Growth(nameof(Sites), QuickUpTo = 1_000, FitFrom = 100)]
+[Launches(2)]
 public class LatePatchingCosts
 {
     private PatchableImage _image = null!;

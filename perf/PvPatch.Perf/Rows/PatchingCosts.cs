@@ -11,6 +11,7 @@ namespace PvPatch.Perf.Rows;
 
 /// <summary>Patching itself, when the engine is warm: an assembly of so many methods with a site each, by way; and what Mono.Cecil takes to rewrite it.</summary>
 [Growth(nameof(Sites), QuickUpTo = 10_000, FitFrom = 1_000)]
+[Launches(2)]
 public class PatchingCosts
 {
     private PatchableImage _image = null!;

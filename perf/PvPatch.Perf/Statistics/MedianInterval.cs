@@ -51,7 +51,7 @@ public static class MedianInterval
             outside += 2 * term;
             if (outside > 1 - Confidence)
                 break;
-            tail = heads + 1;
+            tail = heads;
             term = term * (count - heads) / (heads + 1);
         }
 
