@@ -1,4 +1,5 @@
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.State;
 using PvPatch.Emulator.Tests.Kit;
 using static Iced.Intel.AssemblerRegisters;
@@ -55,7 +56,7 @@ public sealed unsafe class ExtendedControlTests
     [Test]
     public void Without_osxsave_they_are_invalid()
     {
-        using var machine = new CodeMachine(a => a.xsave(__[rbx]));
+        using var machine = new CodeMachine(ExecutionTier.Automatic, a => a.xsave(__[rbx]));
         machine.Cpu->Rbx = CodeMachine.Data;
         Assert.That(Fault(machine), Is.EqualTo(InvalidOpcode));
     }
@@ -87,7 +88,7 @@ public sealed unsafe class ExtendedControlTests
 
     private static CodeMachine Prepared(Action<Iced.Intel.Assembler> program)
     {
-        var machine = new CodeMachine(a =>
+        var machine = new CodeMachine(ExecutionTier.Automatic, a =>
         {
             program(a);
             a.hlt();
