@@ -138,11 +138,8 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     {
         flags.PrepareCondition(last.ConditionCode);
         RegionBlock? taken = region.At(last.NearBranchTarget);
-        RegionBlock? falls = region.At(last.NextIP);
-        if (taken is { ReadFlags: 0, WantedFlags: not 0 } || falls is { ReadFlags: 0, WantedFlags: not 0 })
-            flags.Tell();
-        bool direct = taken != null && (taken.ReadFlags == 0 || flags.State == FlagState.Settled) && !taken.Inherits;
-        if (direct && taken!.ReadFlags != 0)
+        bool direct = taken != null && (taken.ReadFlags == 0 || flags.State == FlagState.Settled);
+        if (direct)
             flags.Tell();
         Label label = direct ? taken!.Label : Apart(last.NearBranchTarget);
         flags.BranchIf(last.ConditionCode, label);
@@ -166,8 +163,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
                 return;
             if (block.ReadFlags != 0)
                 flags.Settle();
-            if (block.WantedFlags != 0)
-                flags.Tell();
+            flags.Tell();
             if (block != next)
                 il.Branch(OpCodes.Br, block.Label);
             return;

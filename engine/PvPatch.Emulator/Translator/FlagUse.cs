@@ -23,9 +23,8 @@ internal static class FlagUse
                 Use use = AtEnd(region, block);
                 for (int place = block.Instructions.Count - 1; place >= 0; place--)
                     use = Before(block.Instructions[place], use);
-                changed |= use.Read != block.ReadFlags || use.Wanted != block.WantedFlags;
+                changed |= use.Read != block.ReadFlags;
                 block.ReadFlags = use.Read;
-                block.WantedFlags = use.Wanted;
             }
         }
     }
@@ -120,18 +119,18 @@ internal static class FlagUse
     }
 
     /// <summary>
-    /// Behind the last instruction. What leaves the region otherwise than by a side exit may need all flags; a return that may
-    /// stay in the region computes them only where it does not.
+    /// Behind the last instruction. The next block may leave the region before its first instruction, so all flags are wanted. What
+    /// leaves otherwise than by a side exit reads them; a return that may stay in the region computes them only where it does not.
     /// </summary>
     private static Use AtEnd(Region region, RegionBlock block)
     {
         Instruction last = block.Instructions[^1];
-        var use = new Use(0, 0);
+        ulong read = 0;
         foreach (RegionBlock follower in block.Followers.Concat(block.ReturnSites))
-            use = new Use(use.Read | follower.ReadFlags, use.Wanted | follower.WantedFlags);
-        if (block.ReturnSites.Count > 0)
-            return use with { Wanted = StatusFlags.All };
-        return Leaves(region, block, last) ? new Use(StatusFlags.All, StatusFlags.All) : use;
+            read |= follower.ReadFlags;
+        if (block.ReturnSites.Count == 0 && Leaves(region, block, last))
+            read = StatusFlags.All;
+        return new Use(read, StatusFlags.All);
     }
 
     private static bool Leaves(Region region, RegionBlock block, in Instruction last) => last.FlowControl switch

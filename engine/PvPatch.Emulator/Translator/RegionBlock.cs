@@ -29,8 +29,8 @@ internal sealed class RegionBlock(ulong start)
     /// <summary>Flags that instructions read before they are overwritten: RFLAGS must be right when the block starts.</summary>
     public ulong ReadFlags { get; set; }
 
-    /// <summary>The flags of <see cref="ReadFlags"/>, and those that a side exit may want.</summary>
-    public ulong WantedFlags { get; set; }
+    /// <summary>The most instructions from here along blocks that inherit: as many must be left when the first of them is entered.</summary>
+    public int Needed { get; set; }
 
     /// <summary>Where its code starts.</summary>
     public Label Label { get; set; }

@@ -100,15 +100,20 @@ internal sealed class RegionEmitter
         _branches.End(block, next);
     }
 
-    /// <summary>Takes the block's instructions from those left; if they are too few, the interpreter executes what there is.</summary>
+    /// <summary>
+    /// Takes the block's instructions from those left. If they are too few for it and the blocks that inherit from it, the
+    /// interpreter executes what there is.
+    /// </summary>
     private void Count(RegionBlock block)
     {
         _il.Load(_il.Left);
         _il.Constant(block.Instructions.Count);
         _il.Op(OpCodes.Sub);
         _il.Store(_il.Left);
+        if (block.Inherits)
+            return;
         _il.Load(_il.Left);
-        _il.Constant(0);
+        _il.Constant(block.Needed - block.Instructions.Count);
         _il.Branch(OpCodes.Blt, _exits.Before(ExitReason.Budget));
     }
 }

@@ -139,6 +139,13 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
             block.Inherits = arrivals[block] == 1 && before.End == block.Start && before.Followers.Contains(block);
         }
 
+        for (int i = region.Blocks.Count - 1; i >= 0; i--)
+        {
+            RegionBlock block = region.Blocks[i];
+            RegionBlock? heir = block.Followers.Find(follower => follower.Inherits && follower.Start == block.End);
+            block.Needed = block.Instructions.Count + (heir?.Needed ?? 0);
+        }
+
         foreach (RegionBlock block in region.Blocks)
         {
             Instruction last = block.Instructions[^1];
