@@ -1,7 +1,6 @@
 using System.Reflection.Emit;
 using Iced.Intel;
 using PvPatch.Emulator.Instructions;
-using PvPatch.Emulator.State;
 using FlowControl = Iced.Intel.FlowControl;
 using Label = System.Reflection.Emit.Label;
 

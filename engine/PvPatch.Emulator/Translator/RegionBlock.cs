@@ -1,4 +1,3 @@
-using System.Reflection.Emit;
 using Iced.Intel;
 using Label = System.Reflection.Emit.Label;
 

@@ -1,7 +1,6 @@
 using System.Reflection.Emit;
 using Iced.Intel;
 using FlowControl = Iced.Intel.FlowControl;
-using Label = System.Reflection.Emit.Label;
 
 namespace PvPatch.Emulator.Translator;
 

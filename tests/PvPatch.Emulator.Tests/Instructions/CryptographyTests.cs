@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Iced.Intel;
 using PvPatch.Emulator.Exits;
-using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Tests.Kit;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -19,7 +18,7 @@ public sealed unsafe class CryptographyTests
     public void Sha256_instructions_hash_as_the_library([Range(0, 55, 5)] int length)
     {
         byte[] message = Message(length);
-        using var machine = new CodeMachine(ExecutionTier.Automatic, Sha256);
+        using var machine = new CodeMachine(Sha256);
         uint[] initial = Enumerable.Range(0, 8).Select(i => FractionBits(Math.Sqrt(Prime(i)))).ToArray();
         for (int i = 0; i < 8; i++)
             Set(machine, 4 * Array.IndexOf((int[])[5, 4, 1, 0, 7, 6, 3, 2], i), initial[i]);
@@ -39,7 +38,7 @@ public sealed unsafe class CryptographyTests
     public void Sha1_instructions_hash_as_the_library([Range(0, 55, 5)] int length)
     {
         byte[] message = Message(length);
-        using var machine = new CodeMachine(ExecutionTier.Automatic, Sha1);
+        using var machine = new CodeMachine(Sha1);
         uint[] initial = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
         for (int i = 0; i < 4; i++)
             Set(machine, 4 * (3 - i), initial[i]);
@@ -69,7 +68,7 @@ public sealed unsafe class CryptographyTests
         library.Key = key;
         byte[] expected = library.EncryptEcb(text, PaddingMode.None);
 
-        using var machine = new CodeMachine(ExecutionTier.Automatic, AesBothWays);
+        using var machine = new CodeMachine(AesBothWays);
         key.CopyTo(new Span<byte>(machine.Cpu->Ram + CodeMachine.Data, 16));
         text.CopyTo(new Span<byte>(machine.Cpu->Ram + CodeMachine.Data + 16, 16));
         Finish(machine);

@@ -1,5 +1,4 @@
 using PvPatch.Emulator.Exits;
-using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.State;
 using PvPatch.Emulator.Tests.Kit;
 using static Iced.Intel.AssemblerRegisters;
@@ -56,7 +55,7 @@ public sealed unsafe class ExtendedControlTests
     [Test]
     public void Without_osxsave_they_are_invalid()
     {
-        using var machine = new CodeMachine(ExecutionTier.Automatic, a => a.xsave(__[rbx]));
+        using var machine = new CodeMachine(a => a.xsave(__[rbx]));
         machine.Cpu->Rbx = CodeMachine.Data;
         Assert.That(Fault(machine), Is.EqualTo(InvalidOpcode));
     }
@@ -88,7 +87,7 @@ public sealed unsafe class ExtendedControlTests
 
     private static CodeMachine Prepared(Action<Iced.Intel.Assembler> program)
     {
-        var machine = new CodeMachine(ExecutionTier.Automatic, a =>
+        var machine = new CodeMachine(a =>
         {
             program(a);
             a.hlt();

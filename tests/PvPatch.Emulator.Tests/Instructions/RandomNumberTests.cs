@@ -1,4 +1,3 @@
-using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.State;
 using PvPatch.Emulator.Tests.Kit;
 using static Iced.Intel.AssemblerRegisters;
@@ -24,12 +23,12 @@ public sealed unsafe class RandomNumberTests
     [Test]
     public void A_restored_machine_goes_on_in_the_sequence()
     {
-        using var first = new CodeMachine(ExecutionTier.Automatic, a => { a.rdrand(rax); a.rdrand(rbx); a.hlt(); }, randomSeed: 7);
+        using var first = new CodeMachine(a => { a.rdrand(rax); a.rdrand(rbx); a.hlt(); }, randomSeed: 7);
         first.Run(1);
         using var saved = new MemoryStream();
         first.Machine.Save(saved);
         first.Run();
-        using var second = new CodeMachine(ExecutionTier.Automatic, a => a.hlt(), randomSeed: 7);
+        using var second = new CodeMachine(a => a.hlt(), randomSeed: 7);
         saved.Position = 0;
         second.Machine.Restore(saved);
         second.Run();
@@ -40,7 +39,6 @@ public sealed unsafe class RandomNumberTests
     public void Widths_are_those_of_the_register_and_carry_says_that_there_was_a_number()
     {
         using var machine = new CodeMachine(
-            ExecutionTier.Automatic,
             a =>
             {
                 a.mov(rax, -1);
@@ -59,7 +57,6 @@ public sealed unsafe class RandomNumberTests
     private static ulong[] Numbers(ulong? seed)
     {
         using var machine = new CodeMachine(
-            ExecutionTier.Automatic,
             a =>
             {
                 a.rdrand(rax);

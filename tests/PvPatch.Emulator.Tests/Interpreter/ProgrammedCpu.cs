@@ -32,6 +32,11 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
     private readonly PagedCpu _machine = new();
     private readonly SensitiveOps* _ops;
 
+    public ProgrammedCpu(Action<Assembler> program, bool deliversExceptions = true)
+        : this(ExecutionTier.Automatic, program, deliversExceptions)
+    {
+    }
+
     public ProgrammedCpu(ExecutionTier tier, Action<Assembler> program, bool deliversExceptions = true)
     {
         for (ulong page = 0; page < Pages; page++)

@@ -76,7 +76,7 @@ public sealed unsafe class X87Tests
     [Test]
     public void FNSTENV_names_the_last_instruction_its_opcode_and_its_operand_and_masks_exceptions()
     {
-        using var cpu = new ProgrammedCpu(ExecutionTier.Automatic, a =>
+        using var cpu = new ProgrammedCpu(a =>
         {
             a.fninit();
             a.fldcw(__word_ptr[rdi]);
@@ -99,7 +99,7 @@ public sealed unsafe class X87Tests
     [Test]
     public void FNSAVE_across_two_pages_and_FRSTOR_bring_everything_back()
     {
-        using var cpu = new ProgrammedCpu(ExecutionTier.Automatic, a =>
+        using var cpu = new ProgrammedCpu(a =>
         {
             a.fninit();
             a.fldpi();
@@ -120,7 +120,7 @@ public sealed unsafe class X87Tests
     [Test]
     public void A_store_that_faults_changes_neither_status_nor_stack()
     {
-        using var cpu = new ProgrammedCpu(ExecutionTier.Automatic, a => a.fstp(__dword_ptr[rdi]), deliversExceptions: false);
+        using var cpu = new ProgrammedCpu(a => a.fstp(__dword_ptr[rdi]), deliversExceptions: false);
         cpu.State->Rdi = Data + (1ul << 30);
         cpu.State->Fpu = new FpuState { Control = 0x37f, Status = 7 << 11, Used = 0x80 };
         cpu.State->Fpu.Mantissa[7] = ulong.MaxValue;
@@ -134,7 +134,7 @@ public sealed unsafe class X87Tests
     [Test]
     public void MMX_writes_appear_as_NaNs_on_the_stack_and_EMMS_empties_it()
     {
-        using var cpu = new ProgrammedCpu(ExecutionTier.Automatic, a =>
+        using var cpu = new ProgrammedCpu(a =>
         {
             a.fninit();
             a.fld1();
@@ -160,7 +160,7 @@ public sealed unsafe class X87Tests
     public void FPREM_reduces_by_at_most_63_in_a_step(uint difference, ulong steps)
     {
         // 2^difference by 3: a step takes 32 to 63 off the difference of the exponents, and C2 tells that it was not the last.
-        using var cpu = new ProgrammedCpu(ExecutionTier.Automatic, a =>
+        using var cpu = new ProgrammedCpu(a =>
         {
             Label again = a.CreateLabel();
             a.Label(ref again);
@@ -187,7 +187,7 @@ public sealed unsafe class X87Tests
     [TestCase(0xf7fu, 0xc90f_daa2_2168_c234ul)]
     public void FLDPI_follows_rounding_control(uint control, ulong mantissa)
     {
-        using var cpu = new ProgrammedCpu(ExecutionTier.Automatic, a =>
+        using var cpu = new ProgrammedCpu(a =>
         {
             a.fldpi();
             a.hlt();
@@ -201,7 +201,6 @@ public sealed unsafe class X87Tests
     private static ProgrammedCpu Divided(Action<Assembler> rest)
     {
         var cpu = new ProgrammedCpu(
-            ExecutionTier.Automatic,
             a =>
             {
                 a.fninit();
@@ -221,7 +220,6 @@ public sealed unsafe class X87Tests
     private static uint? Vector(Action<Assembler> instruction, ulong cr0)
     {
         using var cpu = new ProgrammedCpu(
-            ExecutionTier.Automatic,
             a =>
             {
                 instruction(a);

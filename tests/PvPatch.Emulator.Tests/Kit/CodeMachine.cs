@@ -27,6 +27,11 @@ internal sealed unsafe class CodeMachine : IDisposable
 
     private readonly List<string> _console = [];
 
+    public CodeMachine(Action<Assembler> program, int cpus = 1, IPlatform? platform = null, MachineClock? clock = null, ExitCauses exitOn = ExitCauses.None, ulong ramSize = 4 << 20, ulong? randomSeed = null)
+        : this(ExecutionTier.Automatic, program, cpus, platform, clock, exitOn, ramSize, randomSeed)
+    {
+    }
+
     public CodeMachine(ExecutionTier tier, Action<Assembler> program, int cpus = 1, IPlatform? platform = null, MachineClock? clock = null, ExitCauses exitOn = ExitCauses.None, ulong ramSize = 4 << 20, ulong? randomSeed = null)
     {
         Machine = new Machine(new MachineOptions

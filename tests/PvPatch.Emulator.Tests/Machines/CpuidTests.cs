@@ -1,7 +1,6 @@
 using Iced.Intel;
 using PvPatch.Emulator.Exits;
 using PvPatch.Emulator.Instructions;
-using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.State;
 using PvPatch.Emulator.Tests.Kit;
 
@@ -30,7 +29,7 @@ public sealed unsafe class CpuidTests
     [Test]
     public void A_feature_is_told_exactly_if_the_table_has_all_its_instructions()
     {
-        using var machine = new CodeMachine(ExecutionTier.Automatic, a => { a.cpuid(); a.nop(); });
+        using var machine = new CodeMachine(a => { a.cpuid(); a.nop(); });
         var told = new List<CpuidFeature>();
         foreach ((uint leaf, char register, int bit, CpuidFeature feature) in Features)
         {
@@ -47,7 +46,7 @@ public sealed unsafe class CpuidTests
     [Test]
     public void Physical_addresses_have_as_many_bits_as_page_tables_allow()
     {
-        using var machine = new CodeMachine(ExecutionTier.Automatic, a => { a.cpuid(); a.nop(); });
+        using var machine = new CodeMachine(a => { a.cpuid(); a.nop(); });
         Assert.That(Cpuid(machine, 0x8000_0008, 0).Eax & 0xff, Is.EqualTo(40u));
         Assert.That(() => machine.Machine.Memory.AddRam(1ul << 40, 0x1000), Throws.ArgumentException);
     }
@@ -55,7 +54,7 @@ public sealed unsafe class CpuidTests
     [Test]
     public void OSXSAVE_tells_what_CR4_says()
     {
-        using var machine = new CodeMachine(ExecutionTier.Automatic, a => { a.cpuid(); a.nop(); });
+        using var machine = new CodeMachine(a => { a.cpuid(); a.nop(); });
         Assert.That(Cpuid(machine, 1, 0).Ecx >> 27 & 1, Is.Zero);
         machine.Cpu->Cr4 |= Cr4Bits.OsXsave;
         Assert.That(Cpuid(machine, 1, 0).Ecx >> 27 & 1, Is.EqualTo(1u));

@@ -12,7 +12,7 @@ public sealed unsafe class TranslatedLoopTests
     private const ulong Data = ProgrammedCpu.Data;
     private const int Most = 90;
 
-    private static readonly Dictionary<string, Action<Assembler>> Programs = new()
+    private static readonly Dictionary<string, Action<Assembler>> Programs = new(StringComparer.Ordinal)
     {
         ["calls of a function in the region"] = Calls,
         ["flags that wait over the ends of blocks"] = WaitingFlags,
@@ -61,7 +61,7 @@ public sealed unsafe class TranslatedLoopTests
         }
     }
 
-    private static IEnumerable<string> Names() => Programs.Keys;
+    private static Dictionary<string, Action<Assembler>>.KeyCollection Names() => Programs.Keys;
 
     private static void Seed(ProgrammedCpu cpu)
     {
