@@ -13,8 +13,7 @@ internal readonly record struct CodePageKey(ulong Physical, ulong FirstRip, Mark
 /// <summary>The decoded instructions of one 4 KB page, by the offset of their first byte.</summary>
 internal sealed unsafe class CodePage : IDisposable
 {
-    private nint[] _blocks = new nint[8];
-    private int _count;
+    private readonly List<nint> _blocks = [];
     private readonly DecodedInstruction** _starts;
 
     public CodePage(uint version)
@@ -40,9 +39,7 @@ internal sealed unsafe class CodePage : IDisposable
     {
         // SAFETY: released by Reset.
         var block = (DecodedInstruction*)NativeMemory.AlignedAlloc((nuint)(count * sizeof(DecodedInstruction)), 64);
-        if (_count == _blocks.Length)
-            Array.Resize(ref _blocks, 2 * _count);
-        _blocks[_count++] = (nint)block;
+        _blocks.Add((nint)block);
         return block;
     }
 
@@ -51,11 +48,13 @@ internal sealed unsafe class CodePage : IDisposable
     {
         Version = version;
         NativeMemory.Clear(_starts, (nuint)(0x1000 * sizeof(DecodedInstruction*)));
-        while (_count > 0)
+        foreach (nint block in _blocks)
         {
             // SAFETY: Allocate made the block.
-            NativeMemory.AlignedFree((void*)_blocks[--_count]);
+            NativeMemory.AlignedFree((void*)block);
         }
+
+        _blocks.Clear();
     }
 
     public void Dispose()
