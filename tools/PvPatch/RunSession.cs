@@ -71,6 +71,7 @@ internal sealed unsafe class RunSession(RunOptions options)
                 Environment = HostEnvironment(),
                 MemorySize = options.Memory << 20,
                 MaxInstructions = options.MaxInstructions,
+                Tier = options.Tier,
                 Input = StandardStreams.Input(),
                 Output = StandardStreams.Output(),
                 Error = StandardStreams.Error(),

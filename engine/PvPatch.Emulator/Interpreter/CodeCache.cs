@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Iced.Intel;
 using PvPatch.Emulator.Hooks;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
+using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Emulator.Interpreter;
 
@@ -135,12 +137,55 @@ internal sealed unsafe class CodeCache : IDisposable
         return found;
     }
 
+    /// <summary>Translates what is around an instruction that was decoded, unless that was tried before.</summary>
+    /// <param name="rip">The instruction's address.</param>
+    /// <param name="mode">The privilege of its fetch.</param>
+    /// <param name="heat">How often it must be asked for.</param>
+    /// <returns>Whether there is nothing left to do.</returns>
+    public bool Translate(ulong rip, AccessMode mode, int heat)
+    {
+        if (CodeWidth != Marks.Code64 || !TryFindPage(rip, mode, out CodePage? page, out byte* host, out ulong physical))
+            return false;
+        if (page.WasTried(rip))
+            return true;
+        if (page.Heat((int)(rip & 0xfff)) < heat)
+            return false;
+        byte[] bytes = new ReadOnlySpan<byte>(host - (rip & 0xfff), 0x1000).ToArray();
+        var code = new PageCode(bytes, rip & Tlb.PageMask, address => _hooks.Touch(address, address));
+        if (RegionCompiler.Find(code, rip) is not { } region)
+        {
+            page.Refuse(rip);
+            return true;
+        }
+
+        foreach (RegionBlock block in region.Blocks)
+            CodePages.Decoded(_cpu, (physical & Tlb.PageMask) | (block.Start & 0xfff), (int)(block.End - block.Start));
+
+        page.Install(RegionCompiler.Compile(_cpu, region, code));
+        return true;
+    }
+
     public void Dispose()
     {
         foreach (CodePage page in _pages.Values.Concat(_straddling.Values))
             page.Dispose();
         // SAFETY: the constructor made the block.
         NativeMemory.AlignedFree(_jumpCaches);
+    }
+
+    /// <summary>The page of 64-bit code that an address lies in, if it is RAM and some of it was decoded already.</summary>
+    private bool TryFindPage(ulong rip, AccessMode mode, [NotNullWhen(true)] out CodePage? page, out byte* host, out ulong physical)
+    {
+        page = null;
+        physical = 0;
+        host = Tlb.ForExecute(Tlb.Table(_cpu, mode), rip);
+        if (host == null)
+            return false;
+        physical = Tlb.Physical(_cpu, mode, rip);
+        if (!CodePages.Covers(_cpu, physical))
+            return false;
+        page = Page(new CodePageKey(physical & Tlb.PageMask, rip & Tlb.PageMask, Marks.Code64, 0x1000));
+        return true;
     }
 
     private CodePage Page(CodePageKey key)
@@ -211,6 +256,7 @@ internal sealed unsafe class CodeCache : IDisposable
             if (_hooks.Touch(block[i].Rip, block[i].Rip))
                 HookedInstruction.Put(block + i, page.Allocate(2));
             page[place] = block + i;
+            page.Enter(place);
             place += instruction.Length;
         }
 

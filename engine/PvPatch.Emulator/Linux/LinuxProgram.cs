@@ -39,7 +39,7 @@ public sealed unsafe class LinuxProgram : IDisposable
         _options = options;
         _memory = new PhysicalMemory(options.MemorySize);
         _cpu = new UserCpu(_memory);
-        _interpreter = new InterpretedCpu(_cpu.State, systemCallsLeave: true);
+        _interpreter = new InterpretedCpu(_cpu.State, systemCallsLeave: true, tier: options.Tier);
         _system = new LinuxSystem(_cpu.State, _memory, options, _cancellation.Token);
         try
         {
