@@ -15,7 +15,7 @@ internal sealed class RootCommandLine
 
         Exit codes:
           0   done; for --detect: a hypervisor was found; "run" answers with its program's exit code
-          1   --detect: bare hardware; fuzz: something differs
+          1   --detect: bare hardware; fuzz: something differs; lab: something is worse or not held
           2   wrong usage
           3   a file named on the command line is missing, unreadable or malformed
           4   the environment lacks something
@@ -44,6 +44,8 @@ internal sealed class RootCommandLine
         _root.Subcommands.Add(BootCommand.Create());
         _root.Subcommands.Add(RunCommand.Create());
         _root.Subcommands.Add(FuzzCommand.Create());
+        _root.Subcommands.Add(LabCommand.Create());
+        _root.Subcommands.Add(LabCommand.CreateLaunch());
         _root.Validators.Add(CheckRoot);
         foreach (Command command in _root.Subcommands)          // the root's own are asked only where it stands alone
             command.Validators.Add(result => CheckRoot((CommandResult)result.Parent!));
