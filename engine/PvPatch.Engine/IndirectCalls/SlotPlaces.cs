@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
 using PvPatch.Engine.Ops;
 
 namespace PvPatch.Engine.IndirectCalls;
@@ -10,6 +11,8 @@ namespace PvPatch.Engine.IndirectCalls;
 /// </summary>
 internal sealed class SlotPlaces
 {
+    private static readonly ConditionalWeakTable<MethodBase, object?> Emitted = [];
+
     private delegate ref nint PlaceOf(int index);
 
     private readonly PlaceOf[] _places;
@@ -36,6 +39,9 @@ internal sealed class SlotPlaces
     /// <exception cref="TypeInitializationException">A class on the way cannot be initialised.</exception>
     public ref nint this[int index] => ref _places[index](index);
 
+    /// <summary>Whether a method is one that was emitted here.</summary>
+    public static bool Has(MethodBase method) => Emitted.TryGetValue(method, out _);
+
     private static PlaceOf PlacesIn(Module module, IReadOnlyList<PvOp> ops)
     {
         // SAFETY: the paths' own instructions give the address as a reference, which the garbage collector follows, so it is
@@ -61,6 +67,7 @@ internal sealed class SlotPlaces
             il.Emit(OpCodes.Ret);
         }
 
+        Emitted.Add(method, null);
         return method.CreateDelegate<PlaceOf>();
     }
 

@@ -17,6 +17,7 @@ internal sealed class PatchedAssembly
     private readonly IReadOnlyList<PlacedBytes> _after;
     private readonly IReadOnlyList<PatchedSite> _rows;
     private readonly Dictionary<int, PatchedMethod> _methods = [];
+    private readonly HashSet<int> _namingSlots = [];
     private bool _isRestored;
 
     private PatchedAssembly(Assembly assembly, IReadOnlyList<PlacedBytes> before, IReadOnlyList<PlacedBytes> after, IReadOnlyList<PatchedSite> rows)
@@ -69,7 +70,9 @@ internal sealed class PatchedAssembly
             }
 
             Verify(assembly, sites.Methods, before);
-            return new PatchedAssembly(assembly, before, after, sites.Rows);
+            var patched = new PatchedAssembly(assembly, before, after, sites.Rows);
+            patched._namingSlots.UnionWith(sites.Methods.Where(m => m.NamesItsSlots).Select(m => m.Body.Token));
+            return patched;
         }
         catch (Exception e) when (Damage.IsShownBy(e))
         {
@@ -79,18 +82,20 @@ internal sealed class PatchedAssembly
 
     /// <summary>Finds out which code was made from the IL before it was patched, and leads calls past it where that is wanted.</summary>
     /// <param name="old">Finds it.</param>
+    /// <param name="table">The ops.</param>
     /// <param name="redirects">Leads calls elsewhere; <see langword="null"/> if old code is to stay.</param>
-    public void Settle(OldCode old, Redirects? redirects)
+    public void Settle(OldCode old, PvOpTable table, Redirects? redirects)
     {
         if (!_assembly.TryGetTarget(out Assembly? assembly))
             return;
-        foreach (int token in _rows.Where(r => r.State == SiteState.Patched).Select(r => r.MethodToken).Distinct())
+        var ops = table.Ops.ToDictionary(o => o.Name, StringComparer.Ordinal);
+        foreach (IGrouping<int, PatchedSite> sites in _rows.Where(r => r.State == SiteState.Patched).GroupBy(r => r.MethodToken))
         {
-            if (MethodOf(assembly.ManifestModule, token) is not { } method)
+            if (MethodOf(assembly.ManifestModule, sites.Key) is not { } method)
                 continue;
-            OldBodies bodies = old.Of(method);
+            OldBodies bodies = old.Of(method, _namingSlots.Contains(sites.Key) ? [.. sites.Select(s => ops[s.Op]).Distinct()] : null);
             if (bodies.Holders.Count > 0 || bodies.Unknown is not null)
-                _methods[token] = new PatchedMethod(bodies, redirects);
+                _methods[sites.Key] = new PatchedMethod(bodies, redirects);
         }
     }
 

@@ -54,7 +54,7 @@ internal sealed unsafe class EntrySwap : IMethodSwap
     /// <returns>Address of its code.</returns>
     internal static nint Compiled(DynamicMethod copy)
     {
-        RuntimeMethodHandle handle = HandleOf(copy);
+        RuntimeMethodHandle handle = EmittedMethods.HandleOf(copy);
         RuntimeHelpers.PrepareMethod(handle);
         return handle.GetFunctionPointer();
     }
@@ -99,7 +99,4 @@ internal sealed unsafe class EntrySwap : IMethodSwap
     /// <summary>Whether the first call of a method that never ran initialises its class (ECMA-335, partition II, 10.5.3.1), which calling a copy does not.</summary>
     private static bool InitialisesItsClass(MethodBase method) =>
         method.DeclaringType is { TypeInitializer: not null } owner && !owner.Attributes.HasFlag(TypeAttributes.BeforeFieldInit) && MethodEntry.IsCompiled(method) != true;
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "GetMethodDescriptor")]
-    private static extern RuntimeMethodHandle HandleOf(DynamicMethod method);
 }
