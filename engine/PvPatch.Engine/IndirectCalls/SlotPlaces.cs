@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Reflection.Emit;
-using System.Runtime.CompilerServices;
 using PvPatch.Engine.Ops;
 
 namespace PvPatch.Engine.IndirectCalls;
@@ -11,8 +10,6 @@ namespace PvPatch.Engine.IndirectCalls;
 /// </summary>
 internal sealed class SlotPlaces
 {
-    private static readonly ConditionalWeakTable<MethodBase, object?> Emitted = [];
-
     private delegate ref nint PlaceOf(int index);
 
     private readonly PlaceOf[] _places;
@@ -39,10 +36,13 @@ internal sealed class SlotPlaces
     /// <exception cref="TypeInitializationException">A class on the way cannot be initialised.</exception>
     public ref nint this[int index] => ref _places[index](index);
 
-    /// <summary>Whether a method is one that was emitted here.</summary>
-    public static bool Has(MethodBase method) => Emitted.TryGetValue(method, out _);
-
     private static PlaceOf PlacesIn(Module module, IReadOnlyList<PvOp> ops)
+    {
+        string name = string.Join(", ", ops.Select(o => o.Path[0].Module == module ? $"{o.Path[0].DeclaringType}.{o.Place}" : ""));
+        return EmittedMethods.Of(module, $"places of {name}", () => Emitted(module, ops)).CreateDelegate<PlaceOf>();
+    }
+
+    private static DynamicMethod Emitted(Module module, IReadOnlyList<PvOp> ops)
     {
         // SAFETY: the paths' own instructions give the address as a reference, which the garbage collector follows, so it is
         // right for objects that move and for statics that the runtime keeps boxed, where reflection would change a copy.
@@ -67,8 +67,7 @@ internal sealed class SlotPlaces
             il.Emit(OpCodes.Ret);
         }
 
-        Emitted.Add(method, null);
-        return method.CreateDelegate<PlaceOf>();
+        return method;
     }
 
     /// <summary>Fields of structs by address, objects and arrays by what the field holds.</summary>

@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Reflection.Emit;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
@@ -42,8 +41,9 @@ internal sealed class SlotMentions
 
     private void Search(PvOp[] ops)
     {
-        DynamicMethod probe = Probe(ops, out int count);
-        nint[] places = new nint[count];
+        string name = string.Join(", ", ops.Select(o => $"{o.Path[0].DeclaringType}.{o.Place}"));
+        DynamicMethod probe = EmittedMethods.Of(ops[0].Path[0].Module, $"probe of {name}", () => Probe(ops));
+        nint[] places = new nint[ops.Sum(o => o.Path.Count)];
         probe.CreateDelegate<Action<nint[]>>()(places);
         var code = new CompiledCode([.. places.Distinct()], probe);
         HashSet<nint> inProbe = [.. code.Mentions.Where(m => m.Method == EmittedMethods.HandleOf(probe).Value).Select(m => m.Address)];
@@ -55,16 +55,17 @@ internal sealed class SlotMentions
                 _addresses[op] = [.. path.Distinct()];
         }
 
+        Dictionary<nint, MethodBase?> emitted = EmittedMethods.ByNumber;
         foreach (AddressMention mention in code.Mentions)
-            Enter(mention, probe);
+            Enter(mention, emitted);
     }
 
     /// <summary>A method that writes down the address of every field on the way to each slot, as code that uses the slot names it.</summary>
-    private static DynamicMethod Probe(PvOp[] ops, out int count)
+    private static DynamicMethod Probe(PvOp[] ops)
     {
+        int count = 0;
         var probe = new DynamicMethod("places", typeof(void), [typeof(nint[])], ops[0].Path[0].Module, skipVisibility: true);
         ILGenerator il = probe.GetILGenerator();
-        count = 0;
         foreach (PvOp op in ops)
         {
             for (int length = 1; length <= op.Path.Count; length++)
@@ -82,12 +83,18 @@ internal sealed class SlotMentions
         return probe;
     }
 
-    private void Enter(AddressMention mention, DynamicMethod probe)
+    private void Enter(AddressMention mention, Dictionary<nint, MethodBase?> emitted)
     {
-        MethodBase? method = mention.Method == 0 ? null : Numbered(mention.Method);
-        if (method == probe || (method is not null && SlotPlaces.Has(method)))
-            return; // the engine's own, which calls nothing
-        method = method is DynamicMethod emitted ? EmittedMethods.OriginalOf(emitted) : method;
+        bool isOwn = emitted.TryGetValue(mention.Method, out MethodBase? method);
+        if (isOwn && method is null)
+            return; // it calls nothing
+        if (!isOwn && !mention.IsEmitted && mention.Method != 0)
+        {
+            // SAFETY: the number stands in the header of compiled code, which was told from other memory by where its pieces begin
+            // and end. Code that reads these slots is unloaded only with an assembly that can be, and that while we look at it.
+            method = MethodBase.GetMethodFromHandle(RuntimeMethodHandle.FromIntPtr(mention.Method), default);
+        }
+
         if (method is null)
         {
             _readByUnknown.Add(mention.Address);
@@ -96,13 +103,6 @@ internal sealed class SlotMentions
 
         ref HashSet<MethodBase>? readers = ref CollectionsMarshal.GetValueRefOrAddDefault(_readers, mention.Address, out _);
         (readers ??= []).Add(Definition(method));
-    }
-
-    private static MethodBase? Numbered(nint number)
-    {
-        // SAFETY: the number stands in the header of compiled code that was told from other memory by where its pieces begin
-        // and end; code that reads this table's slots is not unloaded before the table's assembly, which cannot be.
-        return MethodBase.GetMethodFromHandle(RuntimeMethodHandle.FromIntPtr(number), default);
     }
 
     private static MethodBase Definition(MethodBase method) =>

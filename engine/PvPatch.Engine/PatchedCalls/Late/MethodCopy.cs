@@ -3,8 +3,8 @@ using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using PvPatch.Engine.Il;
+using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.PatchedCalls.Growth;
-using PvPatch.Engine.PatchedCalls.Loaded;
 
 namespace PvPatch.Engine.PatchedCalls.Late;
 

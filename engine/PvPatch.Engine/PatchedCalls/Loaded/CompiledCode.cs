@@ -1,12 +1,14 @@
 using System.Reflection.Emit;
 using System.Runtime.InteropServices;
+using PvPatch.Engine.IndirectCalls;
 
 namespace PvPatch.Engine.PatchedCalls.Loaded;
 
 /// <summary>A place in compiled code that names an address.</summary>
 /// <param name="Address">The address that is named.</param>
 /// <param name="Method">The runtime's number of the method whose code it is; 0 where that cannot be told.</param>
-internal readonly record struct AddressMention(nint Address, nint Method);
+/// <param name="IsEmitted">Whether it is an emitted method, which may be gone: then the number is of use only for those that are known to be alive.</param>
+internal readonly record struct AddressMention(nint Address, nint Method, bool IsEmitted);
 
 /// <summary>
 /// All machine code that the JIT has made in this process until now, whatever for: every tier, every instantiation, emitted
@@ -39,7 +41,10 @@ internal sealed class CompiledCode
         nint number = EmittedMethods.HandleOf(known).Value;
         _methodWord = places.Where(p => p.Address == addresses.First()).Select(p => WordOf(number, p.At, memory)).FirstOrDefault(w => w is not null);
         foreach ((nint at, nint address) in places)
-            _mentions.Add(new AddressMention(address, MethodAt(at, memory)));
+        {
+            (nint method, bool isEmitted) = _methodWord is { } word ? HeaderOf(at, word, memory) : default;
+            _mentions.Add(new AddressMention(address, method, isEmitted));
+        }
     }
 
     /// <summary>The places.</summary>
@@ -77,21 +82,19 @@ internal sealed class CompiledCode
     {
         for (int word = 1; word < LongestHeader; word++)
         {
-            if (HeaderOf(at, word, memory) == method)
+            if (HeaderOf(at, word, memory).Method == method)
                 return word;
         }
 
         return null;
     }
 
-    private nint MethodAt(nint at, ProcessMemory memory) => _methodWord is { } word ? HeaderOf(at, word, memory) : 0;
-
     /// <summary>
     /// The method that the header of the code around an address numbers. Before a method's code stands the address of its
     /// header, which holds that number, how many pieces the code has, and for each where it begins and ends, counted from the
-    /// start of the memory for code (dotnet/runtime, src/coreclr/vm/codeman.h, <c>RealCodeHeader</c>).
+    /// start of the memory for code; of an emitted method the header lies behind the code (dotnet/runtime, src/coreclr/vm/codeman.h, <c>RealCodeHeader</c>).
     /// </summary>
-    private nint HeaderOf(nint at, int word, ProcessMemory memory)
+    private (nint Method, bool IsEmitted) HeaderOf(nint at, int word, ProcessMemory memory)
     {
         (nint start, byte[] bytes) = _regions.Find(r => at >= r.Start && at < r.Start + r.Bytes.Length);
         Span<int> unwind = stackalloc int[3];
@@ -99,7 +102,7 @@ internal sealed class CompiledCode
         for (nint code = at & -Word; code - Word >= start && at - code < LongestCode; code -= Word)
         {
             nint place = MemoryMarshal.Read<nint>(bytes.AsSpan((int)(code - Word - start)));
-            if (place % Word != 0 || _map.At(place) is not { CanRead: true })
+            if (place % Word != 0 || _map.At(place) is not { CanRead: true } region)
                 continue;
             nint pieces = place + ((word + 1) * Word) + sizeof(int);
             if (!memory.TryRead(place + (word * Word), MemoryMarshal.AsBytes(header)) || (int)header[1] is not (> 0 and < MostUnwinds) || !memory.TryRead(pieces, MemoryMarshal.AsBytes(unwind)))
@@ -107,9 +110,9 @@ internal sealed class CompiledCode
             int begin = unwind[0];
             bool isWhole = _map.At(code - begin) is { CanExecute: true, IsOfFile: false } && memory.TryRead(pieces + (((int)header[1] - 1) * UnwindSize), MemoryMarshal.AsBytes(unwind));
             if (isWhole && unwind[1] - begin > at - code && header[0] % Word == 0 && _map.At(header[0]) is { CanWrite: true, CanExecute: false })
-                return header[0];
+                return (header[0], region.CanExecute);
         }
 
-        return 0;
+        return default;
     }
 }
