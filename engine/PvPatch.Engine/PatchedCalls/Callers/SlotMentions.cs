@@ -45,7 +45,14 @@ internal sealed class SlotMentions
         DynamicMethod probe = EmittedMethods.Of(ops[0].Path[0].Module, $"probe of {name}", () => Probe(ops));
         nint[] places = new nint[ops.Sum(o => o.Path.Count)];
         probe.CreateDelegate<Action<nint[]>>()(places);
-        var code = new CompiledCode([.. places.Distinct()], probe);
+        nint[] distinct = [.. places.Distinct()];
+        var code = new CompiledCode(distinct, probe);
+        for (int again = 0; again < 5 && code.Mentions.Any(m => m.Method == 0); again++)
+        {
+            Thread.Sleep(20); // code that the JIT is just writing has no header yet
+            code = new CompiledCode(distinct, probe);
+        }
+
         HashSet<nint> inProbe = [.. code.Mentions.Where(m => m.Method == EmittedMethods.HandleOf(probe).Value).Select(m => m.Address)];
         int next = 0;
         foreach (PvOp op in ops)
