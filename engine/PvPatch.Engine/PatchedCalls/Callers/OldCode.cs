@@ -122,7 +122,7 @@ internal sealed class OldCode(CallGraph graph, Lazy<SlotMentions>? mentions)
         if (mentions is null)
             return false;
         if (!IsGeneric(method))
-            return MethodEntry.IsCompiled(method);
+            return MethodEntry.IsCompiled(method) is false && mentions.Value.HasCode(method) ? true : MethodEntry.IsCompiled(method);
         if (!_mayHaveRun.TryGetValue(method, out bool mayHaveRun))
             _mayHaveRun[method] = mayHaveRun = MayHaveRun(method);
         return mayHaveRun ? null : false;

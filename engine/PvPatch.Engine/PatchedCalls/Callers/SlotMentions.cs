@@ -17,14 +17,32 @@ internal sealed class SlotMentions
     private readonly Dictionary<PvOp, nint[]> _addresses = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<nint, HashSet<MethodBase>> _readers = [];
     private readonly HashSet<nint> _readByUnknown = [];
+    private readonly CompiledCode _code;
 
     /// <summary>Searches all code for the slots of a table.</summary>
     public SlotMentions(IReadOnlyList<PvOp> ops)
     {
         PvOp[] fixedOps = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? [.. ops.Where(StaysInPlace)] : [];
+        var probes = new List<(PvOp[] Ops, DynamicMethod Probe, nint[] Places)>();
         foreach (IGrouping<Module, PvOp> own in fixedOps.GroupBy(o => o.Path[0].Module))
-            Search([.. own]);
+            probes.Add(Probed([.. own]));
+        DynamicMethod known = probes.Count > 0 ? probes[0].Probe : Probed([]).Probe;
+        _code = new CompiledCode([.. probes.SelectMany(p => p.Places).Distinct()], known);
+        for (int again = 0; again < 5 && _code.Mentions.Any(m => m.Method == 0); again++)
+        {
+            Thread.Sleep(20); // code that the JIT is just writing has no header yet
+            _code = new CompiledCode([.. probes.SelectMany(p => p.Places).Distinct()], known);
+        }
+
+        foreach ((PvOp[] own, DynamicMethod probe, nint[] places) in probes)
+            EnterKnown(own, probe, places);
+        Dictionary<nint, MethodBase?> emitted = EmittedMethods.ByNumber;
+        foreach (AddressMention mention in _code.Mentions)
+            Enter(mention, emitted);
     }
+
+    /// <summary>Whether there is code of a method, which its entry does not always tell.</summary>
+    public bool HasCode(MethodBase method) => _code.Has(method.MethodHandle.Value);
 
     /// <summary>Whether the code that reads an op's slot can be known.</summary>
     public bool Knows(PvOp op) => _addresses.ContainsKey(op);
@@ -39,39 +57,33 @@ internal sealed class SlotMentions
         op.Index is null && !op.Path[0].Module.Assembly.IsCollectible && op.Path[0].DeclaringType is { IsGenericType: false }
         && op.Path.All(f => f.FieldType.IsValueType || f.FieldType.IsFunctionPointer);
 
-    private void Search(PvOp[] ops)
+    private static (PvOp[] Ops, DynamicMethod Probe, nint[] Places) Probed(PvOp[] ops)
     {
         string name = string.Join(", ", ops.Select(o => $"{o.Path[0].DeclaringType}.{o.Place}"));
-        DynamicMethod probe = EmittedMethods.Of(ops[0].Path[0].Module, $"probe of {name}", () => Probe(ops));
+        Module module = ops.Length > 0 ? ops[0].Path[0].Module : typeof(SlotMentions).Module;
+        DynamicMethod probe = EmittedMethods.Of(module, $"probe of {name}", () => Probe(ops, module));
         nint[] places = new nint[ops.Sum(o => o.Path.Count)];
         probe.CreateDelegate<Action<nint[]>>()(places);
-        nint[] distinct = [.. places.Distinct()];
-        var code = new CompiledCode(distinct, probe);
-        for (int again = 0; again < 5 && code.Mentions.Any(m => m.Method == 0); again++)
-        {
-            Thread.Sleep(20); // code that the JIT is just writing has no header yet
-            code = new CompiledCode(distinct, probe);
-        }
+        return (ops, probe, places);
+    }
 
-        HashSet<nint> inProbe = [.. code.Mentions.Where(m => m.Method == EmittedMethods.HandleOf(probe).Value).Select(m => m.Address)];
+    private void EnterKnown(PvOp[] ops, DynamicMethod probe, nint[] places)
+    {
+        HashSet<nint> inProbe = [.. _code.Mentions.Where(m => m.Method == EmittedMethods.HandleOf(probe).Value).Select(m => m.Address)];
         int next = 0;
         foreach (PvOp op in ops)
         {
             nint[] path = places[next..(next += op.Path.Count)];
-            if (Array.TrueForAll(path, a => a > uint.MaxValue && inProbe.Contains(a)))
+            if (_code.IsWhole && Array.TrueForAll(path, a => a > uint.MaxValue && inProbe.Contains(a)))
                 _addresses[op] = [.. path.Distinct()];
         }
-
-        Dictionary<nint, MethodBase?> emitted = EmittedMethods.ByNumber;
-        foreach (AddressMention mention in code.Mentions)
-            Enter(mention, emitted);
     }
 
     /// <summary>A method that writes down the address of every field on the way to each slot, as code that uses the slot names it.</summary>
-    private static DynamicMethod Probe(PvOp[] ops)
+    private static DynamicMethod Probe(PvOp[] ops, Module module)
     {
         int count = 0;
-        var probe = new DynamicMethod("places", typeof(void), [typeof(nint[])], ops[0].Path[0].Module, skipVisibility: true);
+        var probe = new DynamicMethod("places", typeof(void), [typeof(nint[])], module, skipVisibility: true);
         ILGenerator il = probe.GetILGenerator();
         foreach (PvOp op in ops)
         {

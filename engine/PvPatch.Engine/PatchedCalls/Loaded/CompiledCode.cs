@@ -16,16 +16,17 @@ internal readonly record struct AddressMention(nint Address, nint Method, bool I
 /// </summary>
 internal sealed class CompiledCode
 {
-    private const int Word = 8, LongestCode = 1 << 20, LongestHeader = 5, MostUnwinds = 1000, UnwindSize = 12;
+    private const int Word = 8, LongestCode = 1 << 20, LongestHeader = 5, MostUnwinds = 1000, UnwindSize = 12, PageSize = 4096;
 
     private readonly MemoryMap _map;
     private readonly List<(nint Start, byte[] Bytes)> _regions = [];
     private readonly List<AddressMention> _mentions = [];
+    private readonly HashSet<nint> _methods = [];
     private readonly int? _methodWord;
 
-    /// <summary>Finds the places that name addresses.</summary>
+    /// <summary>Finds the places that name addresses, and the methods that there is code of.</summary>
     /// <param name="addresses">The addresses.</param>
-    /// <param name="known">A compiled method whose code names the first one. By it the form of the code's headers is learnt.</param>
+    /// <param name="known">A method that was emitted and compiled. By it the form of the code's headers is learnt.</param>
     public CompiledCode(IReadOnlyCollection<nint> addresses, DynamicMethod known)
     {
         _map = MemoryMap.Read();
@@ -35,20 +36,42 @@ internal sealed class CompiledCode
             byte[] bytes = new byte[region.End - region.Start];
             if (memory.TryRead(region.Start, bytes))
                 _regions.Add((region.Start, bytes));
+            else
+                IsWhole = false;
         }
 
-        (nint At, nint Address)[] places = [.. _regions.SelectMany(r => PlacesIn(r.Start, r.Bytes, addresses))];
-        nint number = EmittedMethods.HandleOf(known).Value;
-        _methodWord = places.Where(p => p.Address == addresses.First()).Select(p => WordOf(number, p.At, memory)).FirstOrDefault(w => w is not null);
-        foreach ((nint at, nint address) in places)
+        RuntimeMethodHandle handle = EmittedMethods.HandleOf(known);
+        _methodWord = WordOf(handle.Value, handle.GetFunctionPointer(), memory);
+        IsWhole &= _methodWord is not null;
+        foreach ((nint start, byte[] bytes) in _regions)
         {
-            (nint method, bool isEmitted) = _methodWord is { } word ? HeaderOf(at, word, memory) : default;
-            _mentions.Add(new AddressMention(address, method, isEmitted));
+            EnterMethods(start, bytes, memory);
+            foreach ((nint at, nint address) in PlacesIn(start, bytes, addresses))
+            {
+                (nint method, bool isEmitted) = _methodWord is { } word ? HeaderOf(at, word, memory) : default;
+                _mentions.Add(new AddressMention(address, method, isEmitted));
+            }
         }
     }
 
+    /// <summary>Whether all of it could be read and understood.</summary>
+    public bool IsWhole { get; } = true;
+
     /// <summary>The places.</summary>
     public IReadOnlyList<AddressMention> Mentions => _mentions;
+
+    /// <summary>Whether there is code of a method, by the runtime's number of it. An emitted one that is gone may be among them.</summary>
+    public bool Has(nint method) => _methods.Contains(method);
+
+    private void EnterMethods(nint start, byte[] bytes, ProcessMemory memory)
+    {
+        for (nint code = start + Word; _methodWord is { } word && code < start + bytes.Length; code += Word)
+        {
+            nint place = MemoryMarshal.Read<nint>(bytes.AsSpan((int)(code - Word - start)));
+            if (place % Word == 0 && _map.At(place) is { CanRead: true } region && MethodOf(place, word, code, code, region.CanExecute, memory) is var method && method != 0)
+                _methods.Add(method);
+        }
+    }
 
     /// <summary>
     /// Where code names one of the addresses: as a number of eight bytes, or by its distance from the instruction's end, behind
@@ -57,6 +80,8 @@ internal sealed class CompiledCode
     private static List<(nint At, nint Address)> PlacesIn(nint start, byte[] code, IReadOnlyCollection<nint> addresses)
     {
         var found = new List<(nint At, nint Address)>();
+        if (addresses.Count == 0)
+            return found;
         HashSet<nint> wanted = [.. addresses];
         nint[] near = [.. addresses.Where(a => Math.Abs(a - start) <= int.MaxValue).Order()];
         nint low = addresses.Min(), high = addresses.Max();
@@ -91,28 +116,41 @@ internal sealed class CompiledCode
 
     /// <summary>
     /// The method that the header of the code around an address numbers. Before a method's code stands the address of its
-    /// header, which holds that number, how many pieces the code has, and for each where it begins and ends, counted from the
-    /// start of the memory for code; of an emitted method the header lies behind the code (dotnet/runtime, src/coreclr/vm/codeman.h, <c>RealCodeHeader</c>).
+    /// header, which holds that number, how many pieces the code has, and of each where it begins, ends and is described, counted
+    /// from the first page of the memory for code. Of an emitted method the header lies behind the code, and the memory begins
+    /// anywhere (dotnet/runtime, src/coreclr/vm/codeman.h, <c>RealCodeHeader</c>).
     /// </summary>
     private (nint Method, bool IsEmitted) HeaderOf(nint at, int word, ProcessMemory memory)
     {
         (nint start, byte[] bytes) = _regions.Find(r => at >= r.Start && at < r.Start + r.Bytes.Length);
-        Span<int> unwind = stackalloc int[3];
-        Span<nint> header = stackalloc nint[2];
         for (nint code = at & -Word; code - Word >= start && at - code < LongestCode; code -= Word)
         {
             nint place = MemoryMarshal.Read<nint>(bytes.AsSpan((int)(code - Word - start)));
-            if (place % Word != 0 || _map.At(place) is not { CanRead: true } region)
-                continue;
-            nint pieces = place + ((word + 1) * Word) + sizeof(int);
-            if (!memory.TryRead(place + (word * Word), MemoryMarshal.AsBytes(header)) || (int)header[1] is not (> 0 and < MostUnwinds) || !memory.TryRead(pieces, MemoryMarshal.AsBytes(unwind)))
-                continue;
-            int begin = unwind[0];
-            bool isWhole = _map.At(code - begin) is { CanExecute: true, IsOfFile: false } && memory.TryRead(pieces + (((int)header[1] - 1) * UnwindSize), MemoryMarshal.AsBytes(unwind));
-            if (isWhole && unwind[1] - begin > at - code && header[0] % Word == 0 && _map.At(header[0]) is { CanWrite: true, CanExecute: false })
-                return (header[0], region.CanExecute);
+            if (place % Word == 0 && _map.At(place) is { CanRead: true } region && MethodOf(place, word, code, at, region.CanExecute, memory) is var method && method != 0)
+                return (method, region.CanExecute);
         }
 
         return default;
+    }
+
+    /// <summary>The number that a header holds, if it is one and belongs to the code from one address to beyond another; else 0.</summary>
+    private nint MethodOf(nint place, int word, nint code, nint at, bool isEmitted, ProcessMemory memory)
+    {
+        Span<nint> header = stackalloc nint[2];
+        Span<int> first = stackalloc int[3], last = stackalloc int[3];
+        nint pieces = place + ((word + 1) * Word) + sizeof(int);
+        if (!memory.TryRead(place + (word * Word), MemoryMarshal.AsBytes(header)) || (int)header[1] is not (> 0 and < MostUnwinds) || !memory.TryRead(pieces, MemoryMarshal.AsBytes(first))
+            || !memory.TryRead(pieces + (((int)header[1] - 1) * UnwindSize), MemoryMarshal.AsBytes(last)))
+        {
+            return 0;
+        }
+
+        nint memoryStart = code - first[0];
+        int end = last[1] - first[0], described = first[2] - first[0];
+        bool isExtent = first[0] > 0 && first[1] > first[0] && end > at - code && described >= end && described < LongestCode;
+        bool isPlace = isEmitted ? place - code >= described && place - code < LongestCode : memoryStart % PageSize == 0;
+        return isExtent && isPlace && _map.At(memoryStart) is { CanExecute: true, IsOfFile: false } && header[0] % Word == 0 && _map.At(header[0]) is { CanWrite: true, CanExecute: false }
+            ? header[0]
+            : 0;
     }
 }
