@@ -39,6 +39,22 @@ internal static class IlReader
     public static bool IsBranch(Instruction instruction) =>
         instruction.Code.OperandType is OperandType.InlineBrTarget or OperandType.ShortInlineBrTarget;
 
+    /// <summary>Index of the first instruction at an offset or behind it.</summary>
+    public static int IndexAt(Instruction[] decoded, int offset)
+    {
+        int low = 0, high = decoded.Length;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (decoded[middle].Offset < offset)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+
+        return low;
+    }
+
     private static Instruction DecodeOne(ReadOnlySpan<byte> il, int at)
     {
         bool isLong = il[at] == TwoBytes;

@@ -17,7 +17,7 @@ internal static class IlText
     {
         var text = new StringBuilder();
         int nops = 0;
-        for (int i = IndexAt(decoded, range.Start); i < decoded.Length && decoded[i].Offset < range.End; i++)
+        for (int i = IlReader.IndexAt(decoded, range.Start); i < decoded.Length && decoded[i].Offset < range.End; i++)
         {
             Instruction instruction = decoded[i];
             if (instruction.Is(OpCodes.Nop))
@@ -32,22 +32,6 @@ internal static class IlText
 
         AppendNops(text, ref nops);
         return text.ToString();
-    }
-
-    /// <summary>Number of the first instruction at an offset or behind it.</summary>
-    private static int IndexAt(Instruction[] decoded, int offset)
-    {
-        int low = 0, high = decoded.Length;
-        while (low < high)
-        {
-            int middle = (low + high) / 2;
-            if (decoded[middle].Offset < offset)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-
-        return low;
     }
 
     private static void AppendNops(StringBuilder text, ref int nops)

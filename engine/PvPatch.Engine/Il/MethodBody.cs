@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Reflection.Metadata;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.Il;
 
@@ -35,4 +36,10 @@ internal sealed class MethodBody
 
     /// <summary>Whether <c>ret</c> takes a value from the stack.</summary>
     public required bool ReturnsValue { get; init; }
+
+    /// <summary>The error that its IL breaks the rules of the evaluation stack or of protected regions.</summary>
+    /// <param name="offset">Where, in bytes from the start of its IL.</param>
+    /// <param name="what">How.</param>
+    public PatchException CannotBeFollowed(int offset, string what) =>
+        new(PatchError.BadIl, $"The IL of {Name} cannot be followed at {offset}: {what}.") { Method = Name, Offset = offset };
 }

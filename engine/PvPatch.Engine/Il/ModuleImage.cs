@@ -10,6 +10,8 @@ namespace PvPatch.Engine.Il;
 /// <summary>A managed image as its file holds it: headers, metadata and method bodies (ECMA-335, partition II, 22 to 25).</summary>
 internal sealed class ModuleImage : IDisposable
 {
+    private const int MostLocals = 0xFFFE; // partition II, 23.2.6
+
     private readonly PEReader _pe;
     private readonly Dictionary<Module, bool> _copies = [];
     private HashSet<int>? _shared;
@@ -186,7 +188,10 @@ internal sealed class ModuleImage : IDisposable
         BlobReader blob = Metadata.GetBlobReader(Metadata.GetStandaloneSignature(handle).Signature);
         if (blob.ReadSignatureHeader().Kind != SignatureKind.LocalVariables)
             throw Damaged("the signature of a method's locals is none");
-        return blob.ReadCompressedInteger();
+        int count = blob.ReadCompressedInteger();
+        return count <= MostLocals && count <= blob.RemainingBytes // each has a type, which takes a byte at least
+            ? count
+            : throw Damaged("a method has more locals than their signature can hold");
     }
 
     private HashSet<int> SharedOffsets()

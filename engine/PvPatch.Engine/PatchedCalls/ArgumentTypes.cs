@@ -77,7 +77,7 @@ internal sealed class ArgumentTypes(ModuleImage image, MethodDefinitionHandle me
     /// <summary>Arithmetic gives what it takes; of two operands, the first one tells, but for a number that is added to an address.</summary>
     private string? OfOperands(int index, int depth)
     {
-        if (depth == DeepestExpression || flow.Inputs[index] is not [var first, ..])
+        if (depth == DeepestExpression || flow.InputsOf(index) is not [var first, ..])
             return null;
         string? type = null;
         foreach (int source in first.Sources.Items)

@@ -40,14 +40,13 @@ internal sealed class CallSites
         _parameters = parameters;
         for (int i = 0; i < flow.Code.Length; i++)
         {
-            if (flow.Inputs[i] is { } inputs)
-                Collect(i, inputs);
+            Collect(i, flow.InputsOf(i));
         }
 
         for (int i = 0; i < flow.Code.Length; i++)
         {
             if (!_used.Contains(i) && SlotsReadAt(i) is { Count: > 0 } ops)
-                _others.Add(new OtherUse(i, null, ops, flow.Inputs[i] is null ? "control never comes there" : "it is read but never called"));
+                _others.Add(new OtherUse(i, null, ops, !flow.IsReached(i) ? "control never comes there" : "it is read but never called"));
         }
     }
 
@@ -57,7 +56,7 @@ internal sealed class CallSites
     /// <summary>The other uses.</summary>
     public IReadOnlyList<OtherUse> Others => _others;
 
-    private void Collect(int index, FlowEntry[] inputs)
+    private void Collect(int index, ReadOnlySpan<FlowEntry> inputs)
     {
         Instruction instruction = _flow.Code[index];
         if (IsWrite(index, inputs, out SlotNode? written))
@@ -73,18 +72,18 @@ internal sealed class CallSites
             else if (ReasonOf(index, k, value) is { } reason)
                 AddOther(index, value, reason);
             else if (_flow.Step.Follows(instruction) || IsStoreTarget(instruction, k) || IsKnownThere(instruction, k))
-                _used.UnionWith(value.Origins.Items.ToArray());
+                Use(value);
         }
     }
 
     /// <summary>Whether an input is passed to a method that knows what it gets there, so that its uses are told there.</summary>
     private bool IsKnownThere(Instruction instruction, int input) =>
         (instruction.Is(OpCodes.Call) || instruction.Is(OpCodes.Callvirt))
-        && _parameters.Of(instruction.Token) is var known && input < known.Count && known[input] is not null;
+        && _parameters.Of(instruction.Token) is var known && input < known.Length && known[input] is not null;
 
     private void AddCall(int index, FlowValue pointer)
     {
-        _used.UnionWith(pointer.Origins.Items.ToArray());
+        Use(pointer);
         List<PvOp> ops = OpsOf(pointer);
         string? refusal = pointer.Kind switch
         {
@@ -93,6 +92,12 @@ internal sealed class CallSites
             _ => pointer.Reason,
         };
         _calls.Add(new CallSite(index, ops, refusal));
+    }
+
+    private void Use(FlowValue value)
+    {
+        foreach (int origin in value.Origins.Items)
+            _used.Add(origin);
     }
 
     private string? SignatureRefusal(int index, PvOp op)
@@ -151,7 +156,7 @@ internal sealed class CallSites
 
     private static bool WritesElement(Instruction instruction) => instruction.Is(OpCodes.Stelem_I) || instruction.Is(OpCodes.Stelem);
 
-    private bool IsWrite(int index, FlowEntry[] inputs, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SlotNode? written)
+    private bool IsWrite(int index, ReadOnlySpan<FlowEntry> inputs, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SlotNode? written)
     {
         Instruction instruction = _flow.Code[index];
         if (instruction.Is(OpCodes.Stsfld))
@@ -194,6 +199,6 @@ internal sealed class CallSites
         Instruction instruction = _flow.Code[index];
         if (_map.ReadBy(instruction) is { } read)
             return (read.IsStatic ? _map.RootOf(read.Field) : _map.MemberNamed(read.Field)) is { } node && (node.Op is not null || node.Elements.Count > 0) ? node.Ops : [];
-        return _flow.Inputs[index] is [{ Value: { Kind: FlowKind.Table, Node: { Op: not null } place } }] && instruction.Is(OpCodes.Ldind_I) ? place.Ops : [];
+        return _flow.InputsOf(index) is [{ Value: { Kind: FlowKind.Table, Node: { Op: not null } place } }] && instruction.Is(OpCodes.Ldind_I) ? place.Ops : [];
     }
 }

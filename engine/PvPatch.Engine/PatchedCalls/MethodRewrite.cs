@@ -38,7 +38,7 @@ internal sealed class MethodRewrite
         _mayGrow = mayGrow;
         for (int load = 0; load < flow.Code.Length; load++)
         {
-            foreach (int store in flow.LoadedFrom[load].Items)
+            foreach (int store in flow.LoadedFrom(load).Items)
                 (CollectionsMarshal.GetValueRefOrAddDefault(_loadsOf, store, out _) ??= []).Add(load);
         }
 
@@ -85,10 +85,14 @@ internal sealed class MethodRewrite
         var members = new SortedSet<int> { call };
         if (call > 0 && _flow.Code[call - 1].IsPrefix)
             members.Add(call - 1);
-        FlowEntry[] inputs = _flow.Inputs[call]!;
+        ReadOnlySpan<FlowEntry> inputs = _flow.InputsOf(call);
         AddSources(inputs[^1].Sources, members);
-        foreach (FlowEntry argument in inputs[..^1].Where(a => _removed.Contains(_webs.WebOf(a))))
-            AddSources(argument.Sources, members);
+        foreach (FlowEntry argument in inputs[..^1])
+        {
+            if (_removed.Contains(_webs.WebOf(argument)))
+                AddSources(argument.Sources, members);
+        }
+
         return Ranges(members);
     }
 
@@ -114,7 +118,7 @@ internal sealed class MethodRewrite
     {
         foreach (int call in _chosen.Keys)
         {
-            for (int k = FormOf(call).Kept; k < _flow.Inputs[call]!.Length; k++)
+            for (int k = FormOf(call).Kept; k < _flow.InputsOf(call).Length; k++)
                 Release(call, k); // the pointer is the last
         }
 
@@ -131,7 +135,7 @@ internal sealed class MethodRewrite
     private void Release(int index, int input)
     {
         if (_released.Add((index, input)))
-            _waiting.Push(_webs.WebOf(_flow.Inputs[index]![input]));
+            _waiting.Push(_webs.WebOf(_flow.InputsOf(index)[input]));
     }
 
     private bool IsNeedless(int web) => _webs.InputsOf(web).All(_released.Contains) && _webs.OutputsOf(web).All(IsPure);
@@ -148,12 +152,12 @@ internal sealed class MethodRewrite
         Instruction instruction = _flow.Code[owner];
         return instruction.IsPlainPush || instruction.LoadedLocal >= 0 || instruction.IsPureConversion || Step.Passes(instruction)
             || (_map.ReadBy(instruction) is { IsStatic: true } read && _map.RootOf(read.Field) is not null)
-            || (_flow.Step.Follows(instruction) && _flow.Inputs[owner]![0].Value.Kind == FlowKind.Table && (!Step.ReadsElement(instruction) || IsInArray(owner)));
+            || (_flow.Step.Follows(instruction) && _flow.InputsOf(owner)[0].Value.Kind == FlowKind.Table && (!Step.ReadsElement(instruction) || IsInArray(owner)));
     }
 
     /// <summary>Whether the element is one that is known to be there, and its index is pushed for this one use.</summary>
     private bool IsInArray(int owner) =>
-        _flow.Inputs[owner] is [{ Value.Node: { } array }, var index]
+        _flow.InputsOf(owner) is [{ Value.Node: { } array }, var index]
         && _flow.Step.ConstantOf(index) is { } number && array.Elements.ContainsKey(number)
         && _webs.InputsOf(_webs.WebOf(index)).Take(2).Count() == 1;
 
@@ -161,13 +165,13 @@ internal sealed class MethodRewrite
     {
         if (RemovedOutputs(owner) == (_flow.Code[owner].Is(OpCodes.Dup) ? 2 : 1))
         {
-            for (int k = 0; k < _flow.Inputs[owner]!.Length; k++)
+            for (int k = 0; k < _flow.InputsOf(owner).Length; k++)
                 Release(owner, k);
         }
 
         if (_flow.Code[owner].LoadedLocal < 0)
             return;
-        foreach (int store in _flow.LoadedFrom[owner].Items)
+        foreach (int store in _flow.LoadedFrom(owner).Items)
         {
             if (store != FlowEntry.Outside && _loadsOf[store].All(load => RemovedOutputs(load) == 1))
                 Release(store, 0);
@@ -186,7 +190,7 @@ internal sealed class MethodRewrite
         return count;
     }
 
-    private bool IsRemoved(int index, int input) => _removed.Contains(_webs.WebOf(_flow.Inputs[index]![input]));
+    private bool IsRemoved(int index, int input) => _removed.Contains(_webs.WebOf(_flow.InputsOf(index)[input]));
 
     /// <summary>Writes what was decided.</summary>
     /// <returns><see langword="null"/> if a call had to take another form, or none; then everything is decided anew.</returns>
@@ -195,7 +199,7 @@ internal sealed class MethodRewrite
         bool isDecided = true;
         foreach (int call in _chosen.Keys.ToArray())
         {
-            if (!IsRemoved(call, _flow.Inputs[call]!.Length - 1))
+            if (!IsRemoved(call, _flow.InputsOf(call).Length - 1))
             {
                 Refuse(call, "its pointer has another use, so it has to stay on the stack");
                 isDecided = false;
@@ -231,8 +235,8 @@ internal sealed class MethodRewrite
     {
         if (!form.NeedsOnlyBytes)
             return form.Locals.Count > 0 ? $"{form.Text} needs local variables" : $"{form.Text} needs tokens that the module has not";
-        if (_flow.Below[call] + form.MaxStack > _flow.Body.MaxStack)
-            return $"{form.Text} needs {form.MaxStack} entries on the stack, the method has {_flow.Body.MaxStack - _flow.Below[call]} left";
+        if (_flow.Below(call) + form.MaxStack > _flow.Body.MaxStack)
+            return $"{form.Text} needs {form.MaxStack} entries on the stack, the method has {_flow.Body.MaxStack - _flow.Below(call)} left";
         byte[] code = pops.Length == 0
             ? form.Bytes
             : IlAssembler.Assemble(pops.Concat(form.Code.Select(i => i.Retargeted(number => number + pops.Length))).ToArray()).Il;
@@ -283,7 +287,7 @@ internal sealed class MethodRewrite
 
             int pops = edit.Code.Count;
             _edits[call] = edit with { Code = [.. edit.Code, .. form.CodeAt(first).Select(i => i.Retargeted(number => number + pops))] };
-            extra = Math.Max(extra, _flow.Below[call] + form.MaxStack - _flow.Body.MaxStack);
+            extra = Math.Max(extra, _flow.Below(call) + form.MaxStack - _flow.Body.MaxStack);
         }
 
         return new MethodGrowth([.. _edits.Values], locals, extra);
@@ -291,7 +295,7 @@ internal sealed class MethodRewrite
 
     private void EraseIfNeedless(int index, IlWriter writer, bool[] erased)
     {
-        if (_flow.Inputs[index] is not { } inputs)
+        if (!_flow.IsReached(index))
             return;
         Instruction instruction = _flow.Code[index];
         bool isDeadStore = instruction.StoredLocal >= 0 && IsRemoved(index, 0);
@@ -299,7 +303,7 @@ internal sealed class MethodRewrite
             return;
 
         writer.Erase(instruction);
-        bool inputStays = inputs.Length > 0 && RemovedOutputs(index) == (instruction.Is(OpCodes.Dup) ? 2 : 1) && !IsRemoved(index, 0);
+        bool inputStays = _flow.InputsOf(index).Length > 0 && RemovedOutputs(index) == (instruction.Is(OpCodes.Dup) ? 2 : 1) && !IsRemoved(index, 0);
         if (inputStays)
             writer.Fill(instruction.Offset, instruction.End, [(byte)OpCodes.Pop.Value]);
         erased[index] = !inputStays;
@@ -318,7 +322,7 @@ internal sealed class MethodRewrite
     /// <summary>How many arguments the call leaves on the stack that its form does not take.</summary>
     private int PopsFor(int call, SiteForm form)
     {
-        int arguments = _flow.Inputs[call]!.Length - 1;
+        int arguments = _flow.InputsOf(call).Length - 1;
         return Enumerable.Range(form.Kept, arguments - form.Kept).Count(k => !IsRemoved(call, k));
     }
 
@@ -334,7 +338,7 @@ internal sealed class MethodRewrite
     private (int Start, int End) WindowOf(int call, int needed, bool[] erased)
     {
         int first = FirstOf(call);
-        while (_flow.Code[call].End - _flow.Code[first].Offset < needed && first > 0 && !_flow.IsBlockStart[first] && erased[first - 1])
+        while (_flow.Code[call].End - _flow.Code[first].Offset < needed && first > 0 && !_flow.IsBlockStart(first) && erased[first - 1])
             first--;
         return (_flow.Code[first].Offset, _flow.Code[call].End);
     }
@@ -346,12 +350,16 @@ internal sealed class MethodRewrite
             if (source == FlowEntry.Outside || !members.Add(StackFlow.OwnerOf(source)))
                 continue;
             int owner = StackFlow.OwnerOf(source);
-            foreach (FlowEntry input in _flow.Inputs[owner]!.Where(i => i.Value.Kind != FlowKind.Plain))
-                AddSources(input.Sources, members);
-            foreach (int store in _flow.LoadedFrom[owner].Items)
+            foreach (FlowEntry input in _flow.InputsOf(owner))
+            {
+                if (input.Value.Kind != FlowKind.Plain)
+                    AddSources(input.Sources, members);
+            }
+
+            foreach (int store in _flow.LoadedFrom(owner).Items)
             {
                 if (store != FlowEntry.Outside && members.Add(store))
-                    AddSources(_flow.Inputs[store]![0].Sources, members);
+                    AddSources(_flow.InputsOf(store)[0].Sources, members);
             }
         }
     }

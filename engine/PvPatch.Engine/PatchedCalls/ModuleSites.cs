@@ -101,7 +101,7 @@ internal sealed class ModuleSites
         var refusals = new Dictionary<int, string>();
         foreach (CallSite call in sites.Calls)
         {
-            if (Decide(call, flow.Inputs[call.Index]![..^1], types, handle, out string? refusal) is { Count: > 0 } forms)
+            if (Decide(call, flow.InputsOf(call.Index)[..^1], types, handle, out string? refusal) is { Count: > 0 } forms)
                 wanted[call.Index] = forms;
             else
                 refusals[call.Index] = refusal!;
@@ -147,7 +147,7 @@ internal sealed class ModuleSites
 
     /// <summary>The forms that a call may take; none where it stays, with the reason.</summary>
     private IReadOnlyList<SiteForm> Decide(
-        CallSite call, FlowEntry[] arguments, ArgumentTypes types, MethodDefinitionHandle caller, out string? refusal)
+        CallSite call, ReadOnlySpan<FlowEntry> arguments, ArgumentTypes types, MethodDefinitionHandle caller, out string? refusal)
     {
         refusal = call.Refusal;
         if (refusal is null && _table.IsWrittenByHand(call.Ops[0].Name))

@@ -43,7 +43,7 @@ internal sealed class SiteForms
     /// <param name="caller">The method it stands in.</param>
     /// <param name="refusal">Why there is none, if there is none.</param>
     public IReadOnlyList<SiteForm> Of(
-        CallReplacement replacement, FlowEntry[] arguments, ArgumentTypes types, MethodDefinitionHandle caller, out string? refusal)
+        CallReplacement replacement, ReadOnlySpan<FlowEntry> arguments, ArgumentTypes types, MethodDefinitionHandle caller, out string? refusal)
     {
         refusal = null;
         string text = replacement.ToString();
@@ -63,7 +63,7 @@ internal sealed class SiteForms
             case CallReplacement.Stop stop:
                 return StopOf(stop, arguments.Length, caller, out refusal) is { } end ? [end] : [];
             case CallReplacement.Inline inline:
-                return InlineOf(inline.Target, arguments, types, caller, out refusal);
+                return InlineOf(inline.Target, arguments.ToArray(), types, caller, out refusal);
             default:
                 return [new SiteForm(text, 0, [], [], 0)];
         }

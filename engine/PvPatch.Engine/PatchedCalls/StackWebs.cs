@@ -25,17 +25,18 @@ internal sealed class StackWebs
         _nextOutputs = Filled(_parents.Length, None);
         foreach (FlowEntry entry in flow.Joined)
             Join(entry.Sources);
-        foreach (FlowEntry[]? taken in flow.Inputs)
+        for (int i = 0; i < flow.Code.Length; i++)
         {
-            foreach (FlowEntry entry in taken ?? [])
+            foreach (FlowEntry entry in flow.InputsOf(i))
                 Join(entry.Sources);
         }
 
-        for (int i = flow.Inputs.Length - 1; i >= 0; i--) // each goes before those that are there
+        for (int i = flow.Code.Length - 1; i >= 0; i--) // each goes before those that are there
         {
-            for (int k = (flow.Inputs[i]?.Length ?? 0) - 1; k >= 0; k--)
+            ReadOnlySpan<FlowEntry> inputs = flow.InputsOf(i);
+            for (int k = inputs.Length - 1; k >= 0; k--)
             {
-                int web = NodeOf(WebOf(flow.Inputs[i]![k]));
+                int web = NodeOf(WebOf(inputs[k]));
                 _inputs.Add((i, k, _firstInputs[web]));
                 _firstInputs[web] = _inputs.Count - 1;
             }
@@ -52,7 +53,7 @@ internal sealed class StackWebs
     }
 
     /// <summary>The web that an entry belongs to.</summary>
-    public int WebOf(FlowEntry entry) => OutputOf(RootOf(NodeOf(entry.Sources.Items[0])));
+    public int WebOf(FlowEntry entry) => OutputOf(RootOf(NodeOf(entry.Sources.First)));
 
     /// <summary>The web that an output belongs to; <see langword="null"/> if nothing takes it.</summary>
     public int? WebOf(int output) => _parents[NodeOf(output)] == Unused ? null : OutputOf(RootOf(NodeOf(output)));
@@ -85,7 +86,7 @@ internal sealed class StackWebs
 
     private void Join(IndexSet sources)
     {
-        int first = RootOf(NodeOf(sources.Items[0]));
+        int first = RootOf(NodeOf(sources.First));
         foreach (int other in sources.Items)
             _parents[RootOf(NodeOf(other))] = first;
     }

@@ -5,6 +5,8 @@ namespace PvPatch.Engine.Tests.PatchedCalls;
 /// <summary>A patched call costs nothing: the JIT makes of it what it makes of hand-written code.</summary>
 internal sealed class MachineCodeTests
 {
+    private const int Rounds = 5;
+
     private static Task<Dictionary<string, string>>? _listings;
 
     [TestCaseSource(typeof(PairProgram), nameof(PairProgram.Loops))]
@@ -24,11 +26,17 @@ internal sealed class MachineCodeTests
         {
             Func<long[], long> patched = PairProgram.Function(assembly, $"{loop}_Patched");
             patched(data);
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int i = 0; i < 10_000; i++)
-                patched(data);
-            Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero, loop);
+            Assert.That(Enumerable.Range(0, Rounds).Min(_ => AllocatedBy(patched, data)), Is.Zero, loop);
         }
+    }
+
+    /// <summary>Bytes that many calls allocate. What the runtime does on this thread in between counts too, but not in every round.</summary>
+    private static long AllocatedBy(Func<long[], long> patched, long[] data)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 10_000; i++)
+            patched(data);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
     /// <summary>Optimised code at once, and its listing without addresses.</summary>

@@ -33,13 +33,6 @@ internal static class SequenceForms
         Mnemonic.Pause,
     ];
 
-    private static readonly HashSet<Mnemonic> UndefinedFlags =
-    [
-        Mnemonic.And, Mnemonic.Or, Mnemonic.Xor, Mnemonic.Test, Mnemonic.Andn, Mnemonic.Blsi, Mnemonic.Blsr, Mnemonic.Blsmsk, Mnemonic.Bzhi, Mnemonic.Bextr,
-        Mnemonic.Bsf, Mnemonic.Bsr, Mnemonic.Bt, Mnemonic.Bts, Mnemonic.Btr, Mnemonic.Btc, Mnemonic.Div, Mnemonic.Idiv, Mnemonic.Mul, Mnemonic.Imul,
-        Mnemonic.Lzcnt, Mnemonic.Tzcnt, Mnemonic.Shl, Mnemonic.Sal, Mnemonic.Shr, Mnemonic.Sar, Mnemonic.Rol, Mnemonic.Ror, Mnemonic.Rcl, Mnemonic.Rcr,
-    ];
-
     /// <summary>Jcc.</summary>
     public static IReadOnlyList<Code> ConditionalBranches { get; } =
     [
@@ -69,7 +62,4 @@ internal static class SequenceForms
             return false;
         return info.Op0Kind != OpCodeOperandKind.mem_offs && info.Op1Kind != OpCodeOperandKind.mem_offs;
     }
-
-    /// <summary>Whether an instruction leaves flags undefined in some states.</summary>
-    public static bool LeavesUndefinedFlags(Mnemonic mnemonic) => UndefinedFlags.Contains(mnemonic);
 }

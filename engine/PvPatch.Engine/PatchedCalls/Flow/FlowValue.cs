@@ -17,16 +17,32 @@ internal enum FlowKind
 }
 
 /// <summary>A value as the analysis knows it, on the evaluation stack or in a local variable.</summary>
-/// <param name="Kind">What is known.</param>
-/// <param name="Node">The place, for a table or a slot.</param>
-/// <param name="Reason">Why it is not proven.</param>
-/// <param name="Origins">The instructions that took it from the tables, by index.</param>
-internal sealed record FlowValue(FlowKind Kind, SlotNode? Node, string? Reason, IndexSet Origins)
+internal sealed class FlowValue
 {
     private const string SeveralArrive = "another value may arrive at the call";
 
+    private FlowValue(FlowKind kind, SlotNode? node, string? reason, IndexSet origins)
+    {
+        Kind = kind;
+        Node = node;
+        Reason = reason;
+        Origins = origins;
+    }
+
     /// <summary>A value of no interest.</summary>
     public static FlowValue Plain { get; } = new(FlowKind.Plain, null, null, default);
+
+    /// <summary>What is known.</summary>
+    public FlowKind Kind { get; }
+
+    /// <summary>The place, for a table or a slot.</summary>
+    public SlotNode? Node { get; }
+
+    /// <summary>Why it is not proven.</summary>
+    public string? Reason { get; }
+
+    /// <summary>The instructions that took it from the tables, by index.</summary>
+    public IndexSet Origins { get; }
 
     /// <summary>The address or value of a place.</summary>
     public static FlowValue Table(SlotNode node, IndexSet origins) => new(FlowKind.Table, node, null, origins);
@@ -37,14 +53,14 @@ internal sealed record FlowValue(FlowKind Kind, SlotNode? Node, string? Reason, 
     /// <summary>Something from a table, but unknown which.</summary>
     public static FlowValue Unproven(string reason, IndexSet origins) => new(FlowKind.Unproven, null, reason, origins);
 
-    /// <summary>What is known of a value that is one of two. Never more than is known of either.</summary>
+    /// <summary>What is known of a value that is one of two. Never more than is known of either; this very object, if it is no less.</summary>
     public FlowValue Merge(FlowValue other)
     {
-        if (ReferenceEquals(this, other) || Equals(other))
+        if (ReferenceEquals(this, other))
             return this;
         IndexSet origins = Origins.Union(other.Origins);
         if (Kind == other.Kind && Kind != FlowKind.Unproven && ReferenceEquals(Node, other.Node))
-            return this with { Origins = origins };
+            return origins.IsSameAs(Origins) ? this : new FlowValue(Kind, Node, null, origins);
         string reason = (Reason, other.Reason) switch
         {
             (null, null) => SeveralArrive,
@@ -52,17 +68,14 @@ internal sealed record FlowValue(FlowKind Kind, SlotNode? Node, string? Reason, 
             (null, { } theirs) => theirs,
             ({ } mine, { } theirs) => string.CompareOrdinal(mine, theirs) <= 0 ? mine : theirs,
         };
-        return Unproven(reason, origins);
+        return Kind == FlowKind.Unproven && string.Equals(reason, Reason, StringComparison.Ordinal) && origins.IsSameAs(Origins) ? this : Unproven(reason, origins);
     }
 }
 
 /// <summary>A value in one place and where it was put there.</summary>
-/// <param name="Value">What is known of it.</param>
-/// <param name="Sources">
-/// On the stack: the outputs that pushed it (<see cref="StackFlow.OutputOf"/>). In a local variable: the instructions that
-/// stored it, by index, and <see cref="Outside"/>.
-/// </param>
-internal readonly record struct FlowEntry(FlowValue Value, IndexSet Sources)
+/// <param name="value">What is known of it.</param>
+/// <param name="sources">Where it was put there.</param>
+internal sealed class FlowEntry(FlowValue value, IndexSet sources)
 {
     /// <summary>The source of what no instruction put there: a variable's first value, a caught exception.</summary>
     public const int Outside = -1;
@@ -70,6 +83,22 @@ internal readonly record struct FlowEntry(FlowValue Value, IndexSet Sources)
     /// <summary>A value that no instruction put there.</summary>
     public static FlowEntry FromOutside { get; } = new(FlowValue.Plain, IndexSet.Of(Outside));
 
-    /// <summary>One of two.</summary>
-    public FlowEntry Merge(FlowEntry other) => new(Value.Merge(other.Value), Sources.Union(other.Sources));
+    /// <summary>What is known of it.</summary>
+    public FlowValue Value { get; } = value;
+
+    /// <summary>
+    /// On the stack: the outputs that pushed it (<see cref="StackFlow.OutputOf"/>). In a local variable: the instructions that
+    /// stored it, by index, and <see cref="Outside"/>.
+    /// </summary>
+    public IndexSet Sources { get; } = sources;
+
+    /// <summary>One of two; this very object, if the other one adds nothing.</summary>
+    public FlowEntry Merge(FlowEntry other)
+    {
+        if (ReferenceEquals(this, other))
+            return this;
+        FlowValue merged = Value.Merge(other.Value);
+        IndexSet both = Sources.Union(other.Sources);
+        return ReferenceEquals(merged, Value) && both.IsSameAs(Sources) ? this : new FlowEntry(merged, both);
+    }
 }

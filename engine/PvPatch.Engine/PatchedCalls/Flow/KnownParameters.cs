@@ -11,7 +11,7 @@ namespace PvPatch.Engine.PatchedCalls.Flow;
 /// <summary>What a parameter is at every call: the address or value of a place, or what a slot holds.</summary>
 /// <param name="Kind"><see cref="FlowKind.Table"/> or <see cref="FlowKind.Slot"/>.</param>
 /// <param name="Node">The place.</param>
-internal readonly record struct ParameterFact(FlowKind Kind, SlotNode Node);
+internal sealed record ParameterFact(FlowKind Kind, SlotNode Node);
 
 /// <summary>
 /// The parameters, <see langword="this"/> among them, through which methods get tables and slots. A parameter is known where
@@ -49,7 +49,7 @@ internal sealed class KnownParameters
 
     /// <summary>What is known of a method's parameters, by number.</summary>
     /// <param name="method">The method's token.</param>
-    public IReadOnlyList<ParameterFact?> Of(int method) => _facts.GetValueOrDefault(method) ?? [];
+    public ParameterFact?[] Of(int method) => _facts.GetValueOrDefault(method) ?? [];
 
     /// <summary>The methods that no other module can name and that may be given a place.</summary>
     private HashSet<int> Candidates(ModuleImage image)
@@ -146,15 +146,20 @@ internal sealed class KnownParameters
             if (!names)
                 continue;
             bool calls = instruction.Is(OpCodes.Call) || instruction.Is(OpCodes.Callvirt);
-            if (calls && flow.Inputs[i] is { } inputs)
-                Enter(instruction.Token, [.. inputs.Select(FactOf)]);
+            if (calls && flow.IsReached(i))
+                Enter(instruction.Token, FactsOf(flow.InputsOf(i)));
             else if (!calls)
                 Enter(instruction.Token, new ParameterFact?[_effects.ShapeOf(instruction.Token).Arguments]); // who calls its address is not known
         }
     }
 
-    private static ParameterFact? FactOf(FlowEntry argument) =>
-        argument.Value is { Kind: FlowKind.Table or FlowKind.Slot, Node: { } node } ? new ParameterFact(argument.Value.Kind, node) : null;
+    private static ParameterFact?[] FactsOf(ReadOnlySpan<FlowEntry> arguments)
+    {
+        var facts = new ParameterFact?[arguments.Length];
+        for (int i = 0; i < facts.Length; i++)
+            facts[i] = arguments[i].Value is { Kind: FlowKind.Table or FlowKind.Slot, Node: { } node } value ? new ParameterFact(value.Kind, node) : null;
+        return facts;
+    }
 
     /// <summary>Takes in what a call passes; what callees are known to get only ever becomes less.</summary>
     private void Enter(int called, ParameterFact?[] passed)

@@ -1,5 +1,4 @@
 using System.Reflection.Emit;
-using System.Reflection.Metadata;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.Reports;
 
@@ -7,24 +6,32 @@ namespace PvPatch.Engine.PatchedCalls.Flow;
 
 /// <summary>
 /// Abstract interpretation of one method: what every instruction takes from the evaluation stack, and which instructions
-/// put it there. A worklist over basic blocks; where paths join, less is known than on any of them. Protected regions are
-/// followed as in ECMA-335, partition III, 1.7.5 and 3.46: a handler may start after any instruction of its region.
+/// put it there. A worklist over basic blocks, the first one first; where paths join, less is known than on any of them.
 /// </summary>
 internal sealed class StackFlow
 {
-    /// <summary>How many entries are carried along paths at most: a damaged method can have 65,535 variables in thousands of regions.</summary>
-    private const long MostWork = 1 << 22;
+    /// <summary>What following a method may cost, in entries, for each instruction and besides: a damaged one can have any number of paths, variables and regions.</summary>
+    private const long WorkPerInstruction = 64, MoreWork = 1 << 20;
+
+    private static readonly FlowEntry[] CaughtException = [FlowEntry.FromOutside];
 
     private readonly StackEffects _effects;
-    private readonly Dictionary<int, int> _indexAt = [];
-    private readonly FlowState?[] _states;
-    private readonly bool[] _isAddressed;
+    private readonly ControlFlow _control;
+    private readonly FlowState?[] _states; // by block
+    private readonly bool[] _isWaiting;    // by block
+    private readonly bool[] _isAddressed;  // by local variable
     private readonly ParameterFact?[] _parameters;
-    private readonly Stack<int> _waiting = new();
-    private readonly Dictionary<ExceptionRegion, FlowState> _ends = [];
-    private readonly Dictionary<ExceptionRegion, HashSet<int>> _leftFor = [];
-    private bool _isRecording;
-    private long _work;
+    private readonly int[] _firstInputs;   // by instruction, counted from 1; 0 where control never comes
+    private readonly int[] _inputCounts;
+    private readonly int[] _below;
+    private readonly IndexSet[] _loadedFrom;
+    private readonly FlowEntry[] _locals;
+    private FlowEntry[] _inputs;
+    private FlowEntry[] _stack;
+    private int _recorded;
+    private int _height;
+    private int _nextWaiting;
+    private long _workLeft;
 
     /// <summary>Analyses a method.</summary>
     /// <param name="body">The method.</param>
@@ -32,26 +39,27 @@ internal sealed class StackFlow
     /// <param name="map">Its module's tokens of tables and slots.</param>
     /// <param name="parameters">What is known of its parameters, by number; may be shorter than they are.</param>
     /// <exception cref="PatchException"><see cref="PatchError.BadIl"/>: the IL breaks the rules of the evaluation stack.</exception>
-    public StackFlow(MethodBody body, StackEffects effects, SlotMap map, IReadOnlyList<ParameterFact?> parameters)
+    public StackFlow(MethodBody body, StackEffects effects, SlotMap map, ParameterFact?[] parameters)
     {
         Body = body;
         Code = IlReader.Decode(body.Il);
-        _indexAt.EnsureCapacity(Code.Length + 1);
         _effects = effects;
+        _workLeft = MoreWork + (WorkPerInstruction * Code.Length);
         Step = new Step(map, Code);
-        for (int i = 0; i < Code.Length; i++)
-            _indexAt[Code[i].Offset] = i;
-        IsBlockStart = FindBlocks();
-        _states = new FlowState?[Code.Length];
         _isAddressed = new bool[body.LocalCount];
-        foreach (Instruction instruction in Code.Where(i => i.AddressedLocal >= 0))
-            _isAddressed[Local(instruction.AddressedLocal, instruction)] = true;
         _parameters = [.. parameters];
-        foreach (Instruction instruction in Code.Where(i => i.ChangedArgument >= 0 && i.ChangedArgument < _parameters.Length))
-            _parameters[instruction.ChangedArgument] = null;
-        Inputs = new FlowEntry[]?[Code.Length];
-        Below = new int[Code.Length];
-        LoadedFrom = new IndexSet[Code.Length];
+        FindChanges();
+        _control = new ControlFlow(body, Code, _workLeft);
+        LiveLocals.Find(body, Code, _control.Blocks, _isAddressed, _workLeft);
+        _states = new FlowState?[_control.Blocks.Count];
+        _isWaiting = new bool[_control.Blocks.Count];
+        _firstInputs = new int[Code.Length];
+        _inputCounts = new int[Code.Length];
+        _below = new int[Code.Length];
+        _loadedFrom = new IndexSet[Code.Length];
+        _locals = new FlowEntry[body.LocalCount];
+        _stack = new FlowEntry[Math.Min(body.MaxStack, 8)];
+        _inputs = new FlowEntry[Code.Length];
         Run();
     }
 
@@ -64,20 +72,18 @@ internal sealed class StackFlow
     /// <summary>Its instructions.</summary>
     public Instruction[] Code { get; }
 
-    /// <summary>Whether control can come to an instruction, or a protected region starts or ends there, by index.</summary>
-    public bool[] IsBlockStart { get; }
-
-    /// <summary>What each instruction takes from the stack, deepest first; <see langword="null"/> where it is never reached.</summary>
-    public FlowEntry[]?[] Inputs { get; }
-
-    /// <summary>Entries on the stack below the inputs of each instruction.</summary>
-    public int[] Below { get; }
-
-    /// <summary>For loads of local variables: the stores whose value they may load.</summary>
-    public IndexSet[] LoadedFrom { get; }
-
     /// <summary>The entries that paths bring together where they join: each is one entry, whichever path put it there.</summary>
-    public IEnumerable<FlowEntry> Joined => _states.OfType<FlowState>().SelectMany(s => s.Stack);
+    public IEnumerable<FlowEntry> Joined
+    {
+        get
+        {
+            foreach (FlowState? state in _states)
+            {
+                foreach (FlowEntry entry in state?.Stack ?? [])
+                    yield return entry;
+            }
+        }
+    }
 
     /// <summary>Number of an instruction's output: <c>dup</c> has two, others at most one.</summary>
     public static int OutputOf(int index, int output) => (2 * index) + output;
@@ -85,228 +91,189 @@ internal sealed class StackFlow
     /// <summary>The instruction that an output belongs to, by index.</summary>
     public static int OwnerOf(int output) => output >> 1;
 
+    /// <summary>Whether control can come to an instruction.</summary>
+    public bool IsReached(int index) => _firstInputs[index] > 0;
+
+    /// <summary>Whether control can come to an instruction otherwise than from the one before it, or may leave that one otherwise.</summary>
+    public bool IsBlockStart(int index) => _control.IsStart(index);
+
+    /// <summary>What an instruction takes from the stack, deepest first; nothing where it is never reached.</summary>
+    public ReadOnlySpan<FlowEntry> InputsOf(int index) => IsReached(index) ? new(_inputs, _firstInputs[index] - 1, _inputCounts[index]) : [];
+
+    /// <summary>How many entries are on the stack below an instruction's inputs.</summary>
+    public int Below(int index) => _below[index];
+
+    /// <summary>For a load of a local variable: the stores whose value it may load.</summary>
+    public IndexSet LoadedFrom(int index) => _loadedFrom[index];
+
     /// <summary>What is known of the parameter that an instruction loads, if anything is.</summary>
     public ParameterFact? ParameterAt(int index) =>
-        Code[index].LoadedArgument is >= 0 and var argument && argument < _parameters.Length ? _parameters[argument] : null;
+        _parameters.Length > 0 && Code[index].LoadedArgument is >= 0 and var argument && argument < _parameters.Length ? _parameters[argument] : null;
 
     /// <summary>Whether a local variable can change without a store to it.</summary>
     public bool IsAddressed(int local) => _isAddressed[local];
 
+    /// <summary>Finds the variables and parameters that change unseen.</summary>
+    private void FindChanges()
+    {
+        for (int i = 0; i < Code.Length; i++)
+        {
+            if (Code[i].AddressedLocal is >= 0 and var local)
+                _isAddressed[Local(local, i)] = true;
+            if (Code[i].ChangedArgument is >= 0 and var argument && argument < _parameters.Length)
+                _parameters[argument] = null;
+        }
+    }
+
     private void Run()
     {
-        if (Code.Length == 0)
-            throw Bad(0, "there is none");
-        Arrive(0, FlowState.AtEntry(Body.LocalCount));
-        if (Array.IndexOf(IsBlockStart, true) < 0)
-            _waiting.Clear(); // one block: its one run records
-        while (_waiting.TryPop(out int start))
-            RunBlock(start);
-
-        _isRecording = true;
-        for (int i = 0; i < _states.Length; i++)
+        Block first = _control.Blocks[0];
+        foreach (int local in first.Live)
+            _locals[local] = FlowEntry.FromOutside;
+        Arrive(first, []);
+        while (_nextWaiting < _isWaiting.Length)
         {
-            if (_states[i] is not null)
-                RunBlock(i);
+            int block = _nextWaiting++;
+            if (!_isWaiting[block])
+                continue;
+            _isWaiting[block] = false;
+            Run(_control.Blocks[block], _states[block]!);
         }
     }
 
-    private void RunBlock(int start)
+    private void Run(Block block, FlowState state)
     {
-        FlowState state = _states[start]!.Copy();
-        ReachHandlers(start, state);
-        for (int i = start; ; i++)
-        {
-            Execute(i, state);
-            if (Code[i].StoredLocal >= 0)
-                ReachHandlers(i, state);
-            if (!GoOn(i, state))
-                return;
-            if (i + 1 == Code.Length)
-                throw Bad(i, "control runs off its end");
-            if (IsBlockStart[i + 1])
-            {
-                Arrive(i + 1, state);
-                return;
-            }
-        }
+        while (_stack.Length < state.Stack.Length)
+            Array.Resize(ref _stack, 2 * _stack.Length);
+        _height = state.Stack.Length;
+        Array.Copy(state.Stack, _stack, _height);
+        for (int k = 0; k < state.Locals.Length; k++)
+            _locals[block.Live[k]] = state.Locals[k];
+        foreach (Edge edge in block.Handlers)
+            Follow(edge);
+
+        Spend(block.End - block.First, block.First);
+        for (int i = block.First; i < block.End; i++)
+            Execute(i, block);
+        foreach (Edge edge in block.Next)
+            Follow(edge);
     }
 
-    private void Execute(int index, FlowState state)
+    private void Execute(int index, Block block)
     {
         Instruction instruction = Code[index];
         (int taken, int put) = _effects.Of(instruction, Body.ReturnsValue);
-        if (state.Stack.Count < taken)
+        if (_height < taken)
             throw Bad(index, $"{instruction.Code.Name} takes more than the stack holds");
-        FlowEntry[] inputs = state.Pop(taken);
+        _height -= taken;
+        ReadOnlySpan<FlowEntry> inputs = Record(index, taken);
         FlowValue output = put == 0 ? FlowValue.Plain : Step.Output(index, inputs);
 
-        if (instruction.LoadedLocal is >= 0 and var loaded && !_isAddressed[Local(loaded, instruction)])
+        if (instruction.LoadedLocal is >= 0 and var loaded && !_isAddressed[Local(loaded, index)])
         {
-            output = state.Locals[loaded].Value;
-            LoadedFrom[index] = state.Locals[loaded].Sources;
+            output = _locals[loaded].Value;
+            _loadedFrom[index] = _locals[loaded].Sources;
         }
-        else if (instruction.StoredLocal is >= 0 and var stored && !_isAddressed[Local(stored, instruction)])
+        else if (instruction.StoredLocal is >= 0 and var stored && !_isAddressed[Local(stored, index)])
         {
-            state.Locals[stored] = new FlowEntry(inputs[0].Value, IndexSet.Of(index));
+            _locals[stored] = new FlowEntry(inputs[0].Value, IndexSet.Of(index));
+            foreach (Edge edge in block.Handlers)
+                ReachHandler(edge.To, stored);
         }
-
         else if (ParameterAt(index) is { } fact)
         {
             output = fact.Kind == FlowKind.Slot ? FlowValue.Slot(fact.Node, index) : FlowValue.Table(fact.Node, IndexSet.Of(index));
         }
 
-        for (int k = 0; k < put; k++)
-            state.Stack.Add(new FlowEntry(output, IndexSet.Of(OutputOf(index, k))));
-        if (instruction.Is(OpCodes.Ret) && state.Stack.Count > 0)
-            throw Bad(index, $"ret leaves {state.Stack.Count} entries on the stack");
-        if (state.Stack.Count > Body.MaxStack)
+        if (_height + put > Body.MaxStack)
             throw Bad(index, $"the stack grows beyond its {Body.MaxStack} entries");
-        if (_isRecording)
-        {
-            Inputs[index] = inputs;
-            Below[index] = state.Stack.Count - put;
-        }
+        if (_height + put > _stack.Length)
+            Array.Resize(ref _stack, 2 * (_height + put));
+        _below[index] = _height;
+        for (int k = 0; k < put; k++)
+            _stack[_height++] = new FlowEntry(output, IndexSet.Of(OutputOf(index, k)));
+        if (instruction.Is(OpCodes.Ret) && _height > 0)
+            throw Bad(index, $"ret leaves {_height} entries on the stack");
     }
 
-    /// <summary>Follows the branches of an instruction.</summary>
-    /// <returns>Whether control also goes to the next instruction.</returns>
-    private bool GoOn(int index, FlowState state)
+    /// <summary>Keeps what was just taken from the stack. A later run of the block knows less, and keeps that in the same place.</summary>
+    private ReadOnlySpan<FlowEntry> Record(int index, int taken)
     {
-        Instruction instruction = Code[index];
-        if (instruction.Is(OpCodes.Leave) || instruction.Is(OpCodes.Leave_S))
+        if (_firstInputs[index] == 0)
         {
-            Leave(instruction, state);
-            return false;
+            if (_recorded + taken > _inputs.Length)
+                Array.Resize(ref _inputs, 2 * (_recorded + taken));
+            _firstInputs[index] = _recorded + 1;
+            _inputCounts[index] = taken;
+            _recorded += taken;
         }
 
-        if (instruction.Is(OpCodes.Endfinally))
-            EndFinally(instruction, state);
-        else if (instruction.Is(OpCodes.Endfilter))
-            EndFilter(instruction, state);
-        else if (IlReader.IsBranch(instruction))
-            Arrive(_indexAt[(int)instruction.Operand], state);
-        foreach (int target in instruction.Targets)
-            Arrive(_indexAt[target], state);
-
-        return !instruction.Is(OpCodes.Jmp)
-            && instruction.Code.FlowControl is not (FlowControl.Branch or FlowControl.Return or FlowControl.Throw);
+        Array.Copy(_stack, _height, _inputs, _firstInputs[index] - 1, taken);
+        return InputsOf(index);
     }
 
-    /// <summary>Goes to a target with an empty stack, through every finally block on the way.</summary>
-    private void Leave(Instruction instruction, FlowState state)
+    private void Follow(Edge edge) => Arrive(edge.To, edge.Stack switch
     {
-        int target = _indexAt[(int)instruction.Operand];
-        Arrive(target, state.WithStack());
-        foreach (ExceptionRegion region in Body.Regions.Where(r => r.Kind == ExceptionRegionKind.Finally))
+        ArrivingStack.Kept => _stack.AsSpan(0, _height),
+        ArrivingStack.Exception => CaughtException,
+        _ => [],
+    });
+
+    private void Arrive(Block block, ReadOnlySpan<FlowEntry> stack)
+    {
+        if (_states[block.Number] is not { } known)
         {
-            if (!IsInTry(region, instruction.Offset) || IsInTry(region, (int)instruction.Operand))
-                continue;
-            if (!_leftFor.TryGetValue(region, out HashSet<int>? targets))
-                _leftFor[region] = targets = [];
-            if (targets.Add(target) && _ends.TryGetValue(region, out FlowState? end))
-                Arrive(target, end);
-        }
-    }
-
-    private void EndFinally(Instruction instruction, FlowState state)
-    {
-        foreach (ExceptionRegion region in Body.Regions.Where(r => r.Kind == ExceptionRegionKind.Finally && IsInHandler(r, instruction.Offset)))
-        {
-            FlowState end = state.WithStack().Copy();
-            if (!_ends.TryAdd(region, end))
-                _ends[region].Merge(end);
-            foreach (int target in _leftFor.GetValueOrDefault(region) ?? [])
-                Arrive(target, _ends[region]);
-        }
-    }
-
-    private void EndFilter(Instruction instruction, FlowState state)
-    {
-        foreach (ExceptionRegion region in Body.Regions.Where(r => r.Kind == ExceptionRegionKind.Filter))
-        {
-            if (instruction.Offset >= region.FilterOffset && instruction.End == region.HandlerOffset)
-                Arrive(_indexAt[region.HandlerOffset], state.WithStack(FlowEntry.FromOutside));
-        }
-    }
-
-    /// <summary>The variables as they are now may be what the handlers around an instruction find.</summary>
-    private void ReachHandlers(int index, FlowState state)
-    {
-        if (_isRecording)
+            Spend(1 + stack.Length + block.Live.Count, block.First);
+            var locals = new FlowEntry[block.Live.Count];
+            for (int k = 0; k < locals.Length; k++)
+                locals[k] = _locals[block.Live[k]];
+            _states[block.Number] = new FlowState(stack.ToArray(), locals);
+            Wait(block);
             return;
-        foreach (ExceptionRegion region in Body.Regions.Where(r => IsInTry(r, Code[index].Offset)))
-        {
-            bool takesException = region.Kind is ExceptionRegionKind.Catch or ExceptionRegionKind.Filter;
-            FlowState atHandler = takesException ? state.WithStack(FlowEntry.FromOutside) : state.WithStack();
-            Arrive(_indexAt[region.HandlerOffset], atHandler);
-            if (region.Kind == ExceptionRegionKind.Filter)
-                Arrive(_indexAt[region.FilterOffset], atHandler);
         }
+
+        if (known.Stack.Length != stack.Length)
+            throw Bad(block.First, $"paths arrive with {known.Stack.Length} and {stack.Length} entries on the stack");
+        Spend(1, block.First);
+        for (int k = 0; k < stack.Length; k++)
+            Merge(block, known.Stack, k, stack[k]);
+        for (int k = 0; k < known.Locals.Length; k++)
+            Merge(block, known.Locals, k, _locals[block.Live[k]]);
     }
 
-    private void Arrive(int index, FlowState state)
+    /// <summary>A handler may find in a variable what was just stored.</summary>
+    private void ReachHandler(Block handler, int stored)
     {
-        if (_isRecording)
+        if (handler.Live.BinarySearch(stored) is >= 0 and var number)
+            Merge(handler, _states[handler.Number]!.Locals, number, _locals[stored]);
+    }
+
+    private void Merge(Block block, FlowEntry[] entries, int number, FlowEntry arriving)
+    {
+        FlowEntry merged = entries[number].Merge(arriving);
+        Spend(1, block.First);
+        if (ReferenceEquals(merged, entries[number]))
             return;
-        _work += state.Stack.Count + state.Locals.Length;
-        if (_work > MostWork)
+        entries[number] = merged;
+        Wait(block);
+    }
+
+    private void Wait(Block block)
+    {
+        _isWaiting[block.Number] = true;
+        _nextWaiting = Math.Min(_nextWaiting, block.Number);
+    }
+
+    private void Spend(int work, int index)
+    {
+        _workLeft -= work;
+        if (_workLeft < 0)
             throw Bad(index, "it has too many paths and variables");
-        if (_states[index] is not { } known)
-        {
-            _states[index] = state.Copy();
-            _waiting.Push(index);
-            return;
-        }
-
-        if (known.Stack.Count != state.Stack.Count)
-            throw Bad(index, $"paths arrive with {known.Stack.Count} and {state.Stack.Count} entries on the stack");
-        if (known.Merge(state))
-            _waiting.Push(index);
     }
 
-    private bool[] FindBlocks()
-    {
-        var starts = new bool[Code.Length + 1];
-        foreach (Instruction instruction in Code)
-        {
-            if (IlReader.IsBranch(instruction))
-                starts[_indexAt[(int)instruction.Operand]] = true;
-            foreach (int target in instruction.Targets)
-                starts[_indexAt[target]] = true;
-        }
-
-        _indexAt[Body.Il.Length] = Code.Length; // a region may end where the method does
-        foreach (ExceptionRegion region in Body.Regions)
-        {
-            Start(region.TryOffset);
-            Start(region.TryOffset + region.TryLength);
-            Start(region.HandlerOffset);
-            Start(region.HandlerOffset + region.HandlerLength);
-            if (region.Kind == ExceptionRegionKind.Filter)
-                Start(region.FilterOffset);
-            if (region.TryLength <= 0 || region.HandlerLength <= 0)
-                throw Bad(0, "a protected region is empty");
-        }
-
-        _indexAt.Remove(Body.Il.Length);
-        return starts;
-
-        void Start(int offset) => starts[_indexAt.TryGetValue(offset, out int index) ? index : throw Bad(0, "a protected region starts or ends within an instruction")] = true;
-    }
-
-    private int Local(int number, Instruction instruction) => number < Body.LocalCount
+    private int Local(int number, int index) => number < Body.LocalCount
         ? number
-        : throw Bad(_indexAt[instruction.Offset], $"there is no local variable {number}");
+        : throw Bad(index, $"there is no local variable {number}");
 
-    private static bool IsInTry(ExceptionRegion region, int offset) =>
-        offset >= region.TryOffset && offset < region.TryOffset + region.TryLength;
-
-    private static bool IsInHandler(ExceptionRegion region, int offset) =>
-        offset >= region.HandlerOffset && offset < region.HandlerOffset + region.HandlerLength;
-
-    private PatchException Bad(int index, string what)
-    {
-        int offset = index < Code.Length ? Code[index].Offset : 0;
-        return new PatchException(PatchError.BadIl, $"The IL of {Body.Name} cannot be followed at {offset}: {what}.") { Method = Body.Name, Offset = offset };
-    }
+    private PatchException Bad(int index, string what) => Body.CannotBeFollowed(Code[index].Offset, what);
 }

@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.PatchedCalls.Growth;
+using PvPatch.Engine.PatchedCalls.Loaded;
 
 namespace PvPatch.Engine.PatchedCalls.Late;
 
@@ -15,8 +16,8 @@ namespace PvPatch.Engine.PatchedCalls.Late;
 internal static class MethodCopy
 {
     /// <summary>
-    /// Copies are kept as long as their module, for a thread may be in one at any time, and by their IL, so that applying
-    /// and restoring without end makes no more of them.
+    /// Copies are kept as long as their module, for a thread may be in one at any time, and by their IL and the state of the
+    /// images that they may have inlined, so that applying and restoring without end makes no more of them.
     /// </summary>
     private static readonly ConditionalWeakTable<Module, Dictionary<string, DynamicMethod>> Kept = [];
 
@@ -35,7 +36,7 @@ internal static class MethodCopy
 
         CopiedBody body = patched is null ? CopiedBody.Of(old, il) : CopiedBody.Of(old, patched, method.Module);
         Dictionary<string, DynamicMethod> kept = Kept.GetOrCreateValue(method.Module);
-        string key = $"{method.MetadataToken:x8}{body.Key}";
+        string key = $"{method.MetadataToken:x8}{DataPages.State:x16}{body.Key}";
         lock (kept)
         {
             if (!kept.TryGetValue(key, out DynamicMethod? copy) && Copied(method, body, out refusal) is { } made)

@@ -41,6 +41,9 @@ internal sealed class LoadedProgram
     /// <summary>A copy that is loaded already.</summary>
     public static LoadedProgram Of(Assembly assembly) => new(assembly);
 
+    /// <summary>Loads another form of a fixture from its file.</summary>
+    public static LoadedProgram LoadFile(string file) => new(Load(file, Loading.Path, new AssemblyLoadContext("a host's")));
+
     public static Assembly Load(string file, Loading loading, AssemblyLoadContext context)
     {
         if (loading == Loading.Stream)
