@@ -21,6 +21,7 @@ internal static class Program
         ["inlined", var state] => PatchedCalls.Late.InlinedProgram.PatchAndTell(isHot: state is "hot", redirects: true),
         ["inlined-in-place", var state] => PatchedCalls.Late.InlinedProgram.PatchAndTell(isHot: state is "hot", redirects: false),
         ["inlined-twice"] => PatchedCalls.Late.InlinedProgram.PatchTwice(),
+        ["diagnosis-example", var way] => Diagnosis.Sum.Run(redirects: way is "late"),
         ["diagnosis", var state] => Diagnosis.DiagnosedProgram.Run(state),
         _ => throw new ArgumentException($"No such part: {string.Join(' ', arguments)}.", nameof(arguments)),
     };

@@ -218,6 +218,17 @@ internal sealed partial class PatchDiagnosisTests
         }
     }
 
+    [TestCase("in-place")]
+    [TestCase("late")]
+    public async Task The_document_shows_what_its_program_prints(string way)
+    {
+        (int exitCode, string output) = await ChildProcess.RunAsync(["diagnosis-example", way], [CountAtOnce], TestContext.CurrentContext.CancellationToken);
+        Assert.That(exitCode, Is.Zero, output);
+        string document = Repository.Text("docs/diagnosis.md"), begin = $"<!-- output: {way} -->\n```\n";
+        int start = document.IndexOf(begin, StringComparison.Ordinal) + begin.Length;
+        Assert.That(WithoutNumbers(document[start..document.IndexOf("```", start, StringComparison.Ordinal)]), Is.EqualTo(WithoutNumbers(output)));
+    }
+
     [Test]
     public void Nothing_is_watched_before_and_after()
     {
@@ -244,6 +255,12 @@ internal sealed partial class PatchDiagnosisTests
             _ => string.Create(CultureInfo.InvariantCulture, $"{CodeTier.Tier1} {line.Groups["size"].Value}"),
         };
     }
+
+    private static string WithoutNumbers(string text) => Numbers().Replace(text, " #");
+
+    /// <summary>Times, addresses and lengths, with the room before them.</summary>
+    [GeneratedRegex(@" +(\d+\.\d ms|0x[0-9a-f]+|\+\d+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    private static partial Regex Numbers();
 
     [GeneratedRegex(@"JIT compiled (?<method>[^(\[]+)(\[.*?\])?\(.*\) \[(?<tier>[^,]+),.* code size=(?<size>\d+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex JitLine();
