@@ -1,6 +1,5 @@
 using System.Diagnostics.Tracing;
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using PvPatch.Engine.Diagnosis;
 using PvPatch.Engine.PatchedCalls.InPlace;
@@ -222,27 +221,6 @@ internal sealed partial class PatchDiagnosisTests
     }
 
     [Test]
-    public void An_assembly_that_is_unloaded_is_told_of_no_more()
-    {
-        using var diagnosis = PatchDiagnosis.Start();
-        (LivePatch patch, WeakReference assembly, DiagnosisReport before) = PatchedForAWhile(diagnosis);
-        for (int i = 0; i < 20 && assembly.IsAlive; i++)
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(before.Methods.Single(m => m.Method.EndsWith(".Leaf_Direct", StringComparison.Ordinal)).Verdict, Is.EqualTo(DiagnosisVerdict.Patched));
-            Assert.That(assembly.IsAlive, Is.False);
-            Assert.That(diagnosis.Report(patch).Methods, Is.Empty);
-        }
-
-        patch.Dispose();
-    }
-
-    [Test]
     public void A_diagnosis_that_has_ended_reports_no_more()
     {
         var diagnosis = PatchDiagnosis.Start();
@@ -272,19 +250,6 @@ internal sealed partial class PatchDiagnosisTests
         Assert.That(IsOn, Is.False.After(10_000, 10), "afterwards: the runtime's own thread turns them off");
 
         bool IsOn() => runtime.IsEnabled(EventLevel.Verbose, (EventKeywords)0x10);
-    }
-
-    /// <summary>A program that nobody refers to afterwards. Not inlined, so that no local variable of it lives on.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static (LivePatch Patch, WeakReference Assembly, DiagnosisReport Report) PatchedForAWhile(PatchDiagnosis diagnosis)
-    {
-        var program = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream, collectible: true);
-        var assembly = new WeakReference(program.Assembly);
-        LivePatch patch = Patcher.Apply(program.Table, new ApplyOptions { Assemblies = a => ReferenceEquals(a, assembly.Target), WatchLoads = false });
-        program.Function("PvPatch.Engine.Fixtures.HotPlaces", "Leaf_Direct")(1);
-        DiagnosisReport report = diagnosis.Report(patch);
-        program.Context.Unload();
-        return (patch, assembly, report);
     }
 
     private static PrintedBody Last(PrintedMethod inlined, string into) => inlined.InlinedInto.Last(b => b.Method == PrintedDiagnosis.Full(into));
