@@ -42,8 +42,14 @@ internal sealed class CompilationListener(CompilationLog log) : EventListener
             case MethodLoadVerbose when payload is [ulong method, ulong module, ulong address, uint size, uint token, uint flags, string type, string name, string signature, ..]:
                 log.End(thread, new Compilation
                 {
-                    MethodId = method, ModuleId = module, Token = (int)token, Name = new MethodName(type, name, signature), Ready = time,
-                    Tier = (CodeTier)((flags >> 7) & 7), Address = (nint)address, Size = (int)size,
+                    MethodId = method,
+                    ModuleId = module,
+                    Token = (int)token,
+                    Name = new MethodName(type, name, signature),
+                    Ready = time,
+                    Tier = (CodeTier)((flags >> 7) & 7),
+                    Address = (nint)address,
+                    Size = (int)size,
                 });
                 break;
             case R2RGetEntryPoint when payload is [ulong method, string type, string name, string signature, ulong address, ..]:
