@@ -2,6 +2,7 @@ using BenchmarkDotNet.Attributes;
 using Iced.Intel;
 using PvPatch.Emulator;
 using PvPatch.Emulator.Exits;
+using PvPatch.Perf.Measuring;
 using PvPatch.Perf.Yardsticks;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -11,7 +12,8 @@ namespace PvPatch.Perf;
 /// What one instruction costs on the emulator's tier 0, by kind, in nanoseconds: endless loops of 64-bit code with paging on,
 /// run by a machine for a million instructions. <see cref="Devices"/> is a loop of which every second instruction is an IN.
 /// </summary>
-public class InterpreterCosts
+[Launches(2)]
+public class InterpreterCosts : IMeasuredCode
 {
     private const int Instructions = 1_000_000;
 
@@ -21,6 +23,9 @@ public class InterpreterCosts
     private Machine _calls = null!;
     private Machine _strings = null!;
     private Machine _devices = null!;
+
+    /// <summary>The interpreter is not one method.</summary>
+    public Delegate? Measured => null;
 
     /// <summary>Builds a machine for each loop.</summary>
     [GlobalSetup]
