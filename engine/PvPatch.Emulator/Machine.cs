@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.Devices;
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Processors;
 using PvPatch.Emulator.Snapshots;
@@ -20,6 +21,7 @@ public sealed unsafe class Machine : IDisposable
     private readonly InterruptController _interrupts;
     private readonly GCHandle _handle;
     private readonly Lock _oneRun = new();
+    private readonly ExecutionTier _tier;
     private GuestThread? _guest;
     private MachineExit? _off;
     private bool _disposed;
@@ -30,6 +32,7 @@ public sealed unsafe class Machine : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Cpus, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Cpus, MachineOptions.MaxCpus, nameof(options));
+        _tier = options.Tier;
         Memory = new PhysicalMemory(options.RamSize);
         Clock = options.Clock ?? new HostClock();
         _interrupts = new InterruptController();
@@ -83,7 +86,7 @@ public sealed unsafe class Machine : IDisposable
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_guest != null) throw new InvalidOperationException("The guest of this machine is C# code.");
             if (_off != null) return _off;
-            MachineExit exit = (_board.Code ?? _board.ExecuteCode()).Run(instructions);
+            MachineExit exit = (_board.Code ?? _board.ExecuteCode(_tier)).Run(instructions);
             if (exit is MachineExit.PoweredOff or MachineExit.Panicked or MachineExit.TripleFault or MachineExit.Threw) _off = exit;
             return exit;
         }
@@ -173,7 +176,7 @@ public sealed unsafe class Machine : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (_guest != null) throw new SnapshotException(SnapshotError.ManagedGuest, "its state is on the host's stacks");
-        if (_board.Code == null) _board.ExecuteCode();
+        if (_board.Code == null) _board.ExecuteCode(_tier);
     }
 
     private void AddDevices(TimeProvider wallClock)

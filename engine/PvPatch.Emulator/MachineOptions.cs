@@ -1,5 +1,6 @@
 using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Interpreter;
 
 namespace PvPatch.Emulator;
 
@@ -32,6 +33,9 @@ public sealed record MachineOptions
 
     /// <summary>Where the numbers of RDRAND and RDSEED start, for runs that are the same each time. None: the host's random numbers.</summary>
     public ulong? RandomSeed { get; init; }
+
+    /// <summary>What executes x86 code.</summary>
+    public ExecutionTier Tier { get; init; }
 
     /// <summary>Takes each line the guest writes to its console.</summary>
     public Action<string> Console { get; init; } = static _ => { };

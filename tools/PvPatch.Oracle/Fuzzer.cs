@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Iced.Intel;
 using PvPatch.Emulator.Instructions;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Oracle.Cases;
 using PvPatch.Oracle.Emulation;
 using PvPatch.Oracle.Generation;
@@ -17,12 +18,19 @@ namespace PvPatch.Oracle;
 public sealed class Fuzzer : IDisposable
 {
     private readonly HostOracle _host;
-    private readonly EmulatedOracle _emulator = new();
+    private readonly EmulatedOracle _emulator;
 
-    private Fuzzer(HostOracle host) => _host = host;
+    private Fuzzer(HostOracle host, ExecutionTier tier)
+    {
+        _host = host;
+        _emulator = new EmulatedOracle(tier);
+    }
 
     /// <summary>Starts the helper process, or says in a sentence why the host can't be the judge.</summary>
-    public static Fuzzer? TryStart(out string reason) => HostOracle.TryStart(out reason) is { } host ? new Fuzzer(host) : null;
+    /// <param name="reason">The sentence.</param>
+    /// <param name="tier">What executes the cases in the emulator.</param>
+    public static Fuzzer? TryStart(out string reason, ExecutionTier tier = ExecutionTier.Interpreted) =>
+        HostOracle.TryStart(out reason) is { } host ? new Fuzzer(host, tier) : null;
 
     /// <summary>Makes cases and compares, until the options or the token say that it is enough.</summary>
     /// <param name="options">What to do.</param>

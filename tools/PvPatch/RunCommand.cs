@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using PvPatch.Emulator.Interpreter;
 
 namespace PvPatch.Tool;
 
@@ -10,6 +11,13 @@ internal static class RunCommand
     private const string Name = "run";
     private const ulong LeastMemory = 2;
     private const ulong MostMemory = 65536;
+
+    private static readonly Dictionary<string, ExecutionTier> Tiers = new(StringComparer.Ordinal)
+    {
+        ["0"] = ExecutionTier.Interpreted,
+        ["1"] = ExecutionTier.Translated,
+        ["auto"] = ExecutionTier.Automatic,
+    };
 
     private const string Description = """
         Run a static x86-64 Linux program on the emulator. Everything after PROGRAM belongs to the program.
@@ -32,14 +40,17 @@ internal static class RunCommand
         Option<bool> trace = new("--trace") { Arity = ArgumentArity.Zero, Description = "Print each instruction to stderr before it is executed." };
         Option<ulong> maxInstructions = new("--max-instructions") { Description = "Stop after N instructions.", HelpName = "N", DefaultValueFactory = _ => ulong.MaxValue, CustomParser = result => Parse(result, 1, ulong.MaxValue) };
         Option<ulong> memory = new("--memory") { Description = "MiB of memory for the program and its page tables.", HelpName = "MIB", DefaultValueFactory = _ => 1024, CustomParser = result => Parse(result, LeastMemory, MostMemory) };
+        Option<string> tier = new("--tier") { Description = "0: interpret, 1: translate everything first, auto: translate what is executed often.", HelpName = "0|1|auto", DefaultValueFactory = _ => "auto" };
+        tier.AcceptOnlyFromAmong([.. Tiers.Keys]);
         program.Validators.Add(CheckProgram);
-        var command = new Command(Name, Description) { program, arguments, stats, trace, maxInstructions, memory };
+        var command = new Command(Name, Description) { program, arguments, stats, trace, tier, maxInstructions, memory };
         command.SetAction(parsed => (int)new RunSession(new RunOptions
         {
             Program = parsed.GetValue(program)!,
             Arguments = parsed.GetValue(arguments) ?? [],
             Stats = parsed.GetValue(stats),
             Trace = parsed.GetValue(trace),
+            Tier = Tiers[parsed.GetValue(tier)!],
             MaxInstructions = parsed.GetValue(maxInstructions),
             Memory = parsed.GetValue(memory),
         }).Run());

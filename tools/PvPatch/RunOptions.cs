@@ -1,3 +1,5 @@
+using PvPatch.Emulator.Interpreter;
+
 namespace PvPatch.Tool;
 
 /// <summary>What <c>run</c> was asked for.</summary>
@@ -17,6 +19,9 @@ internal sealed record RunOptions
 
     /// <summary>The most instructions.</summary>
     public ulong MaxInstructions { get; init; } = ulong.MaxValue;
+
+    /// <summary>What executes the instructions.</summary>
+    public ExecutionTier Tier { get; init; }
 
     /// <summary>MiB of memory.</summary>
     public ulong Memory { get; init; } = 1024;

@@ -47,7 +47,7 @@ internal static unsafe class BitScanShapes
         where TMeaning : IBitScan
         where T : unmanaged, IBinaryInteger<T>
     {
-        cpu->RFlags = (cpu->RFlags & ~RFlags.Zero) | (source == T.Zero ? RFlags.Zero : 0);
+        BitScans.SetZero(source, ref cpu->RFlags);
         if (source != T.Zero)
             Operands.SetRegister(cpu, u->Op0, TMeaning.Do(source));
         return u + 1;

@@ -18,6 +18,11 @@ public static class BitScans
     public static unsafe T ScanReverse<T>(T source)
         where T : unmanaged, IBinaryInteger<T> => T.CreateTruncating((sizeof(T) * 8) - 1) - T.LeadingZeroCount(source);
 
+    /// <summary>What BSF and BSR do to the flags: ZF if the source is 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SetZero<T>(T source, ref ulong flags)
+        where T : unmanaged, IBinaryInteger<T> => flags = (flags & ~RFlags.Zero) | (source == T.Zero ? RFlags.Zero : 0);
+
     /// <summary>TZCNT.</summary>
     public static T CountTrailing<T>(T source, ref ulong flags)
         where T : unmanaged, IBinaryInteger<T> => Counted(source, T.TrailingZeroCount(source), ref flags);

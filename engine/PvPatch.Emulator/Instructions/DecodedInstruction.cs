@@ -63,6 +63,9 @@ internal unsafe struct DecodedInstruction
     /// <summary>Second immediate: nesting level of ENTER, selector of a far pointer; what an x87 instruction leaves as last opcode.</summary>
     public ushort Immediate2;
 
+    /// <summary>Which block of a translated region starts here, if <see cref="Handler"/> is a region.</summary>
+    public ushort RegionEntry;
+
     /// <summary>The address of the instruction behind it.</summary>
     public readonly ulong NextRip => Rip + Length;
 }

@@ -74,6 +74,18 @@ internal unsafe struct Execution
     /// <summary>The change counter of the code pages that the loop knows.</summary>
     public long KnownChanges;
 
+    /// <summary>Which operation's status flags were not computed when a translated region was left; 0 is none.</summary>
+    public ulong WaitingFlags;
+
+    /// <summary>The first value of that operation.</summary>
+    public ulong WaitingA;
+
+    /// <summary>The second one.</summary>
+    public ulong WaitingB;
+
+    /// <summary>How often translated regions were left before an instruction, by reason.</summary>
+    public fixed ulong RegionExits[4];
+
     /// <summary>System calls leave the loop instead of entering the guest's kernel.</summary>
     public bool SystemCallsLeave;
 

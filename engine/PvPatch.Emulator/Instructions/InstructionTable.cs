@@ -15,7 +15,10 @@ public static class InstructionTable
         FloatRows.Add, CryptographyRows.Add, ExtendedStateRows.Add, X87Rows.Add, MmxRows.Add,
     ];
 
-    private static readonly InstructionRow[]?[] Rows = new InstructionRow[]?[Enum.GetValues<Code>().Length];
+    /// <summary>More than Iced has: to count them takes a millisecond.</summary>
+    private const int MostCodes = 8192;
+
+    private static readonly InstructionRow[]?[] Rows = new InstructionRow[]?[MostCodes];
 
     // Found when first asked for: Iced's knowledge of opcodes takes longer to build than many a program runs.
     private static readonly Lazy<HashSet<CpuidFeature>> Complete = new(FindComplete);

@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Iced.Intel;
 using PvPatch.Emulator.Hooks;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
+using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Emulator.Interpreter;
 
@@ -25,8 +27,10 @@ internal sealed unsafe class CodeCache : IDisposable
     private readonly ulong* _jumpCaches;
     private readonly Dictionary<CodePageKey, CodePage> _pages = [];
     private readonly PageReader _reader = new();
-    private readonly Dictionary<Marks, Decoder> _decoders = [];
-    private readonly List<Instruction> _run = new(LongestRun);
+    private readonly Decoder _decoder64;
+    private readonly Decoder _decoder32;
+    private readonly Decoder _decoder16;
+    private readonly Instruction[] _run = new Instruction[LongestRun];
     private readonly Dictionary<StraddlingKey, CodePage> _straddling = [];
     private int _knownHooks;
     private ulong _knownGeneration;
@@ -41,9 +45,9 @@ internal sealed unsafe class CodeCache : IDisposable
         _knownHooks = hooks.Version;
         // SAFETY: two caches of pairs; Dispose releases them.
         _jumpCaches = (ulong*)NativeMemory.AlignedAlloc(2 * ControlFlow.JumpCacheEntries * 16, 64);
-        _decoders[Marks.Code64] = Decoder.Create(64, _reader);
-        _decoders[Marks.Code32] = Decoder.Create(32, _reader);
-        _decoders[Marks.None] = Decoder.Create(16, _reader);
+        _decoder64 = Decoder.Create(64, _reader);
+        _decoder32 = Decoder.Create(32, _reader);
+        _decoder16 = Decoder.Create(16, _reader);
         ForgetAddresses();
     }
 
@@ -133,12 +137,55 @@ internal sealed unsafe class CodeCache : IDisposable
         return found;
     }
 
+    /// <summary>Translates what is around an instruction that was decoded, unless that was tried before.</summary>
+    /// <param name="rip">The instruction's address.</param>
+    /// <param name="mode">The privilege of its fetch.</param>
+    /// <param name="heat">How often it must be asked for.</param>
+    /// <returns>Whether there is nothing left to do.</returns>
+    public bool Translate(ulong rip, AccessMode mode, int heat)
+    {
+        if (CodeWidth != Marks.Code64 || !TryFindPage(rip, mode, out CodePage? page, out byte* host, out ulong physical))
+            return false;
+        if (page.WasTried(rip))
+            return true;
+        if (page.Heat((int)(rip & 0xfff)) < heat)
+            return false;
+        byte[] bytes = new ReadOnlySpan<byte>(host - (rip & 0xfff), 0x1000).ToArray();
+        var code = new PageCode(bytes, rip & Tlb.PageMask, address => _hooks.Touch(address, address));
+        if (RegionCompiler.Find(code, rip) is not { } region)
+        {
+            page.Refuse(rip);
+            return true;
+        }
+
+        foreach (RegionBlock block in region.Blocks)
+            CodePages.Decoded(_cpu, (physical & Tlb.PageMask) | (block.Start & 0xfff), (int)(block.End - block.Start));
+
+        page.Install(RegionCompiler.Compile(_cpu, region, code));
+        return true;
+    }
+
     public void Dispose()
     {
         foreach (CodePage page in _pages.Values.Concat(_straddling.Values))
             page.Dispose();
         // SAFETY: the constructor made the block.
         NativeMemory.AlignedFree(_jumpCaches);
+    }
+
+    /// <summary>The page of 64-bit code that an address lies in, if it is RAM and some of it was decoded already.</summary>
+    private bool TryFindPage(ulong rip, AccessMode mode, [NotNullWhen(true)] out CodePage? page, out byte* host, out ulong physical)
+    {
+        page = null;
+        physical = 0;
+        host = Tlb.ForExecute(Tlb.Table(_cpu, mode), rip);
+        if (host == null)
+            return false;
+        physical = Tlb.Physical(_cpu, mode, rip);
+        if (!CodePages.Covers(_cpu, physical))
+            return false;
+        page = Page(new CodePageKey(physical & Tlb.PageMask, rip & Tlb.PageMask, Marks.Code64, 0x1000));
+        return true;
     }
 
     private CodePage Page(CodePageKey key)
@@ -174,17 +221,18 @@ internal sealed unsafe class CodeCache : IDisposable
 
     private DecodedInstruction* DecodeRun(CodePage page, byte* host, ulong physical, ulong rip, Marks width, int end)
     {
-        Decoder decoder = _decoders[width];
+        Decoder decoder = DecoderOf(width);
         int first = (int)(physical & 0xfff);
         int offset = first;
         bool ends = false;
         bool straddles = false;
         _reader.Start(host, end - first);
         decoder.IP = rip;
-        _run.Clear();
-        while (!ends && _run.Count < LongestRun && offset < end && (_run.Count == 0 || page[offset] == null))
+        int count = 0;
+        while (!ends && count < LongestRun && offset < end && (count == 0 || page[offset] == null))
         {
-            decoder.Decode(out Instruction instruction);
+            ref Instruction instruction = ref _run[count];
+            decoder.Decode(out instruction);
             if (decoder.LastError == DecoderError.NoMoreBytes)
             {
                 straddles = true;
@@ -192,28 +240,29 @@ internal sealed unsafe class CodeCache : IDisposable
             }
 
             // Iced stops an invalid instruction at the byte that made it so; the rest is not looked at.
-            _run.Add(instruction);
+            count++;
             offset += instruction.Length;
             ends = instruction.IsInvalid || NeverFallsThrough(instruction.FlowControl);
         }
 
-        DecodedInstruction* block = page.Allocate(_run.Count + 1);
+        DecodedInstruction* block = page.Allocate(count + 1);
         int place = first;
-        for (int i = 0; i < _run.Count; i++)
+        for (int i = 0; i < count; i++)
         {
-            Instruction instruction = _run[i];
+            ref Instruction instruction = ref _run[i];
             OperandDecoder.Fill(_cpu, instruction, host + (place - first), width, block + i);
             if (instruction.IsInvalid)
                 block[i].Handler = instruction.Length >= LongestInstruction ? &Faults.TooLong : &Faults.InvalidOpcode;
             if (_hooks.Touch(block[i].Rip, block[i].Rip))
                 HookedInstruction.Put(block + i, page.Allocate(2));
             page[place] = block + i;
+            page.Enter(place);
             place += instruction.Length;
         }
 
         CodePages.Decoded(_cpu, physical, (straddles ? end : place) - first);
         ulong behind = rip + (ulong)(place - first);
-        DecodedInstruction* last = block + _run.Count;
+        DecodedInstruction* last = block + count;
         *last = new DecodedInstruction { Rip = width == Marks.Code64 ? behind : (uint)behind, Marks = width };
         if (straddles)
         {
@@ -230,6 +279,13 @@ internal sealed unsafe class CodeCache : IDisposable
         return block;
     }
 
+    private Decoder DecoderOf(Marks width) => width switch
+    {
+        Marks.Code64 => _decoder64,
+        Marks.Code32 => _decoder32,
+        _ => _decoder16,
+    };
+
     private static bool NeverFallsThrough(FlowControl flow) =>
         flow is not (FlowControl.Next or FlowControl.ConditionalBranch or FlowControl.XbeginXabortXend);
 
@@ -242,7 +298,7 @@ internal sealed unsafe class CodeCache : IDisposable
         fault = default;
         if (!TryFetch(linear, inFirst, mode, bytes, out fault))
             return null;
-        Decoder decoder = _decoders[width];
+        Decoder decoder = DecoderOf(width);
         _reader.Start(bytes, inFirst);
         decoder.IP = rip;
         decoder.Decode(out Instruction instruction);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using PvPatch.Emulator.Instructions;
+using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Emulator.Interpreter;
 
@@ -13,8 +14,15 @@ internal readonly record struct CodePageKey(ulong Physical, ulong FirstRip, Mark
 /// <summary>The decoded instructions of one 4 KB page, by the offset of their first byte.</summary>
 internal sealed unsafe class CodePage : IDisposable
 {
-    private readonly List<nint> _blocks = [];
+    private const int HeatShift = 8;
+
+    private nint[] _blocks = new nint[8];
+    private int _count;
     private readonly DecodedInstruction** _starts;
+    private readonly List<TranslatedRegion> _regions = [];
+    private readonly Dictionary<int, (TranslatedRegion Region, int Entry)> _entries = [];
+    private readonly HashSet<ulong> _tried = [];
+    private readonly byte[] _heat = new byte[0x1000 >> HeatShift];
 
     public CodePage(uint version)
     {
@@ -34,12 +42,43 @@ internal sealed unsafe class CodePage : IDisposable
         set => _starts[offset] = value;
     }
 
+    /// <summary>An instruction was executed when somebody looked: how often that was so nearby.</summary>
+    public int Heat(int offset) => ++_heat[offset >> HeatShift];
+
+    /// <summary>Whether an instruction is part of a translated region, or cannot start one.</summary>
+    public bool WasTried(ulong rip) => _tried.Contains(rip);
+
+    /// <summary>No region can start at an instruction.</summary>
+    public void Refuse(ulong rip) => _tried.Add(rip);
+
+    /// <summary>From now on a region is entered at its entries, but for those where another one is.</summary>
+    public void Install(TranslatedRegion region)
+    {
+        _regions.Add(region);
+        _tried.UnionWith(region.Instructions);
+        for (int entry = 0; entry < region.Entries.Count; entry++)
+        {
+            int offset = (int)(region.Entries[entry] & 0xfff);
+            if (_entries.TryAdd(offset, (region, entry)) && this[offset] != null)
+                Enter(offset);
+        }
+    }
+
+    /// <summary>Lets the decoded instruction at an offset enter the region that starts there, if one does.</summary>
+    public void Enter(int offset)
+    {
+        if (_entries.TryGetValue(offset, out (TranslatedRegion Region, int Entry) found))
+            found.Region.EnterAt(this[offset], found.Entry);
+    }
+
     /// <summary>Room for instructions that follow each other; they live until the page is reset.</summary>
     public DecodedInstruction* Allocate(int count)
     {
         // SAFETY: released by Reset.
         var block = (DecodedInstruction*)NativeMemory.AlignedAlloc((nuint)(count * sizeof(DecodedInstruction)), 64);
-        _blocks.Add((nint)block);
+        if (_count == _blocks.Length)
+            Array.Resize(ref _blocks, 2 * _count);
+        _blocks[_count++] = (nint)block;
         return block;
     }
 
@@ -48,13 +87,18 @@ internal sealed unsafe class CodePage : IDisposable
     {
         Version = version;
         NativeMemory.Clear(_starts, (nuint)(0x1000 * sizeof(DecodedInstruction*)));
-        foreach (nint block in _blocks)
+        while (_count > 0)
         {
             // SAFETY: Allocate made the block.
-            NativeMemory.AlignedFree((void*)block);
+            NativeMemory.AlignedFree((void*)_blocks[--_count]);
         }
 
-        _blocks.Clear();
+        foreach (TranslatedRegion region in _regions)
+            region.Dispose();
+        _regions.Clear();
+        _entries.Clear();
+        _tried.Clear();
+        Array.Clear(_heat);
     }
 
     public void Dispose()

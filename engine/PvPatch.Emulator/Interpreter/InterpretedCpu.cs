@@ -16,6 +16,13 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// <summary>Instructions between two looks at what other threads changed; where handlers cannot jump to each other, so many calls nest.</summary>
     private const ulong Slice = 2048;
 
+    /// <summary>Instructions between two looks at where execution is, while that is code that is not translated, and while it is.</summary>
+    private const ulong ShortSample = 8209;
+    private const ulong LongSample = 65537;
+
+    /// <summary>How often execution must be seen near a place before it is translated.</summary>
+    private const int Hot = 6;
+
     /// <summary>DR6.BS.</summary>
     private const ulong SingleStep = 1 << 14;
 
@@ -31,6 +38,8 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private readonly ICpuHost? _host;
     private readonly bool _ownsCodePages;
     private readonly bool _deliversExceptions;
+    private readonly ExecutionTier _tier;
+    private ulong _untilSample = ShortSample;
     private bool _alone;
     private volatile bool _asked;
 
@@ -38,20 +47,22 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// <param name="cpu">The CPU.</param>
     /// <param name="systemCallsLeave">SYSCALL stops the run instead of entering the guest's kernel.</param>
     /// <param name="deliversExceptions">Exceptions go to the guest's interrupt table instead of stopping the run.</param>
-    public InterpretedCpu(CpuState* cpu, bool systemCallsLeave = false, bool deliversExceptions = false)
-        : this(cpu, null, new HookRanges<InstructionHook>(), systemCallsLeave, deliversExceptions)
+    /// <param name="tier">What executes the instructions.</param>
+    public InterpretedCpu(CpuState* cpu, bool systemCallsLeave = false, bool deliversExceptions = false, ExecutionTier tier = ExecutionTier.Interpreted)
+        : this(cpu, null, new HookRanges<InstructionHook>(), systemCallsLeave, deliversExceptions, tier)
     {
     }
 
     /// <summary>Prepares a CPU of a machine.</summary>
-    internal InterpretedCpu(CpuState* cpu, ICpuHost host, HookRanges<InstructionHook> hooks)
-        : this(cpu, host, hooks, systemCallsLeave: false, deliversExceptions: true)
+    internal InterpretedCpu(CpuState* cpu, ICpuHost host, HookRanges<InstructionHook> hooks, ExecutionTier tier)
+        : this(cpu, host, hooks, systemCallsLeave: false, deliversExceptions: true, tier)
     {
     }
 
-    private InterpretedCpu(CpuState* cpu, ICpuHost? host, HookRanges<InstructionHook> hooks, bool systemCallsLeave, bool deliversExceptions)
+    private InterpretedCpu(CpuState* cpu, ICpuHost? host, HookRanges<InstructionHook> hooks, bool systemCallsLeave, bool deliversExceptions, ExecutionTier tier)
     {
         _cpu = cpu;
+        _tier = tier;
         _host = host;
         _hooks = hooks;
         _deliversExceptions = deliversExceptions;
@@ -167,8 +178,12 @@ public sealed unsafe class InterpretedCpu : IDisposable
         _cpu->Interruptibility &= ~Shadow;
         _cpu->RFlags &= ~RFlags.Resume;
         ulong before = Instructions;
+        if (_tier == ExecutionTier.Translated && !stepwise && !_alone)
+            _code.Translate(_cpu->Rip, _execution->Mode, heat: 1);
         Execute(u, stepwise || _alone ? 1 : AtMost(atMost));
         _host?.Passed(Instructions - before);
+        if (_tier == ExecutionTier.Automatic)
+            Sample(Instructions - before);
         LeaveCause cause = _execution->Cause;
         _alone = cause is LeaveCause.Fault && _execution->Vector == MemoryFault.RunAlone;
         bool undone = _alone || cause is LeaveCause.NotYetDecoded or LeaveCause.Hook;
@@ -230,9 +245,17 @@ public sealed unsafe class InterpretedCpu : IDisposable
         return GateDelivery.TryDeliver(_cpu, vector, errorCode, source, _execution->TrapRip) ? null : new StopReason.Shutdown();
     }
 
+    /// <summary>So many instructions were executed: at times what is executed then is translated, if it is often.</summary>
+    private void Sample(ulong executed)
+    {
+        _untilSample -= Math.Min(executed, _untilSample);
+        if (_untilSample == 0)
+            _untilSample = _code.Translate(_cpu->Rip, _execution->Mode, Hot) ? LongSample : ShortSample;
+    }
+
     private ulong AtMost(ulong left)
     {
-        ulong most = Math.Min(Slice, left);
+        ulong most = Math.Min(_tier == ExecutionTier.Interpreted ? Slice : _untilSample, left);
         return _host == null ? most : Math.Min(most, Math.Max(1, _host.Horizon));
     }
 

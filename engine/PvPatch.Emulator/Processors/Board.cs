@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.Devices;
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Interrupts;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Snapshots;
@@ -109,14 +110,14 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
     public bool TimersMayWake => Clock.HasAlarm && _vcpus.Any(vcpu => vcpu.Started && vcpu.TakesInterrupts);
 
     /// <summary>The machine's guest is x86 code.</summary>
-    public CodeRunner ExecuteCode()
+    public CodeRunner ExecuteCode(ExecutionTier tier)
     {
         CodePageMap* map = CodePages.Allocate(Memory.Top);
         Memory.CodePages = map;
         foreach (Vcpu vcpu in _vcpus)
         {
             CodePages.Join(vcpu.State, map);
-            vcpu.ExecuteCode(Hooks.Instructions);
+            vcpu.ExecuteCode(Hooks.Instructions, tier);
         }
 
         Vcpu(0).WireLegacyInterrupts();

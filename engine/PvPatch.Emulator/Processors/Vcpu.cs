@@ -118,7 +118,7 @@ internal sealed unsafe class Vcpu : ICpuHost, ISavedState, IDisposable
     }
 
     /// <summary>It executes x86 code from now on.</summary>
-    public void ExecuteCode(HookRanges<InstructionHook> hooks) => Interpreter = new InterpretedCpu(State, this, hooks);
+    public void ExecuteCode(HookRanges<InstructionHook> hooks, ExecutionTier tier) => Interpreter = new InterpretedCpu(State, this, hooks, tier);
 
     /// <summary>
     /// Start-up message: x86 code starts in real mode at the page it names. In a C# guest that page starts with the address

@@ -5,7 +5,9 @@ using static Iced.Intel.AssemblerRegisters;
 
 namespace PvPatch.Emulator.Tests.Interpreter;
 
-public sealed unsafe class ExceptionDeliveryTests
+[TestFixture(ExecutionTier.Interpreted)]
+[TestFixture(ExecutionTier.Translated)]
+public sealed unsafe class ExceptionDeliveryTests(ExecutionTier tier)
 {
     private const ulong Code = ProgrammedCpu.Code;
     private const ulong Handler = Code + 0x200;
@@ -33,7 +35,7 @@ public sealed unsafe class ExceptionDeliveryTests
     [TestCaseSource(nameof(UserFaults))]
     public void A_fault_in_user_mode_enters_its_handler_on_the_kernel_stack(Action<Assembler> program, byte vector, int? errorCode, int ripOffset)
     {
-        using var cpu = new ProgrammedCpu(a =>
+        using var cpu = new ProgrammedCpu(tier, a =>
         {
             program(a);
             Pad(a);
@@ -71,7 +73,7 @@ public sealed unsafe class ExceptionDeliveryTests
     [Test]
     public void Iret_goes_back_to_user_mode_behind_the_instruction_that_the_handler_skipped()
     {
-        using var cpu = new ProgrammedCpu(a =>
+        using var cpu = new ProgrammedCpu(tier, a =>
         {
             a.ud2();
             a.mov(eax, 5);
@@ -92,7 +94,7 @@ public sealed unsafe class ExceptionDeliveryTests
     [Test]
     public void A_gate_with_an_ist_takes_that_stack_even_in_ring_0()
     {
-        using var cpu = new ProgrammedCpu(a =>
+        using var cpu = new ProgrammedCpu(tier, a =>
         {
             a.ud2();
             Pad(a);
@@ -106,7 +108,7 @@ public sealed unsafe class ExceptionDeliveryTests
     [Test]
     public void A_trap_gate_leaves_interrupts_enabled()
     {
-        using var cpu = new ProgrammedCpu(a =>
+        using var cpu = new ProgrammedCpu(tier, a =>
         {
             a.ud2();
             Pad(a);
@@ -121,7 +123,7 @@ public sealed unsafe class ExceptionDeliveryTests
     [Test]
     public void A_contributory_fault_without_a_gate_becomes_a_double_fault_with_error_code_0()
     {
-        using var cpu = new ProgrammedCpu(a =>
+        using var cpu = new ProgrammedCpu(tier, a =>
         {
             a.xor(ecx, ecx);
             a.div(ecx);
@@ -136,14 +138,14 @@ public sealed unsafe class ExceptionDeliveryTests
     [Test]
     public void Without_any_gate_an_exception_shuts_the_cpu_down()
     {
-        using var cpu = new ProgrammedCpu(a => a.ud2());
+        using var cpu = new ProgrammedCpu(tier, a => a.ud2());
         Assert.That(cpu.Interpreter.Run(10), Is.TypeOf<StopReason.Shutdown>());
     }
 
     [Test]
     public void Syscall_enters_the_kernel_and_sysret_leaves_it()
     {
-        using var cpu = new ProgrammedCpu(a =>
+        using var cpu = new ProgrammedCpu(tier, a =>
         {
             a.syscall();
             a.mov(ebx, 9);
@@ -164,7 +166,7 @@ public sealed unsafe class ExceptionDeliveryTests
     [Test]
     public void An_interrupt_from_outside_waits_for_no_gate_privilege_and_pushes_no_error_code()
     {
-        using var cpu = new ProgrammedCpu(a =>
+        using var cpu = new ProgrammedCpu(tier, a =>
         {
             a.nop();
             Pad(a);

@@ -6,7 +6,9 @@ using static Iced.Intel.AssemblerRegisters;
 
 namespace PvPatch.Emulator.Tests.Interpreter;
 
-public sealed unsafe class InterpretedCpuTests
+[TestFixture(ExecutionTier.Interpreted)]
+[TestFixture(ExecutionTier.Translated)]
+public sealed unsafe class InterpretedCpuTests(ExecutionTier tier)
 {
     private const ulong Code = ProgrammedCpu.Code;
     private const ulong Data = ProgrammedCpu.Data;
@@ -14,7 +16,7 @@ public sealed unsafe class InterpretedCpuTests
     [Test]
     public void A_run_stops_after_exactly_the_instructions_asked_for()
     {
-        using var cpu = new ProgrammedCpu(a =>
+        using var cpu = new ProgrammedCpu(tier, a =>
         {
             Label again = a.CreateLabel();
             a.Label(ref again);
@@ -34,7 +36,7 @@ public sealed unsafe class InterpretedCpuTests
     [Test]
     public void An_instruction_that_changes_the_next_one_is_followed_by_the_changed_one()
     {
-        using var cpu = new ProgrammedCpu(a =>
+        using var cpu = new ProgrammedCpu(tier, a =>
         {
             Label target = a.CreateLabel();
             a.mov(__byte_ptr[target], 0x90);
@@ -50,7 +52,7 @@ public sealed unsafe class InterpretedCpuTests
     [Test]
     public void A_loop_that_patches_itself_runs_the_new_code_on_the_next_turn()
     {
-        using var cpu = new ProgrammedCpu(a =>
+        using var cpu = new ProgrammedCpu(tier, a =>
         {
             Label again = a.CreateLabel();
             a.mov(ecx, 10);
@@ -69,7 +71,7 @@ public sealed unsafe class InterpretedCpuTests
     [Test]
     public void An_instruction_in_two_pages_is_fetched_from_both_and_follows_changes_of_either()
     {
-        using var cpu = new ProgrammedCpu(a =>
+        using var cpu = new ProgrammedCpu(tier, a =>
         {
             a.jmp(Code + 0xffd);
             a.nop(0xffd - 5);
@@ -90,6 +92,7 @@ public sealed unsafe class InterpretedCpuTests
     public void A_fetch_that_runs_into_a_missing_page_faults_there_and_restarts()
     {
         using var cpu = new ProgrammedCpu(
+            tier,
             a =>
             {
                 a.jmp(Code + 0xffd);
@@ -110,6 +113,7 @@ public sealed unsafe class InterpretedCpuTests
     public void A_repeated_move_that_faults_midway_goes_on_where_it_was()
     {
         using var cpu = new ProgrammedCpu(
+            tier,
             a =>
             {
                 a.mov(rsi, Data);
@@ -134,7 +138,7 @@ public sealed unsafe class InterpretedCpuTests
     [Test]
     public void Long_repeated_moves_are_the_same_as_one_by_one_whatever_overlaps([Values(-9, -8, -1, 1, 3, 8, 9, 5000)] int distance)
     {
-        using var cpu = new ProgrammedCpu(a =>
+        using var cpu = new ProgrammedCpu(tier, a =>
         {
             a.mov(rsi, Data + 0x1800);
             a.mov(rdi, Data + 0x1800 + (ulong)distance);
@@ -154,7 +158,7 @@ public sealed unsafe class InterpretedCpuTests
     [Test]
     public void After_sti_one_more_instruction_comes_before_a_waiting_event()
     {
-        using var cpu = new ProgrammedCpu(a =>
+        using var cpu = new ProgrammedCpu(tier, a =>
         {
             a.sti();
             a.inc(rax);
@@ -170,6 +174,7 @@ public sealed unsafe class InterpretedCpuTests
     public void Single_step_traps_after_each_instruction()
     {
         using var cpu = new ProgrammedCpu(
+            tier,
             a =>
             {
                 a.nop();
@@ -186,7 +191,7 @@ public sealed unsafe class InterpretedCpuTests
     [Test]
     public void Changed_translations_lead_running_code_elsewhere()
     {
-        using var cpu = new ProgrammedCpu(a =>
+        using var cpu = new ProgrammedCpu(tier, a =>
         {
             a.call(Code + 0x2000);
             a.invlpg(__byte_ptr[rbx]);
@@ -207,7 +212,7 @@ public sealed unsafe class InterpretedCpuTests
     [Test]
     public void The_same_bytes_at_the_same_address_mean_something_else_in_32_bit_code()
     {
-        using var cpu = new ProgrammedCpu(a =>
+        using var cpu = new ProgrammedCpu(tier, a =>
         {
             // In 64-bit code REX.W and ADD RAX, RAX; in 32-bit code DEC EAX and ADD EAX, EAX.
             a.db(0x48, 0x01, 0xc0);

@@ -6,7 +6,9 @@ using static Iced.Intel.AssemblerRegisters;
 namespace PvPatch.Emulator.Tests.Interpreter;
 
 /// <summary>A program that is interrupted, wherever that is, ends as one that is not.</summary>
-public sealed unsafe class InterruptBoundaryTests
+[TestFixture(ExecutionTier.Interpreted)]
+[TestFixture(ExecutionTier.Translated)]
+public sealed unsafe class InterruptBoundaryTests(ExecutionTier tier)
 {
     private const ulong Code = ProgrammedCpu.Code;
     private const ulong Data = ProgrammedCpu.Data;
@@ -27,9 +29,9 @@ public sealed unsafe class InterruptBoundaryTests
     public void Single_steps_through_all_of_it_with_repeated_strings_split_change_nothing_either() =>
         Assert.That(Run(null, step: true).State, Is.EqualTo(Run(null, step: false).State));
 
-    private static (State State, ulong Instructions) Run(ulong? interruptAfter, bool step)
+    private (State State, ulong Instructions) Run(ulong? interruptAfter, bool step)
     {
-        using var cpu = new ProgrammedCpu(Program);
+        using var cpu = new ProgrammedCpu(tier, Program);
         CpuState* state = cpu.State;
         cpu.EnterUserMode();
         state->RFlags |= RFlags.InterruptEnable | (step ? RFlags.Trap : 0);

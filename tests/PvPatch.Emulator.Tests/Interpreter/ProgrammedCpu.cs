@@ -33,6 +33,11 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
     private readonly SensitiveOps* _ops;
 
     public ProgrammedCpu(Action<Assembler> program, bool deliversExceptions = true)
+        : this(ExecutionTier.Automatic, program, deliversExceptions)
+    {
+    }
+
+    public ProgrammedCpu(ExecutionTier tier, Action<Assembler> program, bool deliversExceptions = true)
     {
         for (ulong page = 0; page < Pages; page++)
         {
@@ -68,7 +73,7 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
         using var stream = new MemoryStream();
         assembler.Assemble(new StreamCodeWriter(stream), Code);
         stream.ToArray().CopyTo(new Span<byte>(cpu->Ram + CodeFrame, Pages << 12));
-        Interpreter = new InterpretedCpu(cpu, deliversExceptions: deliversExceptions);
+        Interpreter = new InterpretedCpu(cpu, deliversExceptions: deliversExceptions, tier: tier);
     }
 
     public CpuState* State => _machine.State;

@@ -1,6 +1,7 @@
 using Iced.Intel;
 using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 
@@ -27,6 +28,11 @@ internal sealed unsafe class CodeMachine : IDisposable
     private readonly List<string> _console = [];
 
     public CodeMachine(Action<Assembler> program, int cpus = 1, IPlatform? platform = null, MachineClock? clock = null, ExitCauses exitOn = ExitCauses.None, ulong ramSize = 4 << 20, ulong? randomSeed = null)
+        : this(ExecutionTier.Automatic, program, cpus, platform, clock, exitOn, ramSize, randomSeed)
+    {
+    }
+
+    public CodeMachine(ExecutionTier tier, Action<Assembler> program, int cpus = 1, IPlatform? platform = null, MachineClock? clock = null, ExitCauses exitOn = ExitCauses.None, ulong ramSize = 4 << 20, ulong? randomSeed = null)
     {
         Machine = new Machine(new MachineOptions
         {
@@ -34,6 +40,7 @@ internal sealed unsafe class CodeMachine : IDisposable
             Cpus = cpus,
             RamSize = ramSize,
             RandomSeed = randomSeed,
+            Tier = tier,
             Clock = clock ?? new VirtualClock(cyclesPerRead: 0),
             WallClock = new SetTime(DateTimeOffset.UnixEpoch),
             Console = _console.Add,

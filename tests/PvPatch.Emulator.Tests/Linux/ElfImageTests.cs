@@ -1,5 +1,6 @@
 using System.Globalization;
 using Iced.Intel;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Linux.Elf;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -85,7 +86,7 @@ public sealed class ElfImageTests
                 file = file[..random.Next(file.Length)];
             try
             {
-                ElfProgram.Run(file, maxInstructions: 2000, [], Stream.Null);
+                ElfProgram.Run(ExecutionTier.Interpreted, file, maxInstructions: 2000, [], Stream.Null);
                 ran++;
             }
             catch (ElfException)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Iced.Intel;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Linux;
 using PvPatch.Emulator.Linux.Elf;
 using PvPatch.Emulator.Linux.Programs;
@@ -44,15 +45,15 @@ internal static class ElfProgram
     }
 
     /// <summary>Runs a program with 16 MiB of memory; its end and what it wrote.</summary>
-    public static (ProgramEnd End, string Output) Run(byte[] file, ulong maxInstructions = 10_000_000, byte[]? input = null, params string[] arguments)
+    public static (ProgramEnd End, string Output) Run(ExecutionTier tier, byte[] file, ulong maxInstructions = 10_000_000, byte[]? input = null, params string[] arguments)
     {
         using var output = new MemoryStream();
-        ProgramEnd end = Run(file, maxInstructions, input ?? [], output, arguments);
+        ProgramEnd end = Run(tier, file, maxInstructions, input ?? [], output, arguments);
         return (end, System.Text.Encoding.Latin1.GetString(output.ToArray()));
     }
 
     /// <summary>Runs a program with 16 MiB of memory.</summary>
-    public static ProgramEnd Run(byte[] file, ulong maxInstructions, byte[] input, Stream output, params string[] arguments)
+    public static ProgramEnd Run(ExecutionTier tier, byte[] file, ulong maxInstructions, byte[] input, Stream output, params string[] arguments)
     {
         using var program = new LinuxProgram(ElfImage.Read(file), new ProgramOptions
         {
@@ -64,6 +65,7 @@ internal static class ElfProgram
             Input = new StandardStream(new MemoryStream(input)),
             Output = new StandardStream(output),
             Error = new StandardStream(output),
+            Tier = tier,
         });
         return program.Run();
     }

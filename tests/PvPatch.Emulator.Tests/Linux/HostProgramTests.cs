@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Linux;
 using PvPatch.Emulator.Linux.Elf;
 using PvPatch.Emulator.Linux.Programs;
@@ -15,12 +16,12 @@ public sealed class HostProgramTests
         Directory.EnumerateFiles(Path.Combine(TestContext.CurrentContext.TestDirectory, "Linux", "Programs"), "*.c")
             .Select(file => Path.GetFileNameWithoutExtension(file)!);
 
-    [TestCaseSource(nameof(Sources))]
-    public void A_program_does_what_it_does_on_the_host(string name)
+    [Test]
+    public void A_program_does_what_it_does_on_the_host([ValueSource(nameof(Sources))] string name, [Values] ExecutionTier tier)
     {
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
             Assert.Ignore("The host does not run x86-64 Linux programs.");
-        string program = Compile(name);
+        string program = Compile(name, tier.ToString());
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, UseShellExecute = false };
         start.Environment.Clear();
         using Process native = Process.Start(start)!;
@@ -34,6 +35,7 @@ public sealed class HostProgramTests
             Arguments = [program],
             MemorySize = 128 << 20,
             Output = new StandardStream(output),
+            Tier = tier,
             Note = TestContext.Out.WriteLine,
         });
         ProgramEnd end = emulated.Run();
@@ -50,11 +52,11 @@ public sealed class HostProgramTests
         _ => -1,
     };
 
-    private static string Compile(string name)
+    private static string Compile(string name, string suffix)
     {
         string folder = Path.Combine(TestContext.CurrentContext.TestDirectory, "Linux", "Programs");
-        string program = Path.Combine(folder, name);
-        string[] arguments = ["-O2", "-static", "-pthread", "-w", "-o", program, program + ".c", "-lm"];
+        string program = Path.Combine(folder, $"{name}.{suffix}");
+        string[] arguments = ["-O2", "-static", "-pthread", "-w", "-o", program, Path.Combine(folder, name + ".c"), "-lm"];
         try
         {
             using Process compiler = Process.Start(new ProcessStartInfo("gcc", arguments) { RedirectStandardError = true, UseShellExecute = false })!;

@@ -1,10 +1,13 @@
 using Iced.Intel;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Linux.Programs;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace PvPatch.Emulator.Tests.Linux;
 
-public sealed class LinuxProgramTests
+[TestFixture(ExecutionTier.Interpreted)]
+[TestFixture(ExecutionTier.Translated)]
+public sealed class LinuxProgramTests(ExecutionTier tier)
 {
     private const int Enosys = 38;
 
@@ -198,14 +201,14 @@ public sealed class LinuxProgramTests
     public void A_program_ends_with_its_status(string name)
     {
         (Action<Assembler> program, int status) = Statuses[name];
-        Assert.That(ElfProgram.Run(ElfProgram.Assemble(program), arguments: ["a", "b"]).End, Is.EqualTo(new ProgramEnd.Exited(status)));
+        Assert.That(ElfProgram.Run(tier, ElfProgram.Assemble(program), arguments: ["a", "b"]).End, Is.EqualTo(new ProgramEnd.Exited(status)));
     }
 
     [TestCaseSource(nameof(FaultNames))]
     public void A_fault_is_told_with_its_signal(string name)
     {
         (Action<Assembler> program, Signal signal, string sentence) = Faults[name];
-        ProgramEnd end = ElfProgram.Run(ElfProgram.Assemble(program)).End;
+        ProgramEnd end = ElfProgram.Run(tier, ElfProgram.Assemble(program)).End;
         Assert.That(end, Is.TypeOf<ProgramEnd.Faulted>());
         var fault = (ProgramEnd.Faulted)end;
         Assert.That((fault.Signal, fault.Instruction.Length > 0), Is.EqualTo((signal, true)));
@@ -229,7 +232,7 @@ public sealed class LinuxProgramTests
                 a.db("hello\n"u8.ToArray());
             },
             positionIndependent: positionIndependent);
-        Assert.That(ElfProgram.Run(file), Is.EqualTo(((ProgramEnd)new ProgramEnd.Exited(0), "hello\n")));
+        Assert.That(ElfProgram.Run(tier, file), Is.EqualTo(((ProgramEnd)new ProgramEnd.Exited(0), "hello\n")));
     }
 
     [Test]
@@ -244,7 +247,7 @@ public sealed class LinuxProgramTests
             a.syscall();
             Exit(a, 0);
         });
-        Assert.That(ElfProgram.Run(file, arguments: ["--help \u00fc"]).Output, Is.EqualTo("--help \u00c3\u00bc"));
+        Assert.That(ElfProgram.Run(tier, file, arguments: ["--help \u00fc"]).Output, Is.EqualTo("--help \u00c3\u00bc"));
     }
 
     [Test]
@@ -265,7 +268,7 @@ public sealed class LinuxProgramTests
             a.syscall();
             Exit(a, 0);
         });
-        Assert.That(ElfProgram.Run(file, input: input).Output, Is.EqualTo(System.Text.Encoding.Latin1.GetString(input)));
+        Assert.That(ElfProgram.Run(tier, file, input: input).Output, Is.EqualTo(System.Text.Encoding.Latin1.GetString(input)));
     }
 
     [TestCase(1ul)]
@@ -274,7 +277,7 @@ public sealed class LinuxProgramTests
     public void An_endless_loop_stops_at_the_limit(ulong limit)
     {
         byte[] file = ElfProgram.Assemble(Spin);
-        Assert.That(ElfProgram.Run(file, limit).End, Is.TypeOf<ProgramEnd.LimitReached>());
+        Assert.That(ElfProgram.Run(tier, file, limit).End, Is.TypeOf<ProgramEnd.LimitReached>());
     }
 
     [Test]
@@ -288,7 +291,7 @@ public sealed class LinuxProgramTests
             a.mov(eax, 62);
             a.syscall();
         });
-        Assert.That(ElfProgram.Run(file).End, Is.EqualTo(new ProgramEnd.Signalled(Signal.Abort)));
+        Assert.That(ElfProgram.Run(tier, file).End, Is.EqualTo(new ProgramEnd.Signalled(Signal.Abort)));
     }
 
     [Test]
@@ -317,7 +320,7 @@ public sealed class LinuxProgramTests
                 a.syscall();
             },
             writable: true);
-        Assert.That(ElfProgram.Run(file, input: [20]).End, Is.EqualTo(new ProgramEnd.Exited(21)));
+        Assert.That(ElfProgram.Run(tier, file, input: [20]).End, Is.EqualTo(new ProgramEnd.Exited(21)));
     }
 
     private static void Spin(Assembler a)

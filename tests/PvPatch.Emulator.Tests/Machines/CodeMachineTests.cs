@@ -2,6 +2,7 @@ using Iced.Intel;
 using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.Devices;
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Processors;
 using PvPatch.Emulator.State;
 using PvPatch.Emulator.Tests.Kit;
@@ -9,7 +10,9 @@ using static Iced.Intel.AssemblerRegisters;
 
 namespace PvPatch.Emulator.Tests.Machines;
 
-public sealed unsafe class CodeMachineTests
+[TestFixture(ExecutionTier.Interpreted)]
+[TestFixture(ExecutionTier.Translated)]
+public sealed unsafe class CodeMachineTests(ExecutionTier tier)
 {
     private const byte TimerVector = 0x40;
     private const ulong HandlerAddress = 0x12_0000;
@@ -32,14 +35,14 @@ public sealed unsafe class CodeMachineTests
     [TestCaseSource(nameof(Exits))]
     public void A_run_ends_in_its_exit(Action<Assembler> program, MachineExit expected)
     {
-        using var machine = new CodeMachine(program, exitOn: ExitCauses.UnclaimedPort | ExitCauses.Hypercall);
+        using var machine = new CodeMachine(tier, program, exitOn: ExitCauses.UnclaimedPort | ExitCauses.Hypercall);
         Assert.That(machine.Run(100_000), Is.EqualTo(expected));
     }
 
     [Test]
     public void An_exception_without_a_gate_ends_in_a_triple_fault_and_the_machine_is_off()
     {
-        using var machine = new CodeMachine(a => a.ud2());
+        using var machine = new CodeMachine(tier, a => a.ud2());
         MachineExit exit = machine.Run();
         Assert.That(exit, Is.TypeOf<MachineExit.TripleFault>());
         Assert.That(machine.Run(), Is.SameAs(exit));
@@ -48,7 +51,7 @@ public sealed unsafe class CodeMachineTests
     [Test]
     public void An_answered_IN_goes_on_with_the_owners_value()
     {
-        using var machine = new CodeMachine(a => { a.mov(dx, 0x1230); a.@in(eax, dx); a.mov(ebx, eax); a.hlt(); }, exitOn: ExitCauses.UnclaimedPort);
+        using var machine = new CodeMachine(tier, a => { a.mov(dx, 0x1230); a.@in(eax, dx); a.mov(ebx, eax); a.hlt(); }, exitOn: ExitCauses.UnclaimedPort);
         Assert.That(machine.Run(), Is.TypeOf<MachineExit.UnclaimedPort>());
         Assert.That(machine.Cpu->Rax, Is.EqualTo(uint.MaxValue));
         machine.Cpu->Rax = 0x1234;
@@ -59,7 +62,7 @@ public sealed unsafe class CodeMachineTests
     [Test]
     public void Without_the_wish_to_know_a_port_reads_ones_and_a_hypercall_is_an_undefined_opcode()
     {
-        using var machine = new CodeMachine(a => { a.mov(dx, 0x1230); a.@in(eax, dx); a.vmcall(); });
+        using var machine = new CodeMachine(tier, a => { a.mov(dx, 0x1230); a.@in(eax, dx); a.vmcall(); });
         machine.Handler(6, HandlerAddress, a => { a.mov(ebx, eax); a.hlt(); });
         Assert.That(machine.Run(), Is.TypeOf<MachineExit.Halted>());
         Assert.That(machine.Cpu->Rbx, Is.EqualTo(uint.MaxValue));
@@ -68,7 +71,7 @@ public sealed unsafe class CodeMachineTests
     [Test]
     public void What_code_writes_to_the_serial_port_is_the_console()
     {
-        using var machine = new CodeMachine(a =>
+        using var machine = new CodeMachine(tier, a =>
         {
             a.mov(dx, SerialPort.Base);
             foreach (char c in "hi\n")
@@ -86,7 +89,7 @@ public sealed unsafe class CodeMachineTests
     [Test]
     public void An_exception_of_a_device_is_an_exit()
     {
-        using var machine = new CodeMachine(a => { a.mov(dx, 0x1230); a.@in(al, dx); a.hlt(); });
+        using var machine = new CodeMachine(tier, a => { a.mov(dx, 0x1230); a.@in(al, dx); a.hlt(); });
         machine.Machine.Ports.Add(new BrokenDevice());
         Assert.That(((MachineExit.Threw)machine.Run()).Cause, Is.TypeOf<NotSupportedException>());
     }
@@ -94,7 +97,7 @@ public sealed unsafe class CodeMachineTests
     [Test]
     public void A_machine_runs_code_or_a_C_sharp_guest_not_both()
     {
-        using var code = new CodeMachine(a => a.hlt());
+        using var code = new CodeMachine(tier, a => a.hlt());
         code.Run();
         Assert.That(() => code.Machine.Run(() => { }), Throws.InvalidOperationException);
         using var managed = new TestMachine();
@@ -105,7 +108,7 @@ public sealed unsafe class CodeMachineTests
     [Test]
     public void The_instruction_limit_is_exact_whatever_the_instructions()
     {
-        using var machine = new CodeMachine(Busy);
+        using var machine = new CodeMachine(tier, Busy);
         for (ulong n = 1; n < 300; n++)
         {
             Assert.That(machine.Run(1), Is.TypeOf<MachineExit.InstructionLimit>());
@@ -127,6 +130,7 @@ public sealed unsafe class CodeMachineTests
     public void HLT_waits_for_the_timer_of_the_host()
     {
         using var machine = new CodeMachine(
+            tier,
             a =>
             {
                 EnableTimer(a, 1_000_000, periodic: false);
@@ -144,7 +148,7 @@ public sealed unsafe class CodeMachineTests
     [Test]
     public void An_interrupt_line_wakes_a_halted_machine_and_STI_shadows_one_instruction()
     {
-        using var machine = new CodeMachine(a =>
+        using var machine = new CodeMachine(tier, a =>
         {
             EnableApic(a);
             a.mov(r14d, 1);
@@ -166,7 +170,7 @@ public sealed unsafe class CodeMachineTests
     [Test]
     public void Another_thread_stops_a_run_and_it_goes_on_later()
     {
-        using var machine = new CodeMachine(a => { Label self = a.CreateLabel(); a.Label(ref self); a.inc(rax); a.jmp(self); });
+        using var machine = new CodeMachine(tier, a => { Label self = a.CreateLabel(); a.Label(ref self); a.inc(rax); a.jmp(self); });
         Task<MachineExit> run = Task.Run(() => machine.Run(ulong.MaxValue));
         Assert.That(() => machine.Machine.Instructions, Is.Positive.After(10_000, 1));
         machine.Machine.Stop();
@@ -179,7 +183,7 @@ public sealed unsafe class CodeMachineTests
     [Test]
     public void The_TSC_counts_instructions()
     {
-        using var machine = new CodeMachine(a => { a.rdtsc(); a.mov(ebx, eax); a.nop(); a.nop(); a.rdtsc(); a.hlt(); }, clock: new VirtualClock(cyclesPerRead: 0, cyclesPerInstruction: 3));
+        using var machine = new CodeMachine(tier, a => { a.rdtsc(); a.mov(ebx, eax); a.nop(); a.nop(); a.rdtsc(); a.hlt(); }, clock: new VirtualClock(cyclesPerRead: 0, cyclesPerInstruction: 3));
         machine.Run();
         Assert.That((machine.Cpu->Rbx, machine.Cpu->Rax), Is.EqualTo((0ul, 12ul)));
     }
@@ -189,7 +193,7 @@ public sealed unsafe class CodeMachineTests
     {
         ulong[] Run()
         {
-            using var machine = new CodeMachine(Busy);
+            using var machine = new CodeMachine(tier, Busy);
             machine.Run(3_000_000);
             return [machine.Cpu->Rax, machine.Cpu->Rbx, machine.Cpu->Rcx, machine.Cpu->Rip, machine.Machine.Memory.Read<ulong>(CodeMachine.Data)];
         }
@@ -261,9 +265,9 @@ public sealed unsafe class CodeMachineTests
         a.ret();
     }
 
-    private static (ulong[] Ticks, ulong Rip) Ticked(ulong piece)
+    private (ulong[] Ticks, ulong Rip) Ticked(ulong piece)
     {
-        using var machine = new CodeMachine(a =>
+        using var machine = new CodeMachine(tier, a =>
         {
             EnableTimer(a, 1237);
             a.sti();

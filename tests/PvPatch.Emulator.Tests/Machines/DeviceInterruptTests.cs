@@ -2,6 +2,7 @@ using Iced.Intel;
 using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.Devices;
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Processors;
 using PvPatch.Emulator.Tests.Kit;
 using static Iced.Intel.AssemblerRegisters;
@@ -9,7 +10,9 @@ using static Iced.Intel.AssemblerRegisters;
 namespace PvPatch.Emulator.Tests.Machines;
 
 /// <summary>Interrupts of devices reach code: through the interrupt controllers as a PC's do, and through the local APIC's page in memory.</summary>
-public sealed unsafe class DeviceInterruptTests
+[TestFixture(ExecutionTier.Interpreted)]
+[TestFixture(ExecutionTier.Translated)]
+public sealed unsafe class DeviceInterruptTests(ExecutionTier tier)
 {
     private const ulong HandlerAddress = 0x12_0000;
     private const uint Apic = 0xfee0_0000;
@@ -18,6 +21,7 @@ public sealed unsafe class DeviceInterruptTests
     public void The_interval_timer_ticks_through_the_interrupt_controller([Values] bool hostTime)
     {
         using var machine = new CodeMachine(
+            tier,
             a =>
             {
                 InitializeControllers(a, masked: 0xfe);
@@ -43,7 +47,7 @@ public sealed unsafe class DeviceInterruptTests
     [Test]
     public void A_masked_timer_wakes_nobody_and_the_machine_knows_it()
     {
-        using var machine = new CodeMachine(a =>
+        using var machine = new CodeMachine(tier, a =>
         {
             InitializeControllers(a, masked: 0xff);
             Out(a, 0x43, 0x34);
@@ -58,7 +62,7 @@ public sealed unsafe class DeviceInterruptTests
     [Test]
     public void Console_input_interrupts_and_is_echoed_by_interrupts()
     {
-        using var machine = new CodeMachine(a =>
+        using var machine = new CodeMachine(tier, a =>
         {
             InitializeControllers(a, masked: 0xef);
             Out(a, SerialPort.Base + 4, 0x08);
@@ -94,7 +98,7 @@ public sealed unsafe class DeviceInterruptTests
     [Test]
     public void The_local_APICs_page_has_its_timer_and_takes_the_end_of_interrupt()
     {
-        using var machine = new CodeMachine(a =>
+        using var machine = new CodeMachine(tier, a =>
         {
             ApicWrite(a, 0xf0, 0x1ff);
             ApicWrite(a, 0x3e0, 0xb);
@@ -121,6 +125,7 @@ public sealed unsafe class DeviceInterruptTests
     public void A_vCPU_is_started_by_the_page_and_has_a_page_of_its_own()
     {
         using var machine = new CodeMachine(
+            tier,
             a =>
             {
                 ApicWrite(a, 0xf0, 0x1ff);
@@ -154,6 +159,7 @@ public sealed unsafe class DeviceInterruptTests
     {
         const ulong Function = 0x14_0000;
         using var machine = new CodeMachine(
+            tier,
             a =>
             {
                 ApicWrite(a, 0xf0, 0x1ff);
@@ -195,7 +201,7 @@ public sealed unsafe class DeviceInterruptTests
     [Test]
     public void An_NMI_comes_with_interrupts_off_and_no_second_one_before_IRET()
     {
-        using var machine = new CodeMachine(a =>
+        using var machine = new CodeMachine(tier, a =>
         {
             Label wait = a.CreateLabel();
             a.Label(ref wait);

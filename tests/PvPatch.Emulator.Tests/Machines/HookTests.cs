@@ -1,12 +1,15 @@
 using Iced.Intel;
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.State;
 using PvPatch.Emulator.Tests.Kit;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace PvPatch.Emulator.Tests.Machines;
 
-public sealed unsafe class HookTests
+[TestFixture(ExecutionTier.Interpreted)]
+[TestFixture(ExecutionTier.Translated)]
+public sealed unsafe class HookTests(ExecutionTier tier)
 {
     private const ulong Code = CodeMachine.Code;
     private const ulong Data = CodeMachine.Data;
@@ -14,7 +17,7 @@ public sealed unsafe class HookTests
     [Test]
     public void An_instruction_hook_is_called_before_each_execution_with_all_registers_exact()
     {
-        using var machine = new CodeMachine(Loop);
+        using var machine = new CodeMachine(tier, Loop);
         var seen = new List<(ulong Rip, ulong Rax)>();
         using IDisposable hook = machine.Machine.Hooks.OnInstruction(Code + 5, Code + 7, cpu => seen.Add((cpu->Rip, cpu->Rax)));
         Assert.That(machine.Run(), Is.TypeOf<MachineExit.Halted>());
@@ -25,7 +28,7 @@ public sealed unsafe class HookTests
     [Test]
     public void A_hook_added_to_decoded_code_works_and_one_taken_away_is_gone()
     {
-        using var machine = new CodeMachine(a => { Label self = a.CreateLabel(); a.Label(ref self); a.inc(rax); a.jmp(self); });
+        using var machine = new CodeMachine(tier, a => { Label self = a.CreateLabel(); a.Label(ref self); a.inc(rax); a.jmp(self); });
         machine.Run(1000);
         int calls = 0;
         using (machine.Machine.Hooks.OnInstruction(Code, Code, _ => calls++)) machine.Run(1000);
@@ -38,7 +41,7 @@ public sealed unsafe class HookTests
     [Test]
     public void A_hook_that_stops_leaves_RIP_at_its_instruction_and_the_run_goes_on_behind_it()
     {
-        using var machine = new CodeMachine(Loop);
+        using var machine = new CodeMachine(tier, Loop);
         int calls = 0;
         using IDisposable hook = machine.Machine.Hooks.OnInstruction(Code + 5, Code + 5, _ => { calls++; machine.Machine.Stop(); });
         for (ulong i = 0; i < 4; i++)
@@ -54,7 +57,7 @@ public sealed unsafe class HookTests
     [Test]
     public void A_hook_may_lead_elsewhere()
     {
-        using var machine = new CodeMachine(a => { a.nop(); a.ud2(); a.mov(ebx, 9); a.hlt(); });
+        using var machine = new CodeMachine(tier, a => { a.nop(); a.ud2(); a.mov(ebx, 9); a.hlt(); });
         using IDisposable hook = machine.Machine.Hooks.OnInstruction(Code + 1, Code + 1, cpu => cpu->Rip += 2);
         Assert.That(machine.Run(), Is.TypeOf<MachineExit.Halted>());
         Assert.That(machine.Cpu->Rbx, Is.EqualTo(9ul));
@@ -80,7 +83,7 @@ public sealed unsafe class HookTests
     [TestCaseSource(nameof(Accesses))]
     public void Memory_hooks_see_each_access_once_with_its_bytes(Action<Assembler> program, string expected)
     {
-        using var machine = new CodeMachine(a =>
+        using var machine = new CodeMachine(tier, a =>
         {
             a.mov(ebx, (int)Data);
             a.mov(ecx, 3);
@@ -101,7 +104,7 @@ public sealed unsafe class HookTests
     [Test]
     public void A_memory_hook_that_stops_lets_its_instruction_be_done()
     {
-        using var machine = new CodeMachine(a => { a.mov(ebx, (int)Data); a.nop(); a.mov(__qword_ptr[rbx], rbx); a.inc(rax); a.hlt(); });
+        using var machine = new CodeMachine(tier, a => { a.mov(ebx, (int)Data); a.nop(); a.mov(__qword_ptr[rbx], rbx); a.inc(rax); a.hlt(); });
         using IDisposable hook = machine.Machine.Hooks.OnWrite(Data, Data, (cpu, _, _, _) =>
         {
             Assert.That(cpu->Rip, Is.EqualTo(Code + 6));
@@ -114,7 +117,7 @@ public sealed unsafe class HookTests
     [Test]
     public void Ports_MSRs_and_events_are_hooked()
     {
-        using var machine = new CodeMachine(a =>
+        using var machine = new CodeMachine(tier, a =>
         {
             a.mov(al, 5);
             a.@out(0x80, al);
@@ -146,9 +149,9 @@ public sealed unsafe class HookTests
         machine.Machine.Hooks.OnEvent(0, 255, (_, delivery) => seen.Add($"{delivery.Vector} {delivery.Source}"));
     }
 
-    private static (byte[] Saved, ulong Instructions) Busy(bool hooked)
+    private (byte[] Saved, ulong Instructions) Busy(bool hooked)
     {
-        using var machine = new CodeMachine(CodeMachineTests.Busy);
+        using var machine = new CodeMachine(tier, CodeMachineTests.Busy);
         if (hooked)
         {
             machine.Machine.Hooks.OnInstruction(0, ulong.MaxValue, static _ => { });

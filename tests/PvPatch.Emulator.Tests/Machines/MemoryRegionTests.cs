@@ -1,12 +1,15 @@
 using Iced.Intel;
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Tests.Kit;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace PvPatch.Emulator.Tests.Machines;
 
-public sealed unsafe class MemoryRegionTests
+[TestFixture(ExecutionTier.Interpreted)]
+[TestFixture(ExecutionTier.Translated)]
+public sealed unsafe class MemoryRegionTests(ExecutionTier tier)
 {
     private const ulong HighRam = 4ul << 30;
     private const ulong Rom = 0xffff_0000;
@@ -15,7 +18,7 @@ public sealed unsafe class MemoryRegionTests
     [Test]
     public void RAM_above_a_hole_is_RAM_for_code_and_for_the_owner()
     {
-        using var machine = new CodeMachine(a =>
+        using var machine = new CodeMachine(tier, a =>
         {
             a.mov(rbx, HighRam);
             a.mov(rcx, __qword_ptr[rbx + 0x1ff8]);
@@ -38,6 +41,7 @@ public sealed unsafe class MemoryRegionTests
     public void ROM_is_read_and_executed_and_writes_to_it_vanish_or_stop(ExitCauses exitOn)
     {
         using var machine = new CodeMachine(
+            tier,
             a =>
             {
                 a.mov(ebx, unchecked((int)Rom));
@@ -87,7 +91,7 @@ public sealed unsafe class MemoryRegionTests
     public void A_device_sees_each_access_once_and_in_order(Action<Assembler> program, string seen)
     {
         var device = new RecordingDevice();
-        using var machine = new CodeMachine(a =>
+        using var machine = new CodeMachine(tier, a =>
         {
             a.mov(ebx, unchecked((int)Device));
             a.mov(ecx, 3);
@@ -103,7 +107,7 @@ public sealed unsafe class MemoryRegionTests
     [Test]
     public void Where_nothing_is_reads_give_ones_and_writes_vanish()
     {
-        using var machine = new CodeMachine(a =>
+        using var machine = new CodeMachine(tier, a =>
         {
             a.mov(ebx, 0x4000_0000);
             a.mov(__qword_ptr[rbx], rbx);
@@ -118,6 +122,7 @@ public sealed unsafe class MemoryRegionTests
     public void An_access_to_nothing_stops_behind_the_instruction_where_the_owner_wants_it()
     {
         using var machine = new CodeMachine(
+            tier,
             a =>
             {
                 a.mov(ebx, 0x4000_0000);

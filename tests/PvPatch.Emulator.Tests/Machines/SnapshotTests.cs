@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Iced.Intel;
 using PvPatch.Emulator.Clocks;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
 using PvPatch.Emulator.Tests.Kit;
@@ -9,7 +10,9 @@ using static Iced.Intel.AssemblerRegisters;
 
 namespace PvPatch.Emulator.Tests.Machines;
 
-public sealed unsafe class SnapshotTests
+[TestFixture(ExecutionTier.Interpreted)]
+[TestFixture(ExecutionTier.Translated)]
+public sealed unsafe class SnapshotTests(ExecutionTier tier)
 {
     /// <summary>What is the host's, not the guest's.</summary>
     private static readonly string[] HostFields =
@@ -46,8 +49,8 @@ public sealed unsafe class SnapshotTests
     [Test]
     public void Every_architectural_field_of_a_vCPU_is_saved()
     {
-        using var first = new CodeMachine(a => a.hlt());
-        using var second = new CodeMachine(a => a.hlt());
+        using var first = new CodeMachine(tier, a => a.hlt());
+        using var second = new CodeMachine(tier, a => a.hlt());
         var random = new Random(1);
         foreach (System.Reflection.FieldInfo field in typeof(CpuState).GetFields())
         {
@@ -66,9 +69,9 @@ public sealed unsafe class SnapshotTests
     [Test]
     public void RAM_of_all_regions_comes_back_and_decoded_code_with_it()
     {
-        static CodeMachine Build()
+        CodeMachine Build()
         {
-            var machine = new CodeMachine(a => { a.inc(rax); a.hlt(); });
+            var machine = new CodeMachine(tier, a => { a.inc(rax); a.hlt(); });
             machine.Machine.Memory.AddRam(4ul << 30, 1 << 20);
             return machine;
         }
@@ -92,9 +95,9 @@ public sealed unsafe class SnapshotTests
     {
         using CodeMachine saved = Working(1);
         byte[] bytes = Saved(saved);
-        using var moreCpus = new CodeMachine(a => a.hlt(), cpus: 2);
-        using var moreRam = new CodeMachine(a => a.hlt(), ramSize: 5 << 20);
-        using var otherClock = new CodeMachine(a => a.hlt(), clock: new HostClock());
+        using var moreCpus = new CodeMachine(tier, a => a.hlt(), cpus: 2);
+        using var moreRam = new CodeMachine(tier, a => a.hlt(), ramSize: 5 << 20);
+        using var otherClock = new CodeMachine(tier, a => a.hlt(), clock: new HostClock());
         foreach (CodeMachine machine in new[] { moreCpus, moreRam, otherClock })
         {
             byte[] before = Saved(machine);
@@ -153,10 +156,11 @@ public sealed unsafe class SnapshotTests
     }
 
     /// <summary>The boot vCPU works under a timer, after it started the others, which count rounds with locked instructions.</summary>
-    private static CodeMachine Working(int cpus)
+    private CodeMachine Working(int cpus)
     {
         const ulong Others = 0x13_0000;
         var machine = new CodeMachine(
+            tier,
             a =>
             {
                 CodeMachineTests.EnableTimer(a, 1237);

@@ -1,3 +1,4 @@
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Oracle.Cases;
 using PvPatch.Oracle.Emulation;
 using PvPatch.Oracle.Judgement;
@@ -5,9 +6,13 @@ using PvPatch.Oracle.Judgement;
 namespace PvPatch.Emulator.Tests.Oracle;
 
 /// <summary>Cases that the host CPU judged once, a case a line; they run on every host. The line's number is in the test's name.</summary>
+[TestFixture(ExecutionTier.Interpreted)]
+[TestFixture(ExecutionTier.Translated)]
 public sealed class CaseFileTests : IDisposable
 {
-    private readonly EmulatedOracle _emulator = new();
+    private readonly EmulatedOracle _emulator;
+
+    public CaseFileTests(ExecutionTier tier) => _emulator = new EmulatedOracle(tier);
 
     public static IEnumerable<TestCaseData> Lines()
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Oracle;
 
 namespace PvPatch.Emulator.Tests.Oracle;
@@ -11,14 +12,20 @@ namespace PvPatch.Emulator.Tests.Oracle;
 public sealed class HostOracleTests
 {
     [Test]
-    public void Random_instructions_do_what_they_do_on_the_host() => Compare(200_000, sequencePercent: 0);
+    public void Random_instructions_do_what_they_do_on_the_host() => Compare(200_000, sequencePercent: 0, ExecutionTier.Interpreted);
 
     [Test]
-    public void Random_sequences_do_what_they_do_on_the_host() => Compare(20_000, sequencePercent: 100);
+    public void Random_sequences_do_what_they_do_on_the_host() => Compare(20_000, sequencePercent: 100, ExecutionTier.Interpreted);
 
-    private static void Compare(long cases, int sequencePercent)
+    [Test]
+    public void Random_instructions_translated_do_what_they_do_on_the_host() => Compare(20_000, sequencePercent: 0, ExecutionTier.Translated);
+
+    [Test]
+    public void Random_sequences_translated_do_what_they_do_on_the_host() => Compare(4_000, sequencePercent: 100, ExecutionTier.Translated);
+
+    private static void Compare(long cases, int sequencePercent, ExecutionTier tier)
     {
-        using var fuzzer = Fuzzer.TryStart(out string reason);
+        using var fuzzer = Fuzzer.TryStart(out string reason, tier);
         if (fuzzer == null)
         {
             Assert.Ignore(reason);

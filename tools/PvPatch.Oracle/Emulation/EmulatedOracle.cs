@@ -13,7 +13,7 @@ internal sealed unsafe class EmulatedOracle : IDisposable
     private readonly CaseCpu _cpu = new();
     private readonly InterpretedCpu _interpreter;
 
-    public EmulatedOracle() => _interpreter = new InterpretedCpu(_cpu.State);
+    public EmulatedOracle(ExecutionTier tier = ExecutionTier.Interpreted) => _interpreter = new InterpretedCpu(_cpu.State, tier: tier);
 
     /// <summary>Runs a case. One that does not end has <see cref="MachineCase.Endless"/> as its vector.</summary>
     public MachineCase Run(MachineCase given)

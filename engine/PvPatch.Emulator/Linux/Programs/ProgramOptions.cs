@@ -1,3 +1,4 @@
+using PvPatch.Emulator.Interpreter;
 namespace PvPatch.Emulator.Linux.Programs;
 
 /// <summary>A stream that a program is started with.</summary>
@@ -23,6 +24,9 @@ public sealed record ProgramOptions
 
     /// <summary>The most instructions; then the run ends with <see cref="ProgramEnd.LimitReached"/>.</summary>
     public ulong MaxInstructions { get; init; } = ulong.MaxValue;
+
+    /// <summary>What executes the instructions.</summary>
+    public ExecutionTier Tier { get; init; }
 
     /// <summary>Standard input.</summary>
     public StandardStream Input { get; init; } = new(Stream.Null);

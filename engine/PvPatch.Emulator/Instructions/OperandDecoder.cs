@@ -1,9 +1,8 @@
 using System.Numerics;
 using Iced.Intel;
-using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.State;
 
-namespace PvPatch.Emulator.Interpreter;
+namespace PvPatch.Emulator.Instructions;
 
 /// <summary>Turns an instruction that Iced decoded into the form that handlers read.</summary>
 internal static unsafe class OperandDecoder

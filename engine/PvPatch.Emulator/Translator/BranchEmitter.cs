@@ -1,0 +1,285 @@
+using System.Reflection.Emit;
+using Iced.Intel;
+using PvPatch.Emulator.Instructions;
+using FlowControl = Iced.Intel.FlowControl;
+using Label = System.Reflection.Emit.Label;
+
+namespace PvPatch.Emulator.Translator;
+
+/// <summary>
+/// The stack of 64-bit code, and what ends blocks: branches to blocks of the region, and ways out of it, which look like the end of
+/// an interpreter's handler.
+/// </summary>
+internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, SideExits exits, Region region, RegionMemory memory)
+{
+    private const int PushedSize = sizeof(ulong);
+
+    private readonly List<Edge> _edges = [];
+    private readonly Label _leave = il.Label();
+    private readonly Label _leaveLazily = il.Label();
+    private readonly LocalBuilder _value = il.Local();
+
+    /// <summary>PUSH, POP and LEAVE; false for others.</summary>
+    public bool TryWriteStack(in Instruction instruction)
+    {
+        switch (instruction.Mnemonic)
+        {
+            case Mnemonic.Push:
+                operands.Read(instruction);
+                operands.Push(instruction, 0, PushedSize);
+                il.Store(_value);
+                PreparePush();
+                Push();
+                return true;
+            case Mnemonic.Pop:
+                Peek(il.General(Register.RSP));
+                Release(PushedSize);
+                il.Load(_value);
+                operands.Pop(instruction);
+                return true;
+            case Mnemonic.Leave:
+                Peek(il.General(Register.RBP));
+                il.Load(il.General(Register.RBP));
+                il.Constant(PushedSize);
+                il.Op(OpCodes.Add);
+                il.Store(il.General(Register.RSP));
+                il.Load(_value);
+                il.Store(il.General(Register.RBP));
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>The end of a block.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="next">The block whose code comes next, null behind the last one.</param>
+    public void End(RegionBlock block, RegionBlock? next)
+    {
+        Instruction last = block.Instructions[^1];
+        if (!TranslatedForms.Has(last))
+        {
+            il.Branch(OpCodes.Br, exits.Before(ExitReason.Instruction));
+            return;
+        }
+
+        switch (last.FlowControl)
+        {
+            case FlowControl.ConditionalBranch:
+                Branch(last, next);
+                break;
+            case FlowControl.UnconditionalBranch:
+                GoTo(last.NearBranchTarget, next);
+                break;
+            case FlowControl.IndirectBranch:
+                operands.Read(last);
+                operands.Push(last, 0, PushedSize);
+                il.Store(_value);
+                FindNext();
+                LeaveSettled();
+                break;
+            case FlowControl.Call:
+                PreparePush();
+                PushConstant(last.NextIP);
+                GoTo(last.NearBranchTarget, next);
+                break;
+            case FlowControl.IndirectCall:
+                operands.Read(last);
+                operands.Push(last, 0, PushedSize);
+                il.Store(_value);
+                PreparePush();
+                FindNext();
+                PushConstant(last.NextIP);
+                LeaveSettled();
+                break;
+            case FlowControl.Return:
+                Return(last, block);
+                break;
+            default:
+                GoTo(last.NextIP, next);
+                break;
+        }
+    }
+
+    /// <summary>Writes what stands apart from the blocks: edges with work to do, and the ways out.</summary>
+    public void WriteEdges()
+    {
+        foreach (Edge edge in _edges)
+        {
+            il.Mark(edge.Label);
+            flags.State = edge.Flags;
+            GoTo(edge.Target, null);
+        }
+
+        il.Mark(_leave);
+        il.Spill();
+        il.StoreState(StateOffsets.RFlags, il.Flags);
+        Label goesOn = il.Label();
+        il.Load(il.Left);
+        il.Branch(OpCodes.Brtrue, goesOn);
+        il.StoreState(StateOffsets.Left, il.Left);
+        il.Load(il.Next);
+        il.Op(OpCodes.Conv_I);
+        il.Op(OpCodes.Ret);
+        il.Mark(goesOn);
+        il.Load(il.Left);
+        il.Constant(1);
+        il.Op(OpCodes.Sub);
+        il.Store(il.Left);
+        il.StoreState(StateOffsets.Left, il.Left);
+        il.JumpToNext();
+
+        il.Mark(_leaveLazily);
+        exits.LeaveThrough(&RegionExits.Settled);
+    }
+
+    private void Branch(in Instruction last, RegionBlock? next)
+    {
+        flags.PrepareCondition(last.ConditionCode);
+        RegionBlock? taken = region.At(last.NearBranchTarget);
+        bool direct = taken != null && (taken.ReadFlags == 0 || flags.State == FlagState.Settled);
+        if (direct)
+            flags.Tell();
+        Label label = direct ? taken!.Label : Apart(last.NearBranchTarget);
+        flags.BranchIf(last.ConditionCode, label);
+        GoTo(last.NextIP, next);
+    }
+
+    /// <summary>A piece of code behind all blocks that leads to an address with the flags as they are here.</summary>
+    private Label Apart(ulong target)
+    {
+        var edge = new Edge(il.Label(), target, flags.State);
+        _edges.Add(edge);
+        return edge.Label;
+    }
+
+    /// <summary>Goes to an address, with the flags as its block expects them or all computed outside of the region.</summary>
+    private void GoTo(ulong target, RegionBlock? next)
+    {
+        if (region.At(target) is { } block)
+        {
+            if (block.Inherits && block == next)
+                return;
+            if (block.ReadFlags != 0)
+                flags.Settle();
+            flags.Tell();
+            if (block != next)
+                il.Branch(OpCodes.Br, block.Label);
+            return;
+        }
+
+        DecodedInstruction* way = memory.Way(target);
+        il.Constant((long)way);
+        if (way->Target != null)
+            il.Field(StateOffsets.Target);
+        il.Store(il.Next);
+        LeaveSettled();
+    }
+
+    private void LeaveSettled()
+    {
+        flags.Settle();
+        il.Branch(OpCodes.Br, _leave);
+    }
+
+    /// <summary>RET: compared with the places behind calls of the region, then looked up.</summary>
+    private void Return(in Instruction last, RegionBlock block)
+    {
+        Peek(il.General(Register.RSP));
+        int released = PushedSize + (last.OpCount == 1 ? last.Immediate16 : 0);
+        var sites = new List<(Label Label, RegionBlock Site)>();
+        foreach (RegionBlock site in block.ReturnSites)
+        {
+            Label label = il.Label();
+            il.Load(_value);
+            il.Constant((long)site.Start);
+            il.Branch(OpCodes.Beq, label);
+            sites.Add((label, site));
+        }
+
+        FindNext();
+        Release(released);
+        FlagState state = flags.State;
+        if (state.IsInLocal)
+            il.Branch(OpCodes.Br, _leaveLazily);
+        else
+            LeaveSettled();
+        foreach ((Label label, RegionBlock site) in sites)
+        {
+            il.Mark(label);
+            flags.State = state;
+            Release(released);
+            GoTo(site.Start, null);
+        }
+    }
+
+    /// <summary>Finds the decoded instruction at the address in the value by the jump cache, or leaves before the instruction.</summary>
+    private void FindNext()
+    {
+        // entry = cache + 16 * ((rip ^ (rip >> 12)) & mask), as ControlFlow.Known has it
+        il.LoadState(StateOffsets.JumpCache);
+        il.Load(_value);
+        il.Load(_value);
+        il.Small(12);
+        il.Op(OpCodes.Shr_Un);
+        il.Op(OpCodes.Xor);
+        il.Constant(ControlFlow.JumpCacheEntries - 1);
+        il.Op(OpCodes.And);
+        il.Small(4);
+        il.Op(OpCodes.Shl);
+        il.Op(OpCodes.Add);
+        il.Store(il.Next);
+        il.Load(il.Next);
+        il.Op(OpCodes.Ldind_I8);
+        il.Load(_value);
+        il.Branch(OpCodes.Bne_Un, exits.Before(ExitReason.Target));
+        il.Load(il.Next);
+        il.Field(sizeof(ulong));
+        il.Store(il.Next);
+    }
+
+    private void PreparePush()
+    {
+        il.Load(il.General(Register.RSP));
+        il.Constant(PushedSize);
+        il.Op(OpCodes.Sub);
+        il.Store(il.Linear);
+        operands.HostForWrite(PushedSize);
+    }
+
+    /// <summary>Pushes the value where <see cref="PreparePush"/> found room.</summary>
+    private void Push()
+    {
+        il.Load(_value);
+        il.WriteToHost(PushedSize);
+        il.Load(il.Linear);
+        il.Store(il.General(Register.RSP));
+    }
+
+    private void PushConstant(ulong value)
+    {
+        il.Constant((long)value);
+        il.WriteToHost(PushedSize);
+        il.Load(il.Linear);
+        il.Store(il.General(Register.RSP));
+    }
+
+    /// <summary>Reads the value at a stack address.</summary>
+    private void Peek(LocalBuilder pointer)
+    {
+        il.Load(pointer);
+        il.Store(il.Linear);
+        operands.ReadLinear(PushedSize);
+        il.Store(_value);
+    }
+
+    private void Release(int bytes)
+    {
+        il.Load(il.General(Register.RSP));
+        il.Constant(bytes);
+        il.Op(OpCodes.Add);
+        il.Store(il.General(Register.RSP));
+    }
+
+    private readonly record struct Edge(Label Label, ulong Target, FlagState Flags);
+}

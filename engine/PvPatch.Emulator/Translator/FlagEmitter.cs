@@ -1,0 +1,306 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using Iced.Intel;
+using PvPatch.Emulator.Instructions;
+using Label = System.Reflection.Emit.Label;
+
+namespace PvPatch.Emulator.Translator;
+
+/// <summary>
+/// Keeps the flags of the last operation as its two values until somebody asks. What waits is known while code is written, but at
+/// the start of most blocks: there a local says it, since control may come from several places.
+/// </summary>
+internal sealed class FlagEmitter
+{
+    private readonly RegionIl _il;
+    private readonly LocalBuilder _a;
+    private readonly LocalBuilder _b;
+    private readonly LocalBuilder _number;
+
+    public FlagEmitter(RegionIl il)
+    {
+        _il = il;
+        _a = il.Local();
+        _b = il.Local();
+        _number = il.NarrowLocal();
+    }
+
+    /// <summary>What waits here.</summary>
+    public FlagState State { get; set; }
+
+    /// <summary>Takes a value of a size from the stack as the first one of the operation that will wait.</summary>
+    public void TakeFirst(int size)
+    {
+        _il.Widen(size);
+        _il.Store(_a);
+    }
+
+    /// <summary>Takes a value of a size from the stack as the second one.</summary>
+    public void TakeSecond(int size)
+    {
+        _il.Widen(size);
+        _il.Store(_b);
+    }
+
+    public void PushFirst(int size)
+    {
+        _il.Load(_a);
+        _il.Narrowed(size);
+    }
+
+    public void PushSecond(int size)
+    {
+        _il.Load(_b);
+        _il.Narrowed(size);
+    }
+
+    /// <summary>From here on the flags of an operation on the two values that were taken wait.</summary>
+    public void Wait(LazyOperation operation, int size) => State = new FlagState(new LazyFlags(operation, size), false);
+
+    /// <summary>Computes what waits, so that RFLAGS is right.</summary>
+    public void Settle()
+    {
+        if (State.Waiting != LazyFlags.None)
+        {
+            PushFirst(State.Waiting.Size);
+            PushSecond(State.Waiting.Size);
+            _il.Load(_il.Flags);
+            _il.Call(State.Waiting.Method);
+            _il.Store(_il.Flags);
+        }
+
+        if (State.IsInLocal)
+            throw new InvalidOperationException("Flags are asked for that nobody was seen to read.");
+        State = FlagState.Settled;
+    }
+
+    /// <summary>Tells by the local what waits, for code that several places lead to.</summary>
+    public void Tell()
+    {
+        if (State.IsInLocal)
+            return;
+        _il.Small(State.Waiting.Number);
+        _il.Store(_number);
+    }
+
+    /// <summary>Writes what waits to where <see cref="RegionExits"/> finds it; the local says what.</summary>
+    public void Spill()
+    {
+        _il.LoadState(StateOffsets.Execution);
+        _il.Store(_il.Host);
+        Put(StateOffsets.WaitingFlags, _number);
+        Put(StateOffsets.WaitingA, _a);
+        Put(StateOffsets.WaitingB, _b);
+
+        void Put(int offset, LocalBuilder value)
+        {
+            _il.Load(_il.Host);
+            _il.Constant(offset);
+            _il.Op(OpCodes.Add);
+            _il.Load(value);
+            if (value == _number)
+                _il.Op(OpCodes.Conv_I8);
+            _il.Op(OpCodes.Stind_I8);
+        }
+    }
+
+    /// <summary>Computes what waits if a condition does not follow from it more simply.</summary>
+    public void PrepareCondition(ConditionCode condition)
+    {
+        if (Comparison(condition) is null)
+            Settle();
+    }
+
+    /// <summary>Branches if a condition holds that was prepared.</summary>
+    public void BranchIf(ConditionCode condition, Label label)
+    {
+        if (Comparison(condition) is { } comparison)
+        {
+            Push(comparison);
+            _il.Branch(comparison.Branch, label);
+            return;
+        }
+
+        PushFromFlags(condition);
+        _il.Branch(OpCodes.Brtrue, label);
+    }
+
+    /// <summary>Pushes 1 if a condition holds that was prepared, else 0.</summary>
+    public void PushCondition(ConditionCode condition)
+    {
+        if (Comparison(condition) is { } comparison)
+        {
+            Push(comparison);
+            _il.Op(comparison.Set);
+            if (comparison.Inverted)
+            {
+                _il.Small(0);
+                _il.Op(OpCodes.Ceq);
+            }
+
+            return;
+        }
+
+        PushFromFlags(condition);
+    }
+
+    private void PushFromFlags(ConditionCode condition)
+    {
+        _il.Load(_il.Flags);
+        _il.Call(ConditionMethods.Of(condition));
+    }
+
+    private void Push(ConditionComparison comparison)
+    {
+        LazyFlags waiting = State.Waiting;
+        int size = waiting.Size;
+        bool values = comparison.Sides == ConditionSides.Values;
+        if (values)
+            PushFirst(size);
+        else
+            PushResult(waiting);
+        if (comparison.IsSigned)
+            _il.Signed(size);
+        else
+            _il.Zeroed(size);
+        switch (comparison.Sides)
+        {
+            case ConditionSides.Values:
+                PushSecond(size);
+                if (comparison.IsSigned)
+                    _il.Signed(size);
+                break;
+            case ConditionSides.ResultAndFirst:
+                PushFirst(size);
+                break;
+            default:
+                if (size == 8)
+                    _il.Constant(0);
+                else
+                    _il.Small(0);
+                break;
+        }
+    }
+
+    private void PushResult(LazyFlags waiting)
+    {
+        int size = waiting.Size;
+        PushFirst(size);
+        switch (waiting.Operation)
+        {
+            case LazyOperation.Add:
+                PushSecond(size);
+                _il.Op(OpCodes.Add);
+                break;
+            case LazyOperation.Subtract:
+                PushSecond(size);
+                _il.Op(OpCodes.Sub);
+                break;
+            case LazyOperation.Increment or LazyOperation.Decrement:
+                if (size == 8)
+                    _il.Constant(1);
+                else
+                    _il.Small(1);
+                _il.Op(waiting.Operation == LazyOperation.Increment ? OpCodes.Add : OpCodes.Sub);
+                break;
+        }
+    }
+
+    private ConditionComparison? Comparison(ConditionCode condition) => ConditionComparison.Of(State.Waiting.Operation, condition);
+}
+
+/// <summary>What is known of the flags at a place in translated code.</summary>
+/// <param name="Waiting">The operation whose flags wait.</param>
+/// <param name="IsInLocal">A local says what waits; it is not known while code is written.</param>
+internal readonly record struct FlagState(LazyFlags Waiting, bool IsInLocal)
+{
+    /// <summary>RFLAGS is right.</summary>
+    public static FlagState Settled => default;
+
+    /// <summary>A local says what waits.</summary>
+    public static FlagState InLocal => new(LazyFlags.None, true);
+}
+
+/// <summary>What two sides a condition compares.</summary>
+internal enum ConditionSides
+{
+    /// <summary>The operation's two values.</summary>
+    Values,
+
+    /// <summary>Its result and 0.</summary>
+    ResultAndZero,
+
+    /// <summary>Its result and its first value.</summary>
+    ResultAndFirst,
+}
+
+/// <summary>A condition as a comparison of what an operation left, so that no flag need be computed.</summary>
+/// <param name="Sides">What is compared.</param>
+/// <param name="IsSigned">As signed numbers.</param>
+/// <param name="Branch">The branch if it holds.</param>
+/// <param name="Set">What gives 1 if it holds, or if it does not.</param>
+/// <param name="Inverted"><paramref name="Set"/> gives 1 if it does not hold.</param>
+internal readonly record struct ConditionComparison(ConditionSides Sides, bool IsSigned, OpCode Branch, OpCode Set, bool Inverted)
+{
+    /// <summary>The comparison for a condition after an operation, null if there is none.</summary>
+    public static ConditionComparison? Of(LazyOperation operation, ConditionCode condition) => (operation, condition) switch
+    {
+        (LazyOperation.None, _) => null,
+        (LazyOperation.ShiftLeft or LazyOperation.ShiftRight or LazyOperation.ShiftArithmeticRight, _) => null,
+        (LazyOperation.Subtract, ConditionCode.e) => Equal(ConditionSides.Values),
+        (LazyOperation.Subtract, ConditionCode.ne) => NotEqual(ConditionSides.Values),
+        (LazyOperation.Subtract, ConditionCode.b) => Below(ConditionSides.Values),
+        (LazyOperation.Subtract, ConditionCode.ae) => AboveOrEqual(ConditionSides.Values),
+        (LazyOperation.Subtract, ConditionCode.be) => new(ConditionSides.Values, false, OpCodes.Ble_Un, OpCodes.Cgt_Un, true),
+        (LazyOperation.Subtract, ConditionCode.a) => new(ConditionSides.Values, false, OpCodes.Bgt_Un, OpCodes.Cgt_Un, false),
+        (LazyOperation.Subtract, ConditionCode.l) => Less(ConditionSides.Values),
+        (LazyOperation.Subtract, ConditionCode.ge) => GreaterOrEqual(ConditionSides.Values),
+        (LazyOperation.Subtract, ConditionCode.le) => LessOrEqual(ConditionSides.Values),
+        (LazyOperation.Subtract, ConditionCode.g) => Greater(ConditionSides.Values),
+        (LazyOperation.Add, ConditionCode.b) => Below(ConditionSides.ResultAndFirst),
+        (LazyOperation.Add, ConditionCode.ae) => AboveOrEqual(ConditionSides.ResultAndFirst),
+        (LazyOperation.Logic, ConditionCode.l) => Less(ConditionSides.ResultAndZero),
+        (LazyOperation.Logic, ConditionCode.ge) => GreaterOrEqual(ConditionSides.ResultAndZero),
+        (LazyOperation.Logic, ConditionCode.le) => LessOrEqual(ConditionSides.ResultAndZero),
+        (LazyOperation.Logic, ConditionCode.g) => Greater(ConditionSides.ResultAndZero),
+        (LazyOperation.Logic, ConditionCode.be) => Equal(ConditionSides.ResultAndZero),
+        (LazyOperation.Logic, ConditionCode.a) => NotEqual(ConditionSides.ResultAndZero),
+        (_, ConditionCode.e) => Equal(ConditionSides.ResultAndZero),
+        (_, ConditionCode.ne) => NotEqual(ConditionSides.ResultAndZero),
+        (_, ConditionCode.s) => Less(ConditionSides.ResultAndZero),
+        (_, ConditionCode.ns) => GreaterOrEqual(ConditionSides.ResultAndZero),
+        _ => null,
+    };
+
+    private static ConditionComparison Equal(ConditionSides sides) => new(sides, false, OpCodes.Beq, OpCodes.Ceq, false);
+
+    private static ConditionComparison NotEqual(ConditionSides sides) => new(sides, false, OpCodes.Bne_Un, OpCodes.Ceq, true);
+
+    private static ConditionComparison Below(ConditionSides sides) => new(sides, false, OpCodes.Blt_Un, OpCodes.Clt_Un, false);
+
+    private static ConditionComparison AboveOrEqual(ConditionSides sides) => new(sides, false, OpCodes.Bge_Un, OpCodes.Clt_Un, true);
+
+    private static ConditionComparison Less(ConditionSides sides) => new(sides, true, OpCodes.Blt, OpCodes.Clt, false);
+
+    private static ConditionComparison GreaterOrEqual(ConditionSides sides) => new(sides, true, OpCodes.Bge, OpCodes.Clt, true);
+
+    private static ConditionComparison LessOrEqual(ConditionSides sides) => new(sides, true, OpCodes.Ble, OpCodes.Cgt, true);
+
+    private static ConditionComparison Greater(ConditionSides sides) => new(sides, true, OpCodes.Bgt, OpCodes.Cgt, false);
+}
+
+/// <summary>The meanings of conditions that the interpreter uses too.</summary>
+internal static class ConditionMethods
+{
+    private static readonly MethodInfo[] Methods =
+    [
+        Holds<IfO>(), Holds<IfNo>(), Holds<IfB>(), Holds<IfAe>(), Holds<IfE>(), Holds<IfNe>(), Holds<IfBe>(), Holds<IfA>(),
+        Holds<IfS>(), Holds<IfNs>(), Holds<IfP>(), Holds<IfNp>(), Holds<IfL>(), Holds<IfGe>(), Holds<IfLe>(), Holds<IfG>(),
+    ];
+
+    /// <summary>The method that tells from RFLAGS whether a condition holds.</summary>
+    public static MethodInfo Of(ConditionCode condition) => Methods[(int)condition - (int)ConditionCode.o];
+
+    private static MethodInfo Holds<TCondition>()
+        where TCondition : struct, ICondition => typeof(TCondition).GetMethod(nameof(ICondition.Holds))!;
+}

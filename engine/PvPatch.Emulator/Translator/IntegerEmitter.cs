@@ -1,0 +1,617 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using Iced.Intel;
+using PvPatch.Emulator.Instructions;
+using static PvPatch.Emulator.Translator.OperandEmitter;
+
+namespace PvPatch.Emulator.Translator;
+
+/// <summary>
+/// Instructions on general registers and memory that go on behind themselves. What IL has an operation for is written as
+/// that, with its flags left to <see cref="FlagEmitter"/>; for all else the meaning that the interpreter uses is called, and inlined.
+/// </summary>
+internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, SideExits exits)
+{
+    private readonly LocalBuilder _meaningFlags = il.Local();
+    private readonly LocalBuilder _first = il.Local();
+    private readonly LocalBuilder _second = il.Local();
+    private readonly LocalBuilder _high = il.NarrowLocal();
+
+    /// <summary>Writes an instruction.</summary>
+    /// <param name="instruction">The instruction, of a translated form.</param>
+    /// <param name="wanted">The status flags that somebody may want behind it.</param>
+    public void Write(in Instruction instruction, ulong wanted)
+    {
+        bool setsFlags = (wanted & FlagUse.Overwritten(instruction)) != 0;
+        switch (instruction.Mnemonic)
+        {
+            case Mnemonic.Nop or Mnemonic.Endbr64:
+                break;
+            case Mnemonic.Mov:
+                Move(instruction);
+                break;
+            case Mnemonic.Movzx:
+                Extend(instruction, signed: false);
+                break;
+            case Mnemonic.Movsx or Mnemonic.Movsxd:
+                Extend(instruction, signed: true);
+                break;
+            case Mnemonic.Lea:
+                operands.Effective(instruction, inSegment: false);
+                il.Narrowed(Size(instruction, 0));
+                operands.Pop(instruction);
+                break;
+            case Mnemonic.Add:
+                Binary(instruction, OpCodes.Add, LazyOperation.Add, setsFlags, writes: true);
+                break;
+            case Mnemonic.Sub:
+                Binary(instruction, OpCodes.Sub, LazyOperation.Subtract, setsFlags, writes: true);
+                break;
+            case Mnemonic.Cmp:
+                Binary(instruction, OpCodes.Sub, LazyOperation.Subtract, setsFlags, writes: false);
+                break;
+            case Mnemonic.And:
+                Logic(instruction, OpCodes.And, setsFlags, writes: true);
+                break;
+            case Mnemonic.Test:
+                Logic(instruction, OpCodes.And, setsFlags, writes: false);
+                break;
+            case Mnemonic.Or:
+                Logic(instruction, OpCodes.Or, setsFlags, writes: true);
+                break;
+            case Mnemonic.Xor:
+                Logic(instruction, OpCodes.Xor, setsFlags, writes: true);
+                break;
+            case Mnemonic.Inc:
+                Step(instruction, OpCodes.Add, LazyOperation.Increment, setsFlags, wanted);
+                break;
+            case Mnemonic.Dec:
+                Step(instruction, OpCodes.Sub, LazyOperation.Decrement, setsFlags, wanted);
+                break;
+            case Mnemonic.Neg:
+                Negate(instruction, setsFlags);
+                break;
+            case Mnemonic.Not:
+                operands.Change(instruction);
+                operands.Push(instruction, 0, Size(instruction, 0));
+                il.Op(OpCodes.Not);
+                operands.Pop(instruction);
+                break;
+            case Mnemonic.Shl or Mnemonic.Sal:
+                Shift(instruction, OpCodes.Shl, LazyOperation.ShiftLeft, nameof(Shifts.Left), wanted);
+                break;
+            case Mnemonic.Shr:
+                Shift(instruction, OpCodes.Shr_Un, LazyOperation.ShiftRight, nameof(Shifts.Right), wanted);
+                break;
+            case Mnemonic.Sar:
+                Shift(instruction, OpCodes.Shr, LazyOperation.ShiftArithmeticRight, nameof(Shifts.ArithmeticRight), wanted);
+                break;
+            case Mnemonic.Rol:
+                Rotate(instruction, nameof(Shifts.RotateLeft), wanted);
+                break;
+            case Mnemonic.Ror:
+                Rotate(instruction, nameof(Shifts.RotateRight), wanted);
+                break;
+            case Mnemonic.Adc:
+                Meaning(instruction, typeof(Arithmetic), nameof(Arithmetic.AddWithCarry));
+                break;
+            case Mnemonic.Sbb:
+                Meaning(instruction, typeof(Arithmetic), nameof(Arithmetic.SubtractWithBorrow));
+                break;
+            case Mnemonic.Imul when instruction.OpCount > 1:
+                Multiply(instruction, setsFlags, wanted);
+                break;
+            case Mnemonic.Imul:
+                MultiplyAccumulator(instruction, nameof(Multiplication.Signed), wanted);
+                break;
+            case Mnemonic.Mul:
+                MultiplyAccumulator(instruction, nameof(Multiplication.Unsigned), wanted);
+                break;
+            case Mnemonic.Div:
+                Divide(instruction);
+                break;
+            case Mnemonic.Idiv:
+                DivideSigned(instruction);
+                break;
+            case Mnemonic.Bt:
+                Keep(wanted, instruction);
+                PushOperands(instruction, 0);
+                Call(typeof(BitScans), nameof(BitScans.Test), Size(instruction, 0));
+                il.Op(OpCodes.Pop);
+                break;
+            case Mnemonic.Tzcnt:
+                Count(instruction, nameof(BitScans.CountTrailing), wanted);
+                break;
+            case Mnemonic.Lzcnt:
+                Count(instruction, nameof(BitScans.CountLeading), wanted);
+                break;
+            case Mnemonic.Popcnt:
+                Count(instruction, nameof(BitScans.CountOnes), wanted);
+                break;
+            case Mnemonic.Bsf:
+                Scan(instruction, nameof(BitScans.ScanForward), wanted);
+                break;
+            case Mnemonic.Bsr:
+                Scan(instruction, nameof(BitScans.ScanReverse), wanted);
+                break;
+            case Mnemonic.Bswap:
+                il.PushRegister(instruction.Op0Register);
+                il.Call(MethodOf(typeof(BitScans), nameof(BitScans.Reverse), Size(instruction, 0)));
+                operands.Pop(instruction);
+                break;
+            case Mnemonic.Xchg:
+                Exchange(instruction);
+                break;
+            case Mnemonic.Cbw:
+                ExtendAccumulator(Register.AL, Register.AX);
+                break;
+            case Mnemonic.Cwde:
+                ExtendAccumulator(Register.AX, Register.EAX);
+                break;
+            case Mnemonic.Cdqe:
+                ExtendAccumulator(Register.EAX, Register.RAX);
+                break;
+            case Mnemonic.Cwd:
+                SignIntoData(Register.AX, Register.DX);
+                break;
+            case Mnemonic.Cdq:
+                SignIntoData(Register.EAX, Register.EDX);
+                break;
+            case Mnemonic.Cqo:
+                SignIntoData(Register.RAX, Register.RDX);
+                break;
+            default:
+                Conditional(instruction);
+                break;
+        }
+    }
+
+    private void Move(in Instruction instruction)
+    {
+        int size = Size(instruction, 0);
+        if (instruction.Op0Kind == OpKind.Memory)
+            operands.Change(instruction, reads: false);
+        else
+            operands.Read(instruction);
+        operands.Push(instruction, 1, size);
+        operands.Pop(instruction);
+    }
+
+    private void Extend(in Instruction instruction, bool signed)
+    {
+        int from = Size(instruction, 1);
+        operands.Read(instruction);
+        operands.Push(instruction, 1, from);
+        if (signed)
+            il.Signed(from);
+        if (Size(instruction, 0) == 8)
+        {
+            // A sign goes on into the upper half; what is zero above stays so.
+            il.Op(signed ? OpCodes.Conv_I4 : OpCodes.Conv_U4);
+            il.Op(signed ? OpCodes.Conv_I8 : OpCodes.Conv_U8);
+        }
+
+        operands.Pop(instruction);
+    }
+
+    private void Binary(in Instruction instruction, OpCode operation, LazyOperation lazy, bool setsFlags, bool writes)
+    {
+        int size = Size(instruction, 0);
+        if (writes)
+            operands.ReadOrChange(instruction);
+        else
+            operands.Read(instruction);
+        if (setsFlags)
+        {
+            operands.Push(instruction, 0, size);
+            flags.TakeFirst(size);
+            operands.Push(instruction, 1, size);
+            flags.TakeSecond(size);
+            flags.Wait(lazy, size);
+        }
+
+        if (!writes)
+            return;
+        if (setsFlags)
+        {
+            flags.PushFirst(size);
+            flags.PushSecond(size);
+        }
+        else
+        {
+            operands.Push(instruction, 0, size);
+            operands.Push(instruction, 1, size);
+        }
+
+        il.Op(operation);
+        operands.Pop(instruction);
+    }
+
+    private void Logic(in Instruction instruction, OpCode operation, bool setsFlags, bool writes)
+    {
+        int size = Size(instruction, 0);
+        if (writes)
+            operands.ReadOrChange(instruction);
+        else
+            operands.Read(instruction);
+        if (!setsFlags && !writes)
+            return;
+        operands.Push(instruction, 0, size);
+        operands.Push(instruction, 1, size);
+        il.Op(operation);
+        if (setsFlags)
+        {
+            flags.TakeFirst(size);
+            flags.Wait(LazyOperation.Logic, size);
+            if (!writes)
+                return;
+            flags.PushFirst(size);
+        }
+
+        operands.Pop(instruction);
+    }
+
+    private void Step(in Instruction instruction, OpCode operation, LazyOperation lazy, bool setsFlags, ulong wanted)
+    {
+        int size = Size(instruction, 0);
+        operands.Change(instruction);
+        Keep(wanted, instruction);
+        operands.Push(instruction, 0, size);
+        if (setsFlags)
+        {
+            flags.TakeFirst(size);
+            flags.Wait(lazy, size);
+            flags.PushFirst(size);
+        }
+
+        if (size == 8)
+            il.Constant(1);
+        else
+            il.Small(1);
+        il.Op(operation);
+        operands.Pop(instruction);
+    }
+
+    private void Negate(in Instruction instruction, bool setsFlags)
+    {
+        int size = Size(instruction, 0);
+        operands.Change(instruction);
+        operands.Push(instruction, 0, size);
+        if (setsFlags)
+        {
+            flags.TakeSecond(size);
+            il.Constant(0);
+            flags.TakeFirst(8);
+            flags.Wait(LazyOperation.Subtract, size);
+            flags.PushSecond(size);
+        }
+
+        il.Op(OpCodes.Neg);
+        operands.Pop(instruction);
+    }
+
+    private void Shift(in Instruction instruction, OpCode operation, LazyOperation lazy, string meaning, ulong wanted)
+    {
+        int size = Size(instruction, 0);
+        int? count = FlagUse.ShiftCount(instruction);
+        if (count is null)
+        {
+            ShiftByMeaning(instruction, meaning, wanted);
+            return;
+        }
+
+        operands.Change(instruction);
+        operands.Push(instruction, 0, size);
+        if (count > 0 && wanted != 0)
+        {
+            flags.TakeFirst(size);
+            il.Constant(count.Value);
+            flags.TakeSecond(8);
+            flags.Wait(lazy, size);
+            flags.PushFirst(size);
+        }
+
+        if (operation == OpCodes.Shr)
+            il.Signed(size);
+        il.Small(count.Value);
+        il.Op(operation);
+        operands.Pop(instruction);
+    }
+
+    private void Rotate(in Instruction instruction, string meaning, ulong wanted)
+    {
+        if (FlagUse.ShiftCount(instruction) != 0)
+        {
+            ShiftByMeaning(instruction, meaning, wanted);
+            return;
+        }
+
+        operands.Change(instruction);
+        operands.Push(instruction, 0, Size(instruction, 0));
+        operands.Pop(instruction);
+    }
+
+    private void ShiftByMeaning(in Instruction instruction, string meaning, ulong wanted)
+    {
+        int size = Size(instruction, 0);
+        operands.Change(instruction);
+        Keep(wanted, instruction);
+        operands.Push(instruction, 0, size);
+        PushCount(instruction, size);
+        Call(typeof(Shifts), meaning, size);
+        operands.Pop(instruction);
+    }
+
+    /// <summary>The count of a shift in the width of its operand.</summary>
+    private void PushCount(in Instruction instruction, int size)
+    {
+        if (FlagUse.ShiftCount(instruction) is { } count)
+            il.Small(count);
+        else
+            il.PushRegister(Register.CL);
+        if (size == 8)
+            il.Op(OpCodes.Conv_U8);
+    }
+
+    /// <summary>An instruction with two operands that reads flags: what waits is computed first.</summary>
+    private void Meaning(in Instruction instruction, Type type, string meaning)
+    {
+        operands.ReadOrChange(instruction);
+        flags.Settle();
+        PushBoth(instruction, 0, Size(instruction, 0));
+        Call(type, meaning, Size(instruction, 0));
+        operands.Pop(instruction);
+    }
+
+    private void Multiply(in Instruction instruction, bool setsFlags, ulong wanted)
+    {
+        int size = Size(instruction, 0);
+        int first = instruction.OpCount == 3 ? 1 : 0;
+        operands.Read(instruction);
+        if (setsFlags)
+        {
+            Keep(wanted, instruction);
+            PushBoth(instruction, first, size);
+            Call(typeof(Multiplication), nameof(Multiplication.Truncated), size);
+        }
+        else
+        {
+            PushBoth(instruction, first, size);
+            il.Op(OpCodes.Mul);
+        }
+
+        operands.Pop(instruction);
+    }
+
+    private void MultiplyAccumulator(in Instruction instruction, string meaning, ulong wanted)
+    {
+        int size = Size(instruction, 0);
+        operands.Read(instruction);
+        Keep(wanted, instruction);
+        il.Load(il.Flags);
+        il.Store(_meaningFlags);
+        il.PushRegister(Accumulator(size));
+        operands.Push(instruction, 0, size);
+        LocalBuilder high = size == 8 ? _second : _high;
+        il.Address(high);
+        il.Address(_meaningFlags);
+        il.Call(MethodOf(typeof(Multiplication), meaning, size));
+        il.PopRegister(Accumulator(size));
+        il.Load(_meaningFlags);
+        il.Store(il.Flags);
+        il.Load(high);
+        il.PopRegister(Data(size));
+    }
+
+    /// <summary>DIV of a dividend whose upper half is 0; others, and #DE, are the interpreter's.</summary>
+    private void Divide(in Instruction instruction)
+    {
+        int size = Size(instruction, 0);
+        operands.Read(instruction);
+        TakeWide(instruction, size);
+        il.Load(_second);
+        il.Constant(0);
+        il.Branch(OpCodes.Beq, exits.Before(ExitReason.Instruction));
+        il.PushRegister(Data(size));
+        il.Branch(OpCodes.Brtrue, exits.Before(ExitReason.Instruction));
+        PushQuotient(size, OpCodes.Div_Un, OpCodes.Rem_Un);
+    }
+
+    /// <summary>IDIV of a dividend whose upper half is the sign of the lower one, by neither 0 nor -1; others are the interpreter's.</summary>
+    private void DivideSigned(in Instruction instruction)
+    {
+        int size = Size(instruction, 0);
+        operands.Read(instruction);
+        TakeWide(instruction, size);
+        il.Load(_second);
+        il.Narrowed(size);
+        Number(1);
+        il.Op(OpCodes.Add);
+        Number(1);
+        il.Branch(OpCodes.Ble_Un, exits.Before(ExitReason.Instruction));
+        il.PushRegister(Data(size));
+        il.PushRegister(Accumulator(size));
+        il.Small((size * 8) - 1);
+        il.Op(OpCodes.Shr);
+        il.Branch(OpCodes.Bne_Un, exits.Before(ExitReason.Instruction));
+        PushQuotient(size, OpCodes.Div, OpCodes.Rem);
+
+        void Number(int value)
+        {
+            if (size == 8)
+                il.Constant(value);
+            else
+                il.Small(value);
+        }
+    }
+
+    /// <summary>The divisor, kept since the side exits need an empty stack.</summary>
+    private void TakeWide(in Instruction instruction, int size)
+    {
+        operands.Push(instruction, 0, size);
+        il.Widen(size);
+        il.Store(_second);
+    }
+
+    private void PushQuotient(int size, OpCode divide, OpCode remainder)
+    {
+        il.PushRegister(Accumulator(size));
+        il.Widen(size);
+        il.Store(_first);
+        One(divide);
+        il.PopRegister(Accumulator(size));
+        One(remainder);
+        il.PopRegister(Data(size));
+
+        void One(OpCode operation)
+        {
+            il.Load(_first);
+            il.Narrowed(size);
+            il.Load(_second);
+            il.Narrowed(size);
+            il.Op(operation);
+        }
+    }
+
+    private void Count(in Instruction instruction, string meaning, ulong wanted)
+    {
+        int size = Size(instruction, 0);
+        operands.Read(instruction);
+        Keep(wanted, instruction);
+        operands.Push(instruction, 1, size);
+        Call(typeof(BitScans), meaning, size);
+        operands.Pop(instruction);
+    }
+
+    /// <summary>BSF and BSR: of 0 they set ZF and leave the destination.</summary>
+    private void Scan(in Instruction instruction, string meaning, ulong wanted)
+    {
+        int size = Size(instruction, 0);
+        operands.Read(instruction);
+        Keep(wanted, instruction);
+        operands.Push(instruction, 1, size);
+        il.Widen(size);
+        il.Store(_second);
+        il.Load(_second);
+        il.Narrowed(size);
+        Call(typeof(BitScans), nameof(BitScans.SetZero), size);
+        System.Reflection.Emit.Label empty = il.Label();
+        il.Load(_second);
+        il.Branch(OpCodes.Brfalse, empty);
+        il.Load(_second);
+        il.Narrowed(size);
+        il.Call(MethodOf(typeof(BitScans), meaning, size));
+        operands.Pop(instruction);
+        il.Mark(empty);
+    }
+
+    private void Exchange(in Instruction instruction)
+    {
+        int size = Size(instruction, 0);
+        il.PushRegister(instruction.Op0Register);
+        il.Widen(size);
+        il.Store(_first);
+        il.PushRegister(instruction.Op1Register);
+        il.Widen(size);
+        il.Store(_second);
+        il.Load(_second);
+        il.Narrowed(size);
+        il.PopRegister(instruction.Op0Register);
+        il.Load(_first);
+        il.Narrowed(size);
+        il.PopRegister(instruction.Op1Register);
+    }
+
+    private void ExtendAccumulator(Register from, Register to)
+    {
+        il.PushRegister(from);
+        il.Signed(from.GetSize());
+        if (to == Register.RAX)
+        {
+            il.Op(OpCodes.Conv_I4);
+            il.Op(OpCodes.Conv_I8);
+        }
+
+        il.PopRegister(to);
+    }
+
+    private void SignIntoData(Register accumulator, Register data)
+    {
+        int size = accumulator.GetSize();
+        il.PushRegister(accumulator);
+        il.Signed(size);
+        il.Small(size == 8 ? 63 : 31);
+        il.Op(OpCodes.Shr);
+        il.PopRegister(data);
+    }
+
+    /// <summary>SETcc and CMOVcc; a 32-bit CMOVcc clears the upper half even if the condition is false.</summary>
+    private void Conditional(in Instruction instruction)
+    {
+        ConditionCode condition = instruction.ConditionCode;
+        if (instruction.OpCount == 1)
+        {
+            operands.Change(instruction, reads: false);
+            flags.PrepareCondition(condition);
+            flags.PushCondition(condition);
+            operands.Pop(instruction);
+            return;
+        }
+
+        int size = Size(instruction, 0);
+        operands.Read(instruction);
+        flags.PrepareCondition(condition);
+        operands.Push(instruction, 1, size);
+        il.Widen(size);
+        il.Store(_second);
+        System.Reflection.Emit.Label holds = il.Label();
+        flags.BranchIf(condition, holds);
+        il.PushRegister(instruction.Op0Register);
+        il.Widen(size);
+        il.Store(_second);
+        il.Mark(holds);
+        il.Load(_second);
+        il.Narrowed(size);
+        il.PopRegister(instruction.Op0Register);
+    }
+
+    /// <summary>Before an instruction that leaves some flags: what waits is computed if one of those is wanted, else dropped.</summary>
+    private void Keep(ulong wanted, in Instruction instruction)
+    {
+        if ((wanted & ~FlagUse.Overwritten(instruction)) != 0)
+            flags.Settle();
+        else
+            flags.State = FlagState.Settled;
+    }
+
+    private void PushOperands(in Instruction instruction, int first)
+    {
+        operands.Read(instruction);
+        PushBoth(instruction, first, Size(instruction, 0));
+    }
+
+    private void PushBoth(in Instruction instruction, int first, int size)
+    {
+        operands.Push(instruction, first, size);
+        operands.Push(instruction, first + 1, size);
+    }
+
+    /// <summary>Calls a meaning with the values on the stack and RFLAGS, which must be right where it keeps some of it.</summary>
+    private void Call(Type type, string meaning, int size)
+    {
+        il.Load(il.Flags);
+        il.Store(_meaningFlags);
+        il.Address(_meaningFlags);
+        il.Call(MethodOf(type, meaning, size));
+        il.Load(_meaningFlags);
+        il.Store(il.Flags);
+        flags.State = FlagState.Settled;
+    }
+
+    private static MethodInfo MethodOf(Type type, string name, int size) =>
+        type.GetMethod(name, BindingFlags.Public | BindingFlags.Static)!.MakeGenericMethod(IntegerTypes.OfSize(size));
+
+    private static Register Accumulator(int size) => size == 8 ? Register.RAX : Register.EAX;
+
+    private static Register Data(int size) => size == 8 ? Register.RDX : Register.EDX;
+}

@@ -1,0 +1,173 @@
+using System.Numerics;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using PvPatch.Emulator.Instructions;
+
+namespace PvPatch.Emulator.Translator;
+
+/// <summary>Operations whose status flags follow from two values, so that they need not be computed until somebody asks.</summary>
+internal enum LazyOperation
+{
+    /// <summary>Nothing waits: RFLAGS is as it should be.</summary>
+    None,
+
+    /// <summary>ADD.</summary>
+    Add,
+
+    /// <summary>SUB, CMP, NEG.</summary>
+    Subtract,
+
+    /// <summary>AND, OR, XOR, TEST: the first value is the result.</summary>
+    Logic,
+
+    /// <summary>INC: the second value is not used, CF stays.</summary>
+    Increment,
+
+    /// <summary>DEC: as INC.</summary>
+    Decrement,
+
+    /// <summary>SHL by a count that is not 0.</summary>
+    ShiftLeft,
+
+    /// <summary>SHR by a count that is not 0.</summary>
+    ShiftRight,
+
+    /// <summary>SAR by a count that is not 0.</summary>
+    ShiftArithmeticRight,
+}
+
+/// <summary>An operation whose flags were not computed yet: with its two values it says all that RFLAGS will be.</summary>
+/// <param name="Operation">The operation.</param>
+/// <param name="Size">Size of its operands in bytes.</param>
+internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
+{
+    private static readonly Dictionary<LazyFlags, MethodInfo> Methods = FindMethods();
+
+    /// <summary>Nothing waits.</summary>
+    public static LazyFlags None => default;
+
+    /// <summary>The number that stands for it in translated code; 0 is none.</summary>
+    public int Number => Operation == LazyOperation.None ? 0 : ((int)Operation << 2) | BitOperations.Log2((uint)Size);
+
+    /// <summary>What computes RFLAGS from both values and RFLAGS as it was: it is inlined into translated code.</summary>
+    public MethodInfo Method => Methods[this];
+
+    /// <summary>Computes RFLAGS.</summary>
+    /// <param name="number">The waiting operation.</param>
+    /// <param name="a">Its first value.</param>
+    /// <param name="b">Its second value.</param>
+    /// <param name="flags">RFLAGS before it.</param>
+    public static ulong Compute(int number, ulong a, ulong b, ulong flags) => (number & 3) switch
+    {
+        0 => Compute((LazyOperation)(number >> 2), (byte)a, (byte)b, flags),
+        1 => Compute((LazyOperation)(number >> 2), (ushort)a, (ushort)b, flags),
+        2 => Compute((LazyOperation)(number >> 2), (uint)a, (uint)b, flags),
+        _ => Compute((LazyOperation)(number >> 2), a, b, flags),
+    };
+
+    private static ulong Compute<T>(LazyOperation operation, T a, T b, ulong flags)
+        where T : unmanaged, IBinaryInteger<T> => operation switch
+        {
+            LazyOperation.Add => Add(a, b, flags),
+            LazyOperation.Subtract => Subtract(a, b, flags),
+            LazyOperation.Logic => Logic(a, b, flags),
+            LazyOperation.Increment => Increment(a, b, flags),
+            LazyOperation.Decrement => Decrement(a, b, flags),
+            LazyOperation.ShiftLeft => ShiftLeft(a, b, flags),
+            LazyOperation.ShiftRight => ShiftRight(a, b, flags),
+            LazyOperation.ShiftArithmeticRight => ShiftArithmeticRight(a, b, flags),
+            _ => flags,
+        };
+
+    // The meanings themselves are those that the interpreter's handlers call.
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Add<T>(T a, T b, ulong flags)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Arithmetic.Add(a, b, ref flags);
+        return flags;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Subtract<T>(T a, T b, ulong flags)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Arithmetic.Subtract(a, b, ref flags);
+        return flags;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Logic<T>(T a, T b, ulong flags)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Instructions.Logic.And(a, a, ref flags);
+        return flags;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Increment<T>(T a, T b, ulong flags)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Arithmetic.Increment(a, ref flags);
+        return flags;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Decrement<T>(T a, T b, ulong flags)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Arithmetic.Decrement(a, ref flags);
+        return flags;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong ShiftLeft<T>(T a, T b, ulong flags)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Shifts.Left(a, b, ref flags);
+        return flags;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong ShiftRight<T>(T a, T b, ulong flags)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Shifts.Right(a, b, ref flags);
+        return flags;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong ShiftArithmeticRight<T>(T a, T b, ulong flags)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Shifts.ArithmeticRight(a, b, ref flags);
+        return flags;
+    }
+
+    private static Dictionary<LazyFlags, MethodInfo> FindMethods()
+    {
+        var methods = new Dictionary<LazyFlags, MethodInfo>();
+        foreach (LazyOperation operation in Enum.GetValues<LazyOperation>().Where(one => one != LazyOperation.None))
+        {
+            MethodInfo generic = typeof(LazyFlags).GetMethod(operation.ToString(), BindingFlags.NonPublic | BindingFlags.Static)!;
+            foreach (int size in (ReadOnlySpan<int>)[1, 2, 4, 8])
+                methods[new LazyFlags(operation, size)] = generic.MakeGenericMethod(IntegerTypes.OfSize(size));
+        }
+
+        return methods;
+    }
+}
+
+/// <summary>Unsigned types by size.</summary>
+internal static class IntegerTypes
+{
+    /// <summary>The unsigned type of a size in bytes.</summary>
+    public static Type OfSize(int size) => size switch
+    {
+        1 => typeof(byte),
+        2 => typeof(ushort),
+        4 => typeof(uint),
+        _ => typeof(ulong),
+    };
+}

@@ -1,0 +1,217 @@
+using System.Numerics;
+using System.Reflection.Emit;
+using Iced.Intel;
+using PvPatch.Emulator.Memory;
+
+namespace PvPatch.Emulator.Translator;
+
+/// <summary>
+/// Operands of one instruction after the other. Memory is reached first, through the TLB, before anything is changed: what the
+/// TLB does not have leaves the region, and the interpreter executes the instruction.
+/// </summary>
+internal sealed class OperandEmitter(RegionIl il, SideExits exits)
+{
+    private readonly LocalBuilder _wide = il.Local();
+    private readonly LocalBuilder _narrow = il.NarrowLocal();
+
+    /// <summary>The size of an operand in bytes, 0 of an immediate.</summary>
+    public static int Size(in Instruction instruction, int operand) => instruction.GetOpKind(operand) switch
+    {
+        OpKind.Register => instruction.GetOpRegister(operand).GetSize(),
+        OpKind.Memory => instruction.MemorySize.GetSize(),
+        _ => 0,
+    };
+
+    /// <summary>Reads the memory operand, if the instruction has one, so that <see cref="Push"/> may be called.</summary>
+    public void Read(in Instruction instruction)
+    {
+        if (TranslatedForms.HasMemory(instruction))
+            ReadMemory(instruction);
+    }
+
+    /// <summary>Prepares the first operand to be changed, or the second one to be read, whichever is in memory.</summary>
+    public void ReadOrChange(in Instruction instruction)
+    {
+        if (instruction.Op0Kind == OpKind.Memory)
+            Change(instruction);
+        else
+            Read(instruction);
+    }
+
+    /// <summary>Finds where the first operand is written, if it is in memory; what it held is read if it is wanted.</summary>
+    public void Change(in Instruction instruction, bool reads = true)
+    {
+        if (instruction.Op0Kind != OpKind.Memory)
+            return;
+        int size = instruction.MemorySize.GetSize();
+        Effective(instruction);
+        il.Store(il.Linear);
+        HostForWrite(size);
+        if (!reads)
+            return;
+        il.Load(il.Host);
+        il.Read(size);
+        il.Store(Value(size));
+    }
+
+    /// <summary>Pushes an operand that was prepared, in a size.</summary>
+    public void Push(in Instruction instruction, int operand, int size)
+    {
+        switch (instruction.GetOpKind(operand))
+        {
+            case OpKind.Register:
+                il.PushRegister(instruction.GetOpRegister(operand));
+                break;
+            case OpKind.Memory:
+                il.Load(Value(instruction.MemorySize.GetSize()));
+                break;
+            default:
+                PushImmediate((long)instruction.GetImmediate(operand), size);
+                break;
+        }
+    }
+
+    /// <summary>Takes the value on the stack into the first operand.</summary>
+    public void Pop(in Instruction instruction)
+    {
+        if (instruction.Op0Kind == OpKind.Memory)
+            il.WriteToHost(instruction.MemorySize.GetSize());
+        else
+            il.PopRegister(instruction.Op0Register);
+    }
+
+    /// <summary>Pushes the effective address of the memory operand with its segment's base.</summary>
+    public void Effective(in Instruction instruction, bool inSegment = true)
+    {
+        bool cut = instruction.MemoryBase.GetSize() == 4 || instruction.MemoryIndex.GetSize() == 4;
+        bool any = false;
+        if (instruction.MemoryBase is not (Register.None or Register.RIP or Register.EIP))
+        {
+            il.Load(il.General(instruction.MemoryBase));
+            any = true;
+        }
+
+        if (instruction.MemoryIndex != Register.None)
+        {
+            il.Load(il.General(instruction.MemoryIndex));
+            if (instruction.MemoryIndexScale > 1)
+            {
+                il.Small(BitOperations.Log2((uint)instruction.MemoryIndexScale));
+                il.Op(OpCodes.Shl);
+            }
+
+            if (any)
+                il.Op(OpCodes.Add);
+            any = true;
+        }
+
+        long displacement = (long)instruction.MemoryDisplacement64;
+        if (!any)
+        {
+            il.Constant(displacement);
+        }
+        else if (displacement != 0)
+        {
+            il.Constant(displacement);
+            il.Op(OpCodes.Add);
+        }
+
+        if (cut || (!any && instruction.MemoryDisplSize == 4 && instruction.MemoryBase == Register.None))
+            Cut();
+        if (inSegment && instruction.MemorySegment is Register.FS or Register.GS)
+        {
+            il.LoadState(instruction.MemorySegment == Register.FS ? StateOffsets.FsBase : StateOffsets.GsBase);
+            il.Op(OpCodes.Add);
+        }
+    }
+
+    /// <summary>Puts the host address where a number of bytes at the linear address may be written into its local, or leaves the region.</summary>
+    public void HostForWrite(int size)
+    {
+        Entry(size, StateOffsets.WriteTag);
+        HostAddress();
+        il.Store(il.Host);
+    }
+
+    /// <summary>Pushes a value of a size at the linear address, or leaves the region.</summary>
+    public void ReadLinear(int size)
+    {
+        Entry(size, StateOffsets.ReadTag);
+        HostAddress();
+        il.Read(size);
+    }
+
+    private void ReadMemory(in Instruction instruction)
+    {
+        int size = instruction.MemorySize.GetSize();
+        Effective(instruction);
+        il.Store(il.Linear);
+        ReadLinear(size);
+        il.Store(Value(size));
+    }
+
+    /// <summary>Where the value of the memory operand is kept.</summary>
+    private LocalBuilder Value(int size) => size == 8 ? _wide : _narrow;
+
+    private void PushImmediate(long value, int size)
+    {
+        switch (size)
+        {
+            case 8:
+                il.Constant(value);
+                break;
+            case 4:
+                il.Small((int)value);
+                break;
+            case 2:
+                il.Small((ushort)value);
+                break;
+            default:
+                il.Small((byte)value);
+                break;
+        }
+    }
+
+    private void Cut()
+    {
+        il.Op(OpCodes.Conv_U4);
+        il.Op(OpCodes.Conv_U8);
+    }
+
+    /// <summary>Finds the TLB entry and compares its tag with the page of the access's last byte, as <see cref="Tlb.ForRead"/> does.</summary>
+    private void Entry(int size, int tag)
+    {
+        const int Shift = 12 - TlbEntryBits;
+        il.Load(il.Tlb);
+        il.Load(il.Linear);
+        il.Small(Shift);
+        il.Op(OpCodes.Shr_Un);
+        il.Constant((Tlb.Entries - 1) << TlbEntryBits);
+        il.Op(OpCodes.And);
+        il.Op(OpCodes.Add);
+        il.Store(il.Host);
+        il.Load(il.Host);
+        il.Field(tag);
+        il.Load(il.Linear);
+        if (size > 1)
+        {
+            il.Constant(size - 1);
+            il.Op(OpCodes.Add);
+        }
+
+        il.Constant(unchecked((long)Tlb.PageMask));
+        il.Op(OpCodes.And);
+        il.Branch(OpCodes.Bne_Un, exits.Before(ExitReason.Memory));
+    }
+
+    private void HostAddress()
+    {
+        il.Load(il.Linear);
+        il.Load(il.Host);
+        il.Field(StateOffsets.HostOffset);
+        il.Op(OpCodes.Add);
+    }
+
+    /// <summary>An entry has 32 bytes.</summary>
+    private const int TlbEntryBits = 5;
+}

@@ -1,0 +1,50 @@
+using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
+using PvPatch.Emulator.Instructions;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Translator;
+
+/// <summary>From the bytes of a page to machine code of the host, a pass a line.</summary>
+internal static unsafe class RegionCompiler
+{
+    /// <summary>Guest instructions of a region: with more the runtime's compiler stops to optimise (at some 18,000 IL instructions).</summary>
+    public const int MostInstructions = 320;
+
+    /// <summary>Finds what is translated together with an address; null if the interpreter must execute the instruction there.</summary>
+    public static Region? Find(PageCode code, ulong rip)
+    {
+        Region region = RegionFinder.Find(code, rip, MostInstructions);
+        if (region.Blocks.Count == 0)
+            return null;
+        FlagUse.Follow(region);
+        return region;
+    }
+
+    /// <summary>Compiles a region. Only offsets into the CPU's state are taken from it, so any thread may do this.</summary>
+    public static TranslatedRegion Compile(CpuState* cpu, Region region, PageCode code)
+    {
+        var memory = new RegionMemory(cpu, code);
+        RegionBlock[] entries = [.. region.Blocks.Where(block => !block.Inherits)];
+        var method = new DynamicMethod($"region_{entries[0].Start:x}", typeof(nint), [typeof(nint), typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true);
+        RegionEmitter.Write(region, method.GetILGenerator(), memory, entries);
+        return new TranslatedRegion(
+            method,
+            Prepare(method),
+            memory,
+            [.. entries.Select(block => block.Start)],
+            [.. region.Blocks.SelectMany(block => block.Instructions, (_, instruction) => instruction.IP)]);
+    }
+
+    /// <summary>Has the runtime compile a method, and gives its address.</summary>
+    private static delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> Prepare(DynamicMethod method)
+    {
+        RuntimeMethodHandle handle = HandleOf(method);
+        RuntimeHelpers.PrepareMethod(handle);
+        return (delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*>)handle.GetFunctionPointer();
+    }
+
+    /// <summary>The handle of a dynamic method, which the runtime has but does not offer.</summary>
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "GetMethodDescriptor")]
+    private static extern RuntimeMethodHandle HandleOf(DynamicMethod method);
+}

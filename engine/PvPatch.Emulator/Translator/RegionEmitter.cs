@@ -1,0 +1,118 @@
+using System.Reflection.Emit;
+using Iced.Intel;
+using FlowControl = Iced.Intel.FlowControl;
+
+namespace PvPatch.Emulator.Translator;
+
+/// <summary>
+/// Writes the method of a region: <c>(cpu, u) =&gt; next</c>, like the interpreter's handlers. It is entered at any of its blocks, keeps guest
+/// registers in locals, and counts a block's instructions when it enters the block.
+/// </summary>
+internal sealed class RegionEmitter
+{
+    private readonly Region _region;
+    private readonly RegionIl _il;
+    private readonly FlagEmitter _flags;
+    private readonly SideExits _exits;
+    private readonly OperandEmitter _operands;
+    private readonly IntegerEmitter _integers;
+    private readonly BranchEmitter _branches;
+
+    private RegionEmitter(Region region, ILGenerator generator, RegionMemory memory)
+    {
+        _region = region;
+        _il = new RegionIl(generator);
+        _flags = new FlagEmitter(_il);
+        _exits = new SideExits(_il, memory) { Flags = _flags };
+        _operands = new OperandEmitter(_il, _exits);
+        _integers = new IntegerEmitter(_il, _flags, _operands, _exits);
+        _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, memory);
+    }
+
+    /// <summary>Writes the method.</summary>
+    /// <param name="region">The region, with the use of its flags found.</param>
+    /// <param name="generator">Where to.</param>
+    /// <param name="memory">What the method leads out to.</param>
+    /// <param name="entries">The blocks that can be entered, in the order of <c>RegionEntry</c>.</param>
+    /// <returns>The number of IL instructions.</returns>
+    public static int Write(Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries)
+    {
+        var emitter = new RegionEmitter(region, generator, memory);
+        emitter.Enter(entries);
+        emitter.WriteBlocks();
+        emitter._branches.WriteEdges();
+        emitter._exits.Write();
+        return emitter._il.Count;
+    }
+
+    private void Enter(IReadOnlyList<RegionBlock> entries)
+    {
+        var factory = new InstructionInfoFactory();
+        foreach (RegionBlock block in _region.Blocks)
+        {
+            block.Label = _il.Label();
+            foreach (Instruction instruction in block.Instructions.Where(one => TranslatedForms.Has(one)))
+                _il.Uses(instruction, ref factory);
+        }
+
+        // The instruction that is entered was counted already by whoever came here.
+        _il.LoadState(StateOffsets.Left);
+        _il.Constant(1);
+        _il.Op(OpCodes.Add);
+        _il.Store(_il.Left);
+        _il.LoadState(StateOffsets.DataTlb);
+        _il.Store(_il.Tlb);
+        _il.LoadState(StateOffsets.RFlags);
+        _il.Store(_il.Flags);
+        _il.Fill();
+        _il.Op(OpCodes.Ldarg_1);
+        _il.Constant(StateOffsets.RegionEntry);
+        _il.Op(OpCodes.Add);
+        _il.Op(OpCodes.Ldind_U2);
+        _il.Switch([.. entries.Select(block => block.Label)]);
+        _il.Branch(OpCodes.Br, entries[0].Label);
+    }
+
+    private void WriteBlocks()
+    {
+        for (int i = 0; i < _region.Blocks.Count; i++)
+            WriteBlock(_region.Blocks[i], i + 1 < _region.Blocks.Count ? _region.Blocks[i + 1] : null);
+    }
+
+    private void WriteBlock(RegionBlock block, RegionBlock? next)
+    {
+        _il.Mark(block.Label);
+        if (!block.Inherits)
+            _flags.State = block.ReadFlags != 0 ? FlagState.Settled : FlagState.InLocal;
+        _exits.At(block, 0);
+        Count(block);
+        ulong[] wanted = FlagUse.WantedBehind(_region, block);
+        for (int place = 0; place < block.Instructions.Count; place++)
+        {
+            Instruction instruction = block.Instructions[place];
+            _exits.At(block, place);
+            bool ends = place == block.Instructions.Count - 1 && (instruction.FlowControl != FlowControl.Next || !TranslatedForms.Has(instruction));
+            if (!ends && !_branches.TryWriteStack(instruction))
+                _integers.Write(instruction, wanted[place]);
+        }
+
+        _branches.End(block, next);
+    }
+
+    /// <summary>
+    /// Takes the block's instructions from those left. If they are too few for it and the blocks that inherit from it, the
+    /// interpreter executes what there is.
+    /// </summary>
+    private void Count(RegionBlock block)
+    {
+        _il.Load(_il.Left);
+        _il.Constant(block.Instructions.Count);
+        _il.Op(OpCodes.Sub);
+        _il.Store(_il.Left);
+        if (block.Inherits)
+            return;
+        _il.Load(_il.Left);
+        _il.Constant(block.Needed - block.Instructions.Count);
+        _il.Branch(OpCodes.Blt, _exits.Before(ExitReason.Budget));
+    }
+}

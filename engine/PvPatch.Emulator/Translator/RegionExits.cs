@@ -1,0 +1,67 @@
+using System.Runtime.CompilerServices;
+using PvPatch.Emulator.Instructions;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Translator;
+
+/// <summary>What a region goes on with when it is left: handlers like those of instructions.</summary>
+internal static unsafe class RegionExits
+{
+    /// <summary>What a side exit goes through.</summary>
+    public static delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> Of(ExitReason reason) => reason switch
+    {
+        ExitReason.Memory => &ForMemory,
+        ExitReason.Instruction => &ForInstruction,
+        ExitReason.Budget => &ForBudget,
+        _ => &ForTarget,
+    };
+
+    /// <summary>Goes on with an instruction after the flags that wait were computed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static DecodedInstruction* Settled(CpuState* cpu, DecodedInstruction* next)
+    {
+        Execution* execution = Execution.Of(cpu);
+        if (execution->WaitingFlags != 0)
+            cpu->RFlags = LazyFlags.Compute((int)execution->WaitingFlags, execution->WaitingA, execution->WaitingB, cpu->RFlags);
+        return Execution.Next(cpu, next);
+    }
+
+    /// <summary>Stands for an instruction of the same page that was not decoded when the region was made: finds it and remembers it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static DecodedInstruction* Link(CpuState* cpu, DecodedInstruction* u)
+    {
+        DecodedInstruction* found = u->Target != u ? u->Target : ControlFlow.Known(cpu, u->Rip);
+        if (found == null)
+            return Execution.Leave(cpu, u->Rip, LeaveCause.NotYetDecoded);
+        u->Target = found;
+        return found->Handler(cpu, found);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static DecodedInstruction* ForMemory(CpuState* cpu, DecodedInstruction* next)
+    {
+        Execution.Of(cpu)->RegionExits[(int)ExitReason.Memory]++;
+        return Settled(cpu, next);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static DecodedInstruction* ForInstruction(CpuState* cpu, DecodedInstruction* next)
+    {
+        Execution.Of(cpu)->RegionExits[(int)ExitReason.Instruction]++;
+        return Settled(cpu, next);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static DecodedInstruction* ForBudget(CpuState* cpu, DecodedInstruction* next)
+    {
+        Execution.Of(cpu)->RegionExits[(int)ExitReason.Budget]++;
+        return Settled(cpu, next);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static DecodedInstruction* ForTarget(CpuState* cpu, DecodedInstruction* next)
+    {
+        Execution.Of(cpu)->RegionExits[(int)ExitReason.Target]++;
+        return Settled(cpu, next);
+    }
+}

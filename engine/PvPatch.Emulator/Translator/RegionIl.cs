@@ -1,0 +1,321 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using Iced.Intel;
+using Label = System.Reflection.Emit.Label;
+
+namespace PvPatch.Emulator.Translator;
+
+/// <summary>
+/// Writes a region's IL. Guest registers are locals of 64 bits; values on the evaluation stack are 64 bits wide for 8-byte
+/// operands and 32 bits for narrower ones, zero above bytes and words.
+/// </summary>
+internal sealed class RegionIl
+{
+    private readonly ILGenerator _il;
+    private readonly LocalBuilder[] _registers = new LocalBuilder[16];
+    private readonly bool[] _used = new bool[16];
+    private readonly bool[] _written = new bool[16];
+
+    public RegionIl(ILGenerator il)
+    {
+        _il = il;
+        for (int i = 0; i < 16; i++)
+            _registers[i] = Local();
+        Flags = Local();
+        Left = Local();
+        Tlb = Local();
+        Linear = Local();
+        Host = Local();
+        Next = Local();
+        Wide = Local();
+        Narrow = il.DeclareLocal(typeof(int));
+    }
+
+    /// <summary>RFLAGS, without what <see cref="FlagEmitter"/> knows to wait.</summary>
+    public LocalBuilder Flags { get; }
+
+    /// <summary>Instructions that may still be executed.</summary>
+    public LocalBuilder Left { get; }
+
+    /// <summary>The TLB's table for data.</summary>
+    public LocalBuilder Tlb { get; }
+
+    /// <summary>The linear address of an access.</summary>
+    public LocalBuilder Linear { get; }
+
+    /// <summary>The TLB entry of an access, then the host address of one that writes.</summary>
+    public LocalBuilder Host { get; }
+
+    /// <summary>The decoded instruction that is executed after the region.</summary>
+    public LocalBuilder Next { get; }
+
+    /// <summary>IL instructions written so far.</summary>
+    public int Count { get; private set; }
+
+    private LocalBuilder Wide { get; }
+
+    private LocalBuilder Narrow { get; }
+
+    public LocalBuilder Local() => _il.DeclareLocal(typeof(long));
+
+    public LocalBuilder NarrowLocal() => _il.DeclareLocal(typeof(int));
+
+    public Label Label() => _il.DefineLabel();
+
+    public void Mark(Label label) => _il.MarkLabel(label);
+
+    public void Op(OpCode code)
+    {
+        _il.Emit(code);
+        Count++;
+    }
+
+    public void Branch(OpCode code, Label label)
+    {
+        _il.Emit(code, label);
+        Count++;
+    }
+
+    public void Switch(Label[] labels)
+    {
+        _il.Emit(OpCodes.Switch, labels);
+        Count++;
+    }
+
+    public void Load(LocalBuilder local)
+    {
+        _il.Emit(OpCodes.Ldloc, local);
+        Count++;
+    }
+
+    public void Store(LocalBuilder local)
+    {
+        _il.Emit(OpCodes.Stloc, local);
+        Count++;
+    }
+
+    public void Address(LocalBuilder local)
+    {
+        _il.Emit(OpCodes.Ldloca, local);
+        Count++;
+    }
+
+    public void Call(MethodInfo method)
+    {
+        _il.Emit(OpCodes.Call, method);
+        Count++;
+    }
+
+    /// <summary>A constant of 64 bits.</summary>
+    public void Constant(long value)
+    {
+        _il.Emit(OpCodes.Ldc_I8, value);
+        Count++;
+    }
+
+    /// <summary>A constant of 32 bits.</summary>
+    public void Small(int value)
+    {
+        _il.Emit(OpCodes.Ldc_I4, value);
+        Count++;
+    }
+
+    /// <summary>Continues at the handler of <see cref="Next"/>, as the interpreter's handlers follow each other; the stack stays flat.</summary>
+    public void JumpToNext()
+    {
+        _il.Emit(OpCodes.Ldarg_0);
+        Load(Next);
+        Load(Next);
+        Field(StateOffsets.Handler);
+        JumpTo();
+    }
+
+    /// <summary>Continues at a handler whose arguments and address are on the stack.</summary>
+    public void JumpTo()
+    {
+        _il.Emit(OpCodes.Conv_I);
+        _il.Emit(OpCodes.Tailcall);
+        _il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, typeof(nint), [typeof(nint), typeof(nint)], null);
+        _il.Emit(OpCodes.Ret);
+        Count += 4;
+    }
+
+    /// <summary>Loads the word at an offset from the address on the stack.</summary>
+    public void Field(int offset)
+    {
+        if (offset != 0)
+        {
+            Constant(offset);
+            Op(OpCodes.Add);
+        }
+
+        Op(OpCodes.Ldind_I8);
+    }
+
+    /// <summary>The address of a field of the CPU's state.</summary>
+    public void StateAddress(int offset)
+    {
+        Op(OpCodes.Ldarg_0);
+        Constant(offset);
+        Op(OpCodes.Add);
+    }
+
+    /// <summary>A word of the CPU's state.</summary>
+    public void LoadState(int offset)
+    {
+        StateAddress(offset);
+        Op(OpCodes.Ldind_I8);
+    }
+
+    /// <summary>Writes a local to a word of the CPU's state.</summary>
+    public void StoreState(int offset, LocalBuilder value)
+    {
+        StateAddress(offset);
+        Load(value);
+        Op(OpCodes.Stind_I8);
+    }
+
+    /// <summary>Notes which registers an instruction may read or write, before any code is written.</summary>
+    public void Uses(in Instruction instruction, ref InstructionInfoFactory factory)
+    {
+        foreach (UsedRegister used in factory.GetInfo(instruction).GetUsedRegisters())
+        {
+            Register full = used.Register.GetFullRegister();
+            if (full is < Register.RAX or > Register.R15)
+                continue;
+            _used[full - Register.RAX] = true;
+            _written[full - Register.RAX] |= used.Access is not (OpAccess.Read or OpAccess.CondRead or OpAccess.NoMemAccess or OpAccess.None);
+        }
+    }
+
+    /// <summary>Brings the registers that the region uses into their locals.</summary>
+    public void Fill()
+    {
+        for (int i = 0; i < 16; i++)
+        {
+            if (!_used[i])
+                continue;
+            LoadState(StateOffsets.General(i));
+            Store(_registers[i]);
+        }
+    }
+
+    /// <summary>Writes back the registers that the region changes.</summary>
+    public void Spill()
+    {
+        for (int i = 0; i < 16; i++)
+        {
+            if (_written[i])
+                StoreState(StateOffsets.General(i), _registers[i]);
+        }
+    }
+
+    /// <summary>All 64 bits of a general register.</summary>
+    public LocalBuilder General(Register register) => _registers[register.GetFullRegister() - Register.RAX];
+
+    /// <summary>Pushes a general register in its size.</summary>
+    public void PushRegister(Register register)
+    {
+        Load(General(register));
+        switch (register.GetSize())
+        {
+            case 1:
+                if (IsHigh(register))
+                    ShiftHigh(OpCodes.Shr_Un);
+                Op(OpCodes.Conv_U1);
+                break;
+            case 2:
+                Op(OpCodes.Conv_U2);
+                break;
+            case 4:
+                Op(OpCodes.Conv_U4);
+                break;
+        }
+    }
+
+    /// <summary>Takes a value from the stack into a general register in its size: 32 bits clear the upper half, 8 and 16 leave the rest.</summary>
+    public void PopRegister(Register register)
+    {
+        LocalBuilder local = General(register);
+        int size = register.GetSize();
+        if (size < 8)
+            Op(size switch { 1 => OpCodes.Conv_U1, 2 => OpCodes.Conv_U2, _ => OpCodes.Conv_U4 });
+        if (size < 8)
+            Op(OpCodes.Conv_U8);
+        if (size < 4)
+        {
+            if (IsHigh(register))
+                ShiftHigh(OpCodes.Shl);
+            Store(Wide);
+            Load(local);
+            Constant(size == 2 ? ~0xffffL : IsHigh(register) ? ~0xff00L : ~0xffL);
+            Op(OpCodes.And);
+            Load(Wide);
+            Op(OpCodes.Or);
+        }
+
+        Store(local);
+    }
+
+    /// <summary>Reads a value of a size at the host address on the stack.</summary>
+    public void Read(int size) => Op(size switch
+    {
+        1 => OpCodes.Ldind_U1,
+        2 => OpCodes.Ldind_U2,
+        4 => OpCodes.Ldind_U4,
+        _ => OpCodes.Ldind_I8,
+    });
+
+    /// <summary>Writes the value on the stack to <see cref="Host"/>.</summary>
+    public void WriteToHost(int size)
+    {
+        LocalBuilder value = size == 8 ? Wide : Narrow;
+        Store(value);
+        Load(Host);
+        Load(value);
+        Op(size switch { 1 => OpCodes.Stind_I1, 2 => OpCodes.Stind_I2, 4 => OpCodes.Stind_I4, _ => OpCodes.Stind_I8 });
+    }
+
+    /// <summary>Cuts a value on the stack to its size, zero above.</summary>
+    public void Zeroed(int size)
+    {
+        if (size < 4)
+            Op(size == 1 ? OpCodes.Conv_U1 : OpCodes.Conv_U2);
+    }
+
+    /// <summary>Cuts a value on the stack to its size, its sign above.</summary>
+    public void Signed(int size)
+    {
+        if (size < 4)
+            Op(size == 1 ? OpCodes.Conv_I1 : OpCodes.Conv_I2);
+    }
+
+    /// <summary>Makes a value of a size one of 64 bits, zero above.</summary>
+    public void Widen(int size)
+    {
+        if (size < 8)
+        {
+            Zeroed(size);
+            Op(OpCodes.Conv_U4);
+            Op(OpCodes.Conv_U8);
+        }
+    }
+
+    /// <summary>Makes a value of 64 bits one of a size.</summary>
+    public void Narrowed(int size)
+    {
+        if (size < 8)
+        {
+            Op(OpCodes.Conv_I4);
+            Zeroed(size);
+        }
+    }
+
+    private static bool IsHigh(Register register) => register is >= Register.AH and <= Register.BH;
+
+    private void ShiftHigh(OpCode shift)
+    {
+        Small(8);
+        Op(shift);
+    }
+}

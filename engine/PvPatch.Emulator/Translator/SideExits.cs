@@ -1,0 +1,93 @@
+using System.Reflection.Emit;
+using Iced.Intel;
+using PvPatch.Emulator.Instructions;
+using PvPatch.Emulator.State;
+using Label = System.Reflection.Emit.Label;
+
+namespace PvPatch.Emulator.Translator;
+
+/// <summary>Why a region is left before an instruction.</summary>
+internal enum ExitReason
+{
+    /// <summary>The TLB does not serve the access: a miss, a fault, a device, a watched page, a write to code.</summary>
+    Memory,
+
+    /// <summary>The translator has no form for the instruction, or not for these values of its operands.</summary>
+    Instruction,
+
+    /// <summary>The instructions left are fewer than the block has.</summary>
+    Budget,
+
+    /// <summary>The target of a return or an indirect branch is not in the jump cache.</summary>
+    Target,
+}
+
+/// <summary>
+/// The places where a region is left before an instruction, with exact registers, flags and count, so that the interpreter executes
+/// it. Their code stands behind all blocks.
+/// </summary>
+internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
+{
+    private readonly List<SideExit> _exits = [];
+    private readonly Label[] _shared = [il.Label(), il.Label(), il.Label(), il.Label()];
+
+    /// <summary>The flags as they are known.</summary>
+    public required FlagEmitter Flags { get; init; }
+
+    private RegionBlock _block = null!;
+    private int _place;
+
+    /// <summary>From now on exits lie before this instruction of a block.</summary>
+    public void At(RegionBlock block, int place)
+    {
+        _block = block;
+        _place = place;
+    }
+
+    /// <summary>A label that leaves before the instruction.</summary>
+    public Label Before(ExitReason reason)
+    {
+        var exit = new SideExit(il.Label(), _block.Instructions[_place], _block.Instructions.Count - _place, Flags.State, reason);
+        _exits.Add(exit);
+        return exit.Label;
+    }
+
+    /// <summary>Writes the code of all exits.</summary>
+    public void Write()
+    {
+        foreach (SideExit exit in _exits)
+        {
+            il.Mark(exit.Label);
+            il.Load(il.Left);
+            il.Constant(exit.NotExecuted);
+            il.Op(OpCodes.Add);
+            il.Store(il.Left);
+            Flags.State = exit.Flags;
+            Flags.Tell();
+            il.Constant((long)memory.Alone(exit.Instruction));
+            il.Store(il.Next);
+            il.Branch(OpCodes.Br, _shared[(int)exit.Reason]);
+        }
+
+        foreach (ExitReason reason in Enum.GetValues<ExitReason>())
+        {
+            il.Mark(_shared[(int)reason]);
+            LeaveThrough(RegionExits.Of(reason));
+        }
+    }
+
+    /// <summary>Spills all and goes on at a handler that computes the flags and leads to the next instruction.</summary>
+    public void LeaveThrough(delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> handler)
+    {
+        Flags.Spill();
+        il.Spill();
+        il.StoreState(StateOffsets.RFlags, il.Flags);
+        il.StoreState(StateOffsets.Left, il.Left);
+        il.Op(OpCodes.Ldarg_0);
+        il.Load(il.Next);
+        il.Constant((long)handler);
+        il.JumpTo();
+    }
+
+    private readonly record struct SideExit(Label Label, Instruction Instruction, int NotExecuted, FlagState Flags, ExitReason Reason);
+}

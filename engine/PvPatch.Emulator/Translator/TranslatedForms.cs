@@ -1,0 +1,111 @@
+using Iced.Intel;
+using PvPatch.Emulator.Instructions;
+
+namespace PvPatch.Emulator.Translator;
+
+/// <summary>Which instructions the translator has a form for. All others the interpreter executes, on a side exit.</summary>
+internal static class TranslatedForms
+{
+    /// <summary>Places in the region that a return is compared with before the jump cache is asked.</summary>
+    public const int MostReturnSites = 6;
+
+    /// <summary>Whether an instruction of 64-bit code is translated.</summary>
+    public static bool Has(in Instruction instruction) =>
+        InstructionTable.IsSupported(instruction.Code) && !instruction.HasLockPrefix && Operands(instruction) && Mnemonics(instruction);
+
+    /// <summary>Whether it may leave the region before it did anything: it reaches memory, or is not translated.</summary>
+    public static bool MayExit(in Instruction instruction)
+    {
+        if (!Has(instruction))
+            return true;
+        return instruction.Mnemonic switch
+        {
+            Mnemonic.Push or Mnemonic.Pop or Mnemonic.Call or Mnemonic.Ret or Mnemonic.Leave or Mnemonic.Div or Mnemonic.Idiv => true,
+            Mnemonic.Jmp => instruction.FlowControl == FlowControl.IndirectBranch,
+            Mnemonic.Lea or Mnemonic.Nop or Mnemonic.Endbr64 => false,
+            _ => HasMemory(instruction),
+        };
+    }
+
+    /// <summary>Whether one of its operands is in memory.</summary>
+    public static bool HasMemory(in Instruction instruction)
+    {
+        for (int i = 0; i < instruction.OpCount; i++)
+        {
+            if (instruction.GetOpKind(i) == OpKind.Memory)
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool Mnemonics(in Instruction instruction)
+    {
+        switch (instruction.Mnemonic)
+        {
+            case Mnemonic.Mov or Mnemonic.Movzx or Mnemonic.Movsx or Mnemonic.Movsxd or Mnemonic.Lea or Mnemonic.Nop or Mnemonic.Endbr64:
+            case Mnemonic.Add or Mnemonic.Sub or Mnemonic.And or Mnemonic.Or or Mnemonic.Xor or Mnemonic.Cmp or Mnemonic.Test:
+            case Mnemonic.Adc or Mnemonic.Sbb or Mnemonic.Inc or Mnemonic.Dec or Mnemonic.Neg or Mnemonic.Not:
+            case Mnemonic.Shl or Mnemonic.Sal or Mnemonic.Shr or Mnemonic.Sar or Mnemonic.Rol or Mnemonic.Ror:
+            case Mnemonic.Cbw or Mnemonic.Cwde or Mnemonic.Cdqe or Mnemonic.Cwd or Mnemonic.Cdq or Mnemonic.Cqo:
+            case Mnemonic.Bsf or Mnemonic.Bsr or Mnemonic.Tzcnt or Mnemonic.Lzcnt or Mnemonic.Popcnt:
+                return true;
+            case Mnemonic.Bswap:
+                return instruction.Op0Register.GetSize() >= 4;
+            case Mnemonic.Xchg:
+                return !HasMemory(instruction);
+            case Mnemonic.Bt:
+                return instruction.Op0Kind == OpKind.Register;
+            case Mnemonic.Imul:
+                return instruction.OpCount > 1 || Width(instruction, 0) >= 4;
+            case Mnemonic.Mul or Mnemonic.Div or Mnemonic.Idiv:
+                return Width(instruction, 0) >= 4;
+            case Mnemonic.Push:
+                return instruction.StackPointerIncrement == -8;
+            case Mnemonic.Pop:
+                return instruction.StackPointerIncrement == 8 && instruction.Op0Kind == OpKind.Register;
+            case Mnemonic.Leave:
+                return instruction.Code == Code.Leaveq;
+            case Mnemonic.Ret:
+                return instruction.Code is Code.Retnq or Code.Retnq_imm16;
+            case Mnemonic.Call:
+                return instruction.Code is Code.Call_rel32_64 or Code.Call_rm64;
+            case Mnemonic.Jmp:
+                return instruction.Code is Code.Jmp_rel8_64 or Code.Jmp_rel32_64 or Code.Jmp_rm64;
+            default:
+                return instruction.ConditionCode != ConditionCode.None && IsConditional(instruction);
+        }
+    }
+
+    private static bool IsConditional(in Instruction instruction) => instruction.FlowControl switch
+    {
+        FlowControl.ConditionalBranch => instruction.IsJccShortOrNear && instruction.Op0Kind == OpKind.NearBranch64,
+        FlowControl.Next => instruction.Code.IsSetccOrCmovcc(),
+        _ => false,
+    };
+
+    private static bool IsSetccOrCmovcc(this Code code) => code is
+        (>= Code.Cmovo_r16_rm16 and <= Code.Cmovg_r64_rm64) or (>= Code.Seto_rm8 and <= Code.Setg_rm8);
+
+    private static bool Operands(in Instruction instruction)
+    {
+        for (int i = 0; i < instruction.OpCount; i++)
+        {
+            switch (instruction.GetOpKind(i))
+            {
+                case OpKind.Register when !instruction.GetOpRegister(i).IsGPR():
+                case OpKind.Memory when !Address(instruction):
+                case OpKind.MemorySegRDI or OpKind.MemorySegRSI or OpKind.MemoryESRDI or OpKind.MemorySegEDI or OpKind.MemorySegESI or OpKind.MemoryESEDI:
+                    return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool Address(in Instruction instruction) =>
+        instruction.MemoryBase is Register.None or Register.RIP or Register.EIP || instruction.MemoryBase.IsGPR();
+
+    private static int Width(in Instruction instruction, int operand) =>
+        instruction.GetOpKind(operand) == OpKind.Register ? instruction.GetOpRegister(operand).GetSize() : instruction.MemorySize.GetSize();
+}

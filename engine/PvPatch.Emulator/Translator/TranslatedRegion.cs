@@ -1,0 +1,39 @@
+using System.Reflection.Emit;
+using PvPatch.Emulator.Instructions;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Translator;
+
+/// <summary>A region as machine code of the host.</summary>
+/// <param name="method">The method, which the runtime frees when nothing refers to it.</param>
+/// <param name="code">Its address.</param>
+/// <param name="memory">What it leads out to.</param>
+/// <param name="entries">RIP of the blocks that can be entered; the place in the list goes into <c>RegionEntry</c>.</param>
+/// <param name="instructions">RIP of all its instructions.</param>
+internal sealed unsafe class TranslatedRegion(
+    DynamicMethod method,
+    delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> code,
+    RegionMemory memory,
+    IReadOnlyList<ulong> entries,
+    IReadOnlyList<ulong> instructions) : IDisposable
+{
+    /// <summary>RIP of the blocks that can be entered.</summary>
+    public IReadOnlyList<ulong> Entries => entries;
+
+    /// <summary>RIP of all its instructions.</summary>
+    public IReadOnlyList<ulong> Instructions => instructions;
+
+    /// <summary>Lets a decoded instruction, which stands where a block can be entered, enter it.</summary>
+    public void EnterAt(DecodedInstruction* u, int entry)
+    {
+        u->RegionEntry = (ushort)entry;
+        u->Handler = code;
+    }
+
+    /// <summary>Frees what it leads out to. No code runs in it, and nothing enters it any more.</summary>
+    public void Dispose()
+    {
+        memory.Dispose();
+        GC.KeepAlive(method);
+    }
+}

@@ -1,0 +1,235 @@
+using Iced.Intel;
+using PvPatch.Emulator.Interpreter;
+using PvPatch.Emulator.State;
+using PvPatch.Emulator.Tests.Interpreter;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace PvPatch.Emulator.Tests.Translator;
+
+/// <summary>Translated loops and calls stop at every instruction with the state that the interpreter has there.</summary>
+public sealed unsafe class TranslatedLoopTests
+{
+    private const ulong Data = ProgrammedCpu.Data;
+    private const int Most = 90;
+
+    private static readonly Dictionary<string, Action<Assembler>> Programs = new(StringComparer.Ordinal)
+    {
+        ["calls of a function in the region"] = Calls,
+        ["flags that wait over the ends of blocks"] = WaitingFlags,
+        ["loop that patches itself"] = PatchesItself,
+        ["accesses that cross pages and miss"] = CrossesPages,
+        ["multiplication and division"] = Divides,
+        ["indirect calls and jumps"] = Indirect,
+    };
+
+    [TestCaseSource(nameof(Names))]
+    public void Cut_at_each_instruction_the_state_is_the_interpreters(string name)
+    {
+        Action<Assembler> program = Programs[name];
+        using var reference = new ProgrammedCpu(ExecutionTier.Interpreted, program);
+        using var translated = new ProgrammedCpu(ExecutionTier.Translated, program);
+        Seed(reference);
+        Seed(translated);
+        for (int count = 1; count <= Most; count++)
+        {
+            // The interpreter goes on by one; the other starts anew and goes there at once.
+            reference.Interpreter.Run(1);
+            using var atOnce = new ProgrammedCpu(ExecutionTier.Translated, program);
+            Seed(atOnce);
+            atOnce.Interpreter.Run((ulong)count);
+            translated.Interpreter.Run(1);
+            string expected = Describe(reference);
+            Assert.That(Describe(atOnce), Is.EqualTo(expected), $"{count} instructions at once");
+            Assert.That(Describe(translated), Is.EqualTo(expected), $"instruction {count} alone");
+        }
+    }
+
+    [TestCaseSource(nameof(Names))]
+    public void Cut_into_pieces_of_any_length_it_ends_the_same(string name)
+    {
+        Action<Assembler> program = Programs[name];
+        using var reference = new ProgrammedCpu(ExecutionTier.Interpreted, program);
+        Seed(reference);
+        reference.Interpreter.Run(20_000);
+        for (ulong piece = 1; piece < 64; piece += 9)
+        {
+            using var translated = new ProgrammedCpu(ExecutionTier.Translated, program);
+            Seed(translated);
+            for (ulong left = 20_000; left > 0; left -= Math.Min(piece, left))
+                translated.Interpreter.Run(Math.Min(piece, left));
+            Assert.That(Describe(translated), Is.EqualTo(Describe(reference)), $"pieces of {piece}");
+        }
+    }
+
+    private static Dictionary<string, Action<Assembler>>.KeyCollection Names() => Programs.Keys;
+
+    private static void Seed(ProgrammedCpu cpu)
+    {
+        for (ulong place = 0; place < 0x2000; place += 8)
+            cpu.Write(Data + place, place * 0x9e37_79b9_7f4a_7c15);
+    }
+
+    private static string Describe(ProgrammedCpu cpu)
+    {
+        CpuState* state = cpu.State;
+        ulong sum = 0;
+        for (ulong place = 0; place < 0x4000; place += 8)
+            sum = (sum * 31) + cpu.Read(Data + place);
+        string registers = string.Join(' ', Enumerable.Range(0, 16).Select(i => $"{state->Gpr[i]:x}"));
+        return $"rip {state->Rip:x} flags {state->RFlags:x} {registers} memory {sum:x} count {cpu.Interpreter.Instructions}";
+    }
+
+    private static void Calls(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label function = a.CreateLabel();
+        Label small = a.CreateLabel();
+        a.Label(ref again);
+        a.mov(edi, 6);
+        a.call(function);
+        a.add(r8, rax);
+        a.jmp(again);
+        a.Label(ref function);
+        a.push(rbx);
+        a.mov(rax, rdi);
+        a.cmp(rdi, 2);
+        a.jb(small);
+        a.mov(rbx, rdi);
+        a.lea(rdi, __[rbx - 1]);
+        a.call(function);
+        a.lea(rdi, __[rbx - 2]);
+        a.mov(rbx, rax);
+        a.call(function);
+        a.add(rax, rbx);
+        a.Label(ref small);
+        a.pop(rbx);
+        a.ret();
+    }
+
+    private static void WaitingFlags(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label other = a.CreateLabel();
+        Label join = a.CreateLabel();
+        a.mov(rsi, Data);
+        a.Label(ref again);
+        a.mov(rax, __[rsi]);
+        a.add(al, __[rsi + 8]);
+        a.inc(ecx);
+        a.jp(other);
+        a.sub(ax, __[rsi + 16]);
+        a.jle(join);
+        a.seto(dl);
+        a.shl(r9w, 3);
+        a.jmp(join);
+        a.Label(ref other);
+        a.shr(eax, 5);
+        a.rol(r10, 7);
+        a.sar(al, 1);
+        a.Label(ref join);
+        a.mov(__[rsi + 0x2000], rax);
+        a.adc(r11, rax);
+        a.setbe(bl);
+        a.cmovns(rdx, rax);
+        a.sbb(bh, al);
+        a.dec(r12w);
+        a.neg(r13d);
+        a.rcl(r14, 1);
+        a.lea(rsi, __[rsi + 8]);
+        a.and(rsi, unchecked((int)0xffff_ffff_ffff_efffL));
+        a.jne(again);
+        a.jmp(again);
+    }
+
+    private static void PatchesItself(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label patched = a.CreateLabel();
+        Label behind = a.CreateLabel();
+        a.mov(ecx, 20);
+        a.Label(ref again);
+        a.nop();
+        a.Label(ref patched);
+        a.mov(eax, 0x1111);
+        a.add(rbx, rax);
+        a.lea(rdi, __[patched]);
+        a.test(cl, 3);
+        a.jne(behind);
+        a.add(__byte_ptr[rdi + 1], 1);
+        a.Label(ref behind);
+        a.dec(ecx);
+        a.jne(again);
+        a.mov(ecx, 9);
+        a.jmp(again);
+    }
+
+    private static void CrossesPages(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        a.mov(rsi, Data + 0xff0);
+        a.Label(ref again);
+        a.mov(rax, __[rsi]);
+        a.add(__dword_ptr[rsi + 3], eax);
+        a.xor(__[rsi + 5], rax);
+        a.not(__word_ptr[rsi + 7]);
+        a.push(rax);
+        a.inc(rsi);
+        a.pop(rdx);
+        a.cmp(si, 0x1008);
+        a.jb(again);
+        a.mov(rsi, Data + 0xff0);
+        a.jmp(again);
+    }
+
+    private static void Divides(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        a.mov(rsi, Data + 8);
+        a.mov(edi, 3);
+        a.Label(ref again);
+        a.mov(rax, __[rsi]);
+        a.mul(rdi);
+        a.mov(r8, rdx);
+        a.xor(edx, edx);
+        a.div(rdi);
+        a.imul(rax, rax, -77);
+        a.cqo();
+        a.idiv(rdi);
+        a.imul(ecx, eax);
+        a.cdq();
+        a.idiv(edi);
+        a.seto(bl);
+        a.imul(edi);
+        a.neg(rdi);
+        a.bsf(r9, rax);
+        a.popcnt(r10d, eax);
+        a.bt(rax, 5);
+        a.adc(r11, 0);
+        a.bswap(r11);
+        a.xchg(r9, r10);
+        a.jmp(again);
+    }
+
+    private static void Indirect(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label one = a.CreateLabel();
+        Label two = a.CreateLabel();
+        a.lea(rbx, __[one]);
+        a.lea(rbp, __[two]);
+        a.Label(ref again);
+        a.call(rbx);
+        a.xchg(rbx, rbp);
+        a.add(eax, 3);
+        a.jmp(again);
+        a.Label(ref one);
+        a.inc(rcx);
+        a.ret();
+        a.Label(ref two);
+        a.push(rbx);
+        a.sub(rdx, 9);
+        a.pop(r9);
+        a.pop(r8);
+        a.jmp(r8);
+    }
+}
