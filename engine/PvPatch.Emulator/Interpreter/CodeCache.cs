@@ -49,6 +49,9 @@ internal sealed unsafe class CodeCache : IDisposable
         ForgetAddresses();
     }
 
+    /// <summary>What compiles regions.</summary>
+    public Translations Translations { get; } = new();
+
     /// <summary>The width of the code that CS now selects.</summary>
     public Marks CodeWidth
     {
@@ -135,10 +138,22 @@ internal sealed unsafe class CodeCache : IDisposable
         return found;
     }
 
+    /// <summary>Lets what was translated meanwhile be executed. If there is too much of it, all is forgotten.</summary>
+    public void FollowTranslator()
+    {
+        if (Translations.IsReady)
+            Translations.Take();
+        if (Translations.IsFull)
+        {
+            ForgetPages();
+            Translations.Forgotten();
+        }
+    }
+
     /// <summary>Translates what is around an instruction that was decoded, unless that was tried before.</summary>
     /// <param name="rip">The instruction's address.</param>
     /// <param name="mode">The privilege of its fetch.</param>
-    /// <param name="heat">How often it must be asked for.</param>
+    /// <param name="heat">How often it must be asked for; 0 translates it at once.</param>
     /// <returns>Whether there is nothing left to do.</returns>
     public bool Translate(ulong rip, AccessMode mode, int heat)
     {
@@ -146,7 +161,7 @@ internal sealed unsafe class CodeCache : IDisposable
             return false;
         if (page.WasTried(rip))
             return true;
-        if (page.Heat((int)(rip & 0xfff)) < heat)
+        if (heat > 0 && (Translations.IsBusy || page.Heat((int)(rip & 0xfff)) < heat))
             return false;
         byte[] bytes = new ReadOnlySpan<byte>(host - (rip & 0xfff), 0x1000).ToArray();
         var code = new PageCode(bytes, rip & Tlb.PageMask, address => _hooks.Touch(address, address));
@@ -159,12 +174,14 @@ internal sealed unsafe class CodeCache : IDisposable
         foreach (RegionBlock block in region.Blocks)
             CodePages.Decoded(_cpu, (physical & Tlb.PageMask) | (block.Start & 0xfff), (int)(block.End - block.Start));
 
-        page.Install(RegionCompiler.Compile(_cpu, region, code));
+        CpuState* cpu = _cpu;
+        Translations.Want(page, () => RegionCompiler.Compile(cpu, region, code), atOnce: heat == 0);
         return true;
     }
 
     public void Dispose()
     {
+        Translations.Dispose();
         foreach (CodePage page in _pages.Values.Concat(_straddling.Values))
             page.Dispose();
         // SAFETY: the constructor made the block.

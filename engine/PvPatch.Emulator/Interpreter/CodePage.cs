@@ -15,13 +15,14 @@ internal readonly record struct CodePageKey(ulong Physical, ulong FirstRip, Mark
 internal sealed unsafe class CodePage : IDisposable
 {
     private const int HeatShift = 8;
+    private const int MostPatience = 12;
 
     private readonly List<nint> _blocks = [];
     private readonly DecodedInstruction** _starts;
     private readonly List<TranslatedRegion> _regions = [];
     private readonly Dictionary<int, (TranslatedRegion Region, int Entry)> _entries = [];
     private readonly HashSet<ulong> _tried = [];
-    private readonly byte[] _heat = new byte[0x1000 >> HeatShift];
+    private readonly int[] _heat = new int[0x1000 >> HeatShift];
 
     public CodePage(uint version)
     {
@@ -33,6 +34,9 @@ internal sealed unsafe class CodePage : IDisposable
     /// <summary>The version of the page's bytes that was decoded.</summary>
     public uint Version { get; private set; }
 
+    /// <summary>Grows when all instructions are forgotten.</summary>
+    public int Age { get; private set; }
+
     /// <summary>The instruction that starts at an offset, null if none was decoded.</summary>
     public DecodedInstruction* this[int offset]
     {
@@ -41,8 +45,11 @@ internal sealed unsafe class CodePage : IDisposable
         set => _starts[offset] = value;
     }
 
-    /// <summary>An instruction was executed when somebody looked: how often that was so nearby.</summary>
-    public int Heat(int offset) => ++_heat[offset >> HeatShift];
+    /// <summary>
+    /// An instruction was executed when somebody looked: how often that was so nearby. A page that changes again and again has to be
+    /// looked at ever more often, since what is translated of it does not last.
+    /// </summary>
+    public int Heat(int offset) => ++_heat[offset >> HeatShift] >> Math.Min(Age, MostPatience);
 
     /// <summary>Whether an instruction is part of a translated region, or cannot start one.</summary>
     public bool WasTried(ulong rip) => _tried.Contains(rip);
@@ -94,6 +101,7 @@ internal sealed unsafe class CodePage : IDisposable
         foreach (TranslatedRegion region in _regions)
             region.Dispose();
         _regions.Clear();
+        Age++;
         _entries.Clear();
         _tried.Clear();
         Array.Clear(_heat);

@@ -4,6 +4,7 @@ using PvPatch.Emulator.Hooks;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
+using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Emulator.Interpreter;
 
@@ -62,7 +63,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private InterpretedCpu(CpuState* cpu, ICpuHost? host, HookRanges<InstructionHook> hooks, bool systemCallsLeave, bool deliversExceptions, ExecutionTier tier)
     {
         _cpu = cpu;
-        _tier = tier;
+        _tier = RegionCompiler.IsPossible ? tier : ExecutionTier.Interpreted;
         _host = host;
         _hooks = hooks;
         _deliversExceptions = deliversExceptions;
@@ -179,7 +180,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         _cpu->RFlags &= ~RFlags.Resume;
         ulong before = Instructions;
         if (_tier == ExecutionTier.Translated && !stepwise && !_alone)
-            _code.Translate(_cpu->Rip, _execution->Mode, heat: 1);
+            _code.Translate(_cpu->Rip, _execution->Mode, heat: 0);
         Execute(u, stepwise || _alone ? 1 : AtMost(atMost));
         _host?.Passed(Instructions - before);
         if (_tier == ExecutionTier.Automatic)
@@ -275,6 +276,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private void Enter()
     {
         _code.FollowHooks();
+        _code.FollowTranslator();
         _execution->Mode = AccessModes.Of(_cpu);
         bool user = _execution->Mode == AccessMode.User;
         _execution->ChecksAlignment = user && (_cpu->RFlags & RFlags.AlignmentCheck) != 0 && (_cpu->Cr0 & Cr0Bits.AlignmentMask) != 0;

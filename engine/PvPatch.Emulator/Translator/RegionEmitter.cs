@@ -44,6 +44,7 @@ internal sealed class RegionEmitter
         emitter.Enter(entries);
         emitter.WriteBlocks();
         emitter._branches.WriteEdges();
+        emitter._operands.WriteStackMisses();
         emitter._exits.Write();
         return emitter._il.Count;
     }
@@ -72,6 +73,7 @@ internal sealed class RegionEmitter
         _il.LoadState(StateOffsets.RFlags);
         _il.Store(_il.Flags);
         _il.Fill();
+        _operands.Enter();
         _il.Op(OpCodes.Ldarg_1);
         _il.Constant(StateOffsets.RegionEntry);
         _il.Op(OpCodes.Add);
