@@ -154,13 +154,15 @@ internal sealed unsafe class CodeCache : IDisposable
     /// <param name="rip">The instruction's address.</param>
     /// <param name="mode">The privilege of its fetch.</param>
     /// <param name="heat">How often it must be asked for; 0 translates it at once.</param>
-    /// <returns>Whether there is nothing left to do.</returns>
+    /// <returns>Whether the instruction is part of a translated region.</returns>
     public bool Translate(ulong rip, AccessMode mode, int heat)
     {
         if (CodeWidth != Marks.Code64 || !TryFindPage(rip, mode, out CodePage? page, out byte* host, out ulong physical))
             return false;
-        if (page.WasTried(rip))
+        if (page.IsTranslated(rip))
             return true;
+        if (page.IsRefused(rip))
+            return false;
         if (heat > 0 && (Translations.IsBusy || page.Heat((int)(rip & 0xfff)) < heat))
             return false;
         byte[] bytes = new ReadOnlySpan<byte>(host - (rip & 0xfff), 0x1000).ToArray();
@@ -168,7 +170,7 @@ internal sealed unsafe class CodeCache : IDisposable
         if (RegionCompiler.Find(code, rip) is not { } region)
         {
             page.Refuse(rip);
-            return true;
+            return false;
         }
 
         foreach (RegionBlock block in region.Blocks)
@@ -176,7 +178,7 @@ internal sealed unsafe class CodeCache : IDisposable
 
         CpuState* cpu = _cpu;
         Translations.Want(page, () => RegionCompiler.Compile(cpu, region, code), atOnce: heat == 0);
-        return true;
+        return page.IsTranslated(rip);
     }
 
     public void Dispose()

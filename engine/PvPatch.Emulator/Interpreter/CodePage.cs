@@ -21,7 +21,8 @@ internal sealed unsafe class CodePage : IDisposable
     private readonly DecodedInstruction** _starts;
     private readonly List<TranslatedRegion> _regions = [];
     private readonly Dictionary<int, (TranslatedRegion Region, int Entry)> _entries = [];
-    private readonly HashSet<ulong> _tried = [];
+    private readonly HashSet<ulong> _translated = [];
+    private readonly HashSet<ulong> _refused = [];
     private readonly int[] _heat = new int[0x1000 >> HeatShift];
 
     public CodePage(uint version)
@@ -51,17 +52,20 @@ internal sealed unsafe class CodePage : IDisposable
     /// </summary>
     public int Heat(int offset) => ++_heat[offset >> HeatShift] >> Math.Min(Age, MostPatience);
 
-    /// <summary>Whether an instruction is part of a translated region, or cannot start one.</summary>
-    public bool WasTried(ulong rip) => _tried.Contains(rip);
+    /// <summary>Whether an instruction is part of a translated region.</summary>
+    public bool IsTranslated(ulong rip) => _translated.Contains(rip);
+
+    /// <summary>Whether no region can start at an instruction.</summary>
+    public bool IsRefused(ulong rip) => _refused.Contains(rip);
 
     /// <summary>No region can start at an instruction.</summary>
-    public void Refuse(ulong rip) => _tried.Add(rip);
+    public void Refuse(ulong rip) => _refused.Add(rip);
 
     /// <summary>From now on a region is entered at its entries, but for those where another one is.</summary>
     public void Install(TranslatedRegion region)
     {
         _regions.Add(region);
-        _tried.UnionWith(region.Instructions);
+        _translated.UnionWith(region.Instructions);
         for (int entry = 0; entry < region.Entries.Count; entry++)
         {
             int offset = (int)(region.Entries[entry] & 0xfff);
@@ -103,7 +107,8 @@ internal sealed unsafe class CodePage : IDisposable
         _regions.Clear();
         Age++;
         _entries.Clear();
-        _tried.Clear();
+        _translated.Clear();
+        _refused.Clear();
         Array.Clear(_heat);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using PvPatch.Emulator.Hooks;
@@ -40,7 +41,9 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private readonly bool _ownsCodePages;
     private readonly bool _deliversExceptions;
     private readonly ExecutionTier _tier;
+    private readonly long[] _ticks = new long[2];
     private ulong _untilSample = ShortSample;
+    private long _lastSample = Stopwatch.GetTimestamp();
     private bool _alone;
     private volatile bool _asked;
 
@@ -83,6 +86,18 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// last step is done; one that faults is none, one that traps (INT3, a single step) is one. Interrupts and hooks are none.
     /// </summary>
     public ulong Instructions { get; internal set; }
+
+    /// <summary>What the translator did so far.</summary>
+    public TranslationStatistics Translation => new(
+        _code.Translations.Regions,
+        _code.Translations.Instructions,
+        _code.Translations.CompileTime,
+        Stopwatch.GetElapsedTime(0, _ticks[1]),
+        Stopwatch.GetElapsedTime(0, _ticks[0]),
+        _execution->RegionExits[(int)ExitReason.Memory],
+        _execution->RegionExits[(int)ExitReason.Instruction],
+        _execution->RegionExits[(int)ExitReason.Budget],
+        _execution->RegionExits[(int)ExitReason.Target]);
 
     /// <summary>Executes up to a number of instructions.</summary>
     public StopReason Run(ulong instructions)
@@ -250,8 +265,13 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private void Sample(ulong executed)
     {
         _untilSample -= Math.Min(executed, _untilSample);
-        if (_untilSample == 0)
-            _untilSample = _code.Translate(_cpu->Rip, _execution->Mode, Hot) ? LongSample : ShortSample;
+        if (_untilSample != 0)
+            return;
+        bool translated = _code.Translate(_cpu->Rip, _execution->Mode, Hot);
+        _untilSample = translated ? LongSample : ShortSample;
+        long now = Stopwatch.GetTimestamp();
+        _ticks[translated ? 1 : 0] += now - _lastSample;
+        _lastSample = now;
     }
 
     private ulong AtMost(ulong left)

@@ -1,4 +1,5 @@
 using PvPatch.Emulator.Interpreter;
+
 namespace PvPatch.Emulator.Linux.Programs;
 
 /// <summary>A stream that a program is started with.</summary>
@@ -27,6 +28,9 @@ public sealed record ProgramOptions
 
     /// <summary>What executes the instructions.</summary>
     public ExecutionTier Tier { get; init; }
+
+    /// <summary>Whether the interpreter executes all instructions too, on a copy, and both are compared piece by piece.</summary>
+    public bool LockStep { get; init; }
 
     /// <summary>Standard input.</summary>
     public StandardStream Input { get; init; } = new(Stream.Null);
