@@ -276,7 +276,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
 
     private ulong AtMost(ulong left)
     {
-        ulong most = Math.Min(_tier == ExecutionTier.Interpreted ? Slice : _untilSample, left);
+        ulong most = Math.Min(_tier == ExecutionTier.Interpreted ? LongSample : _untilSample, left);
         return _host == null ? most : Math.Min(most, Math.Max(1, _host.Horizon));
     }
 
@@ -310,26 +310,37 @@ public sealed unsafe class InterpretedCpu : IDisposable
         }
     }
 
-    /// <summary>The loop: every turn is one instruction. It is compiled once for good, since a loop that is profiled first is slower for long.</summary>
+    /// <summary>
+    /// The loop: every turn is one instruction, or many that follow each other by themselves. It is compiled once for good, since a
+    /// loop that is profiled first is slower for long.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Execute(DecodedInstruction* u, ulong atMost)
     {
         _execution->Cause = LeaveCause.None;
         CpuState* state = _cpu;
         state->RunsMany = atMost == 1 ? 0u : 1u;
-        state->Left = atMost;
-        while (u != null && state->Left != 0)
+        ulong left = atMost;
+        do
         {
-            // Most handlers go on by themselves.
-            state->Left--;
-            u = u->Handler(state, u);
+            ulong slice = Math.Min(Slice, left);
+            state->Left = slice;
+            while (u != null && state->Left != 0)
+            {
+                // Most handlers go on by themselves.
+                state->Left--;
+                u = u->Handler(state, u);
+            }
+
+            if (u == null && _execution->Cause is LeaveCause.Fault or LeaveCause.NotYetDecoded or LeaveCause.Interrupted or LeaveCause.Hook)
+                state->Left++;
+            left -= slice - state->Left;
         }
+        while (u != null && left != 0 && state->EventPending == 0 && !_asked);
 
         if (u != null)
             _cpu->Rip = u->Rip;
-        else if (_execution->Cause is LeaveCause.Fault or LeaveCause.NotYetDecoded or LeaveCause.Interrupted or LeaveCause.Hook)
-            state->Left++;
         state->RunsMany = 0;
-        Instructions += atMost - state->Left;
+        Instructions += atMost - left;
     }
 }

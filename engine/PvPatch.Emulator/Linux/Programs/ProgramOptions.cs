@@ -27,7 +27,7 @@ public sealed record ProgramOptions
     public ulong MaxInstructions { get; init; } = ulong.MaxValue;
 
     /// <summary>What executes the instructions.</summary>
-    public ExecutionTier Tier { get; init; }
+    public ExecutionTier Tier { get; init; } = ExecutionTier.Automatic;
 
     /// <summary>Whether the interpreter executes all instructions too, on a copy, and both are compared piece by piece.</summary>
     public bool LockStep { get; init; }
