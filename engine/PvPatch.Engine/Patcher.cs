@@ -1,8 +1,12 @@
+using System.Reflection;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls;
 using PvPatch.Engine.PatchedCalls.Image;
 using PvPatch.Engine.PatchedCalls.InPlace;
+using PvPatch.Engine.PatchedCalls.Late;
+using PvPatch.Engine.PatchedCalls.Loaded;
+using PvPatch.Engine.PatchedCalls.Switching;
 using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine;
@@ -56,8 +60,34 @@ public static class Patcher
     public static LivePatch Apply(PvOpTable table, ApplyOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(table);
-        return OperatingSystem.IsLinux()
-            ? new LivePatch(table, options ?? new ApplyOptions())
-            : throw new PatchException(PatchError.UnsupportedPlatform, "Images in memory are patched on Linux only; plan the image files instead.");
+        CheckPlatform();
+        return new LivePatch(table, options ?? new ApplyOptions());
+    }
+
+    /// <summary>
+    /// Tells what <see cref="Apply"/> with <see cref="ApplyOptions.Switchable"/> would do, without doing it: which sites would call
+    /// their targets directly, and what keeps the others from it. No call is led elsewhere and no slot is written. The copies
+    /// that it compiles to find out are kept for <see cref="Apply"/>.
+    /// </summary>
+    /// <param name="table">The program's ops, with what is installed in them.</param>
+    /// <param name="options">Which assemblies, if not every loaded one that reaches the slots; nothing else of it is asked.</param>
+    /// <returns>
+    /// A row a site: <see cref="SiteState.Patched"/> if it would follow a switch by a direct call, else through its slot, with the
+    /// reason: <see cref="SiteState.Left"/> for methods that cannot be redirected, <see cref="SiteState.Deferred"/> for those
+    /// that callers may inline as they are.
+    /// </returns>
+    /// <exception cref="PatchException"><see cref="PatchError.UnsupportedPlatform"/>, or an image cannot be read.</exception>
+    public static PatchReport PlanSwitch(PvOpTable table, ApplyOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        CheckPlatform();
+        Func<Assembly, bool> isWanted = options?.Assemblies ?? BoundAssemblies.ToSlotsOf(table.Ops).Reach;
+        return new PatchReport(SwitchedProgram.Planned(table, new EntrySwap(), AppDomain.CurrentDomain.GetAssemblies().Where(isWanted)));
+    }
+
+    private static void CheckPlatform()
+    {
+        if (!OperatingSystem.IsLinux())
+            throw new PatchException(PatchError.UnsupportedPlatform, "Images in memory are patched on Linux only; plan the image files instead.");
     }
 }

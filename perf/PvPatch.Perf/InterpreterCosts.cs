@@ -1,10 +1,9 @@
 using BenchmarkDotNet.Attributes;
 using Iced.Intel;
 using PvPatch.Emulator;
-using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.Exits;
-using PvPatch.Emulator.State;
-using PvPatch.Hosts.Bare;
+using PvPatch.Perf.Measuring;
+using PvPatch.Perf.Yardsticks;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace PvPatch.Perf;
@@ -13,13 +12,10 @@ namespace PvPatch.Perf;
 /// What one instruction costs on the emulator's tier 0, by kind, in nanoseconds: endless loops of 64-bit code with paging on,
 /// run by a machine for a million instructions. <see cref="Devices"/> is a loop of which every second instruction is an IN.
 /// </summary>
-public unsafe class InterpreterCosts
+[Launches(2)]
+public class InterpreterCosts : IMeasuredCode
 {
     private const int Instructions = 1_000_000;
-    private const ulong Code = 0x10_0000;
-    private const int Data = 0x20_0000;
-    private const ulong TopTable = 0x1000;
-    private const ulong Directory = 0x2000;
 
     private readonly List<Machine> _machines = [];
     private Machine _registers = null!;
@@ -27,6 +23,9 @@ public unsafe class InterpreterCosts
     private Machine _calls = null!;
     private Machine _strings = null!;
     private Machine _devices = null!;
+
+    /// <summary>The interpreter is not one method.</summary>
+    public Delegate? Measured => null;
 
     /// <summary>Builds a machine for each loop.</summary>
     [GlobalSetup]
@@ -63,7 +62,7 @@ public unsafe class InterpreterCosts
         });
         _strings = Build(a =>
         {
-            a.mov(edi, Data);
+            a.mov(edi, LoopMachine.Data);
             a.mov(ecx, 64);
             a.rep.stosb();
         });
@@ -100,32 +99,10 @@ public unsafe class InterpreterCosts
         if (exit is not MachineExit.InstructionLimit) throw new InvalidOperationException($"The loop ended: {exit}.");
     }
 
-    /// <summary>A machine in 64-bit mode, the first gigabyte mapped to itself, about to execute the body for ever.</summary>
     private Machine Build(Action<Assembler> body)
     {
-        var machine = new Machine(new MachineOptions { Platform = new BareHardware(), RamSize = 4 << 20, Clock = new VirtualClock(cyclesPerRead: 0) });
+        Machine machine = LoopMachine.Build(body);
         _machines.Add(machine);
-        machine.Memory.Write(TopTable, Directory | 3);
-        machine.Memory.Write(Directory, 0x83ul);
-        var assembler = new Assembler(64);
-        Label loop = assembler.CreateLabel();
-        assembler.Label(ref loop);
-        body(assembler);
-        assembler.jmp(loop);
-        using var stream = new MemoryStream();
-        assembler.Assemble(new StreamCodeWriter(stream), Code);
-        machine.Memory.Write(Code, stream.ToArray());
-
-        CpuState* cpu = machine.Cpu(0);
-        cpu->Cr3 = TopTable;
-        cpu->Cr4 = Cr4Bits.PhysicalAddressExtension;
-        cpu->Cr0 = Cr0Bits.ProtectionEnable | Cr0Bits.Paging | Cr0Bits.ExtensionType;
-        cpu->Efer = EferBits.LongModeEnable | EferBits.LongModeActive;
-        cpu->Cs = new Segment { Selector = 8, Attributes = 0xa09b, Limit = uint.MaxValue };
-        cpu->Ss = new Segment { Selector = 0x10, Attributes = 0xc093, Limit = uint.MaxValue };
-        cpu->Rip = Code;
-        cpu->Rsp = Code;
-        cpu->Rsi = Data;
         return machine;
     }
 }

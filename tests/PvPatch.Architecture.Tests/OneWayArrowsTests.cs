@@ -14,7 +14,7 @@ public sealed class OneWayArrowsTests
         ["PvPatch.Hosts"] = ["PvPatch.Engine", "PvPatch.Emulator", "PvPatch.Paravirt"],
         ["PvPatch.GuestOs"] = ["PvPatch.Engine", "PvPatch.Emulator", "PvPatch.Paravirt"],
         ["PvPatch.Oracle"] = ["PvPatch.Engine", "PvPatch.Emulator"],
-        ["PvPatch"] = ["PvPatch.Engine", "PvPatch.Emulator", "PvPatch.Paravirt", "PvPatch.Hosts", "PvPatch.GuestOs", "PvPatch.Oracle"],
+        ["PvPatch"] = ["PvPatch.Engine", "PvPatch.Emulator", "PvPatch.Paravirt", "PvPatch.Hosts", "PvPatch.GuestOs", "PvPatch.Oracle", "PvPatch.Perf"],
         ["PvPatch.Perf"] = ["PvPatch.Engine", "PvPatch.Emulator", "PvPatch.Paravirt", "PvPatch.Hosts", "PvPatch.GuestOs"],
     };
 

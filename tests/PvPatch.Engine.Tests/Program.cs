@@ -20,6 +20,8 @@ internal static class Program
         ["switch", var state] => PatchedCalls.Switching.SwitchStress.Run(isHot: state is "hot"),
         ["inlined", var state] => PatchedCalls.Late.InlinedProgram.PatchAndTell(isHot: state is "hot", redirects: true),
         ["inlined-in-place", var state] => PatchedCalls.Late.InlinedProgram.PatchAndTell(isHot: state is "hot", redirects: false),
+        ["inlined-twice"] => PatchedCalls.Late.InlinedProgram.PatchTwice(),
+        ["diagnosis", var state] => Diagnosis.DiagnosedProgram.Run(state),
         _ => throw new ArgumentException($"No such part: {string.Join(' ', arguments)}.", nameof(arguments)),
     };
 

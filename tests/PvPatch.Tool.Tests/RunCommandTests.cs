@@ -56,6 +56,26 @@ public sealed class RunCommandTests
         Assert.That(run.Error, Does.Contain("mov edi").And.Contain("syscall").And.Contain("PvPatch: 3 instructions in ").And.Contain("MIPS"));
     }
 
+    [TestCase]
+    [TestCase("--stats")]
+    public void The_plain_form_answers_as_the_whole_command_line_does(params string[] options)
+    {
+        string[] rest = [Program(FirstArgument), "--help", "-x"];
+        RunOptions? plain = RunOptions.FromPlainForm(["run", .. options, .. rest]);
+        Assert.That((plain?.Program, plain?.Stats), Is.EqualTo((rest[0], options.Length > 0)));
+        Assert.That(plain!.Arguments, Is.EqualTo(rest[1..]));
+        ToolRun whole = ToolRun.Of(["--log-level", "fatal", "run", .. options, .. rest]);
+        Assert.That(ToolRun.Of(["run", .. options, .. rest]) is { Code: 42, Out: "--help" } run && (options.Length > 0 || run == whole), Is.True);
+    }
+
+    [TestCase("run")]
+    [TestCase("run", "")]
+    [TestCase("run", "--trace", "program")]
+    [TestCase("run", "--stats", "--stats", "program")]
+    [TestCase("run", "--", "program")]
+    [TestCase("--log-level", "fatal", "run", "program")]
+    public void Other_forms_are_left_to_the_command_line(params string[] args) => Assert.That(RunOptions.FromPlainForm(args), Is.Null);
+
     [Test]
     public void A_fault_is_a_sentence_with_the_registers()
     {

@@ -70,7 +70,11 @@ internal sealed unsafe class BootSession(BootOptions options)
         return checksum;
     }
 
-    private static void Do(Machine machine, Action guest)
+    /// <summary>Runs guest code to its end.</summary>
+    /// <param name="machine">On which machine.</param>
+    /// <param name="guest">What to run.</param>
+    /// <exception cref="ToolException">The guest stopped otherwise.</exception>
+    internal static void Do(Machine machine, Action guest)
     {
         MachineExit exit = machine.Run(guest);
         if (exit is not MachineExit.Returned)

@@ -1,6 +1,6 @@
 namespace PvPatch.Tool;
 
-/// <summary>The entry: the plain form of <c>--detect</c> at once, everything else through the command line.</summary>
+/// <summary>The entry: the plain forms of <c>--detect</c> and <c>run</c> at once, everything else through the command line.</summary>
 internal static class Program
 {
     private static int Main(string[] args) => (int)Run(args, PlannedOps.On);
@@ -12,6 +12,8 @@ internal static class Program
     {
         try
         {
+            if (RunOptions.FromPlainForm(args) is { } run)
+                return RunProgram(run);
             var detect = new DetectCommand(planner);
             return DetectOptions.FromPlainForm(args) is { } options ? detect.Run(options) : RunCommandLine(detect, args);
         }
@@ -21,6 +23,8 @@ internal static class Program
         }
     }
 
-    // A method of its own, so that the plain form never loads the command line's library.
+    // Methods of their own, so that each form loads only what it needs.
+    private static ExitCode RunProgram(RunOptions options) => new RunSession(options).Run();
+
     private static ExitCode RunCommandLine(DetectCommand detect, string[] args) => new RootCommandLine(detect).Run(args);
 }

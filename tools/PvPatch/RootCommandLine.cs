@@ -44,6 +44,8 @@ internal sealed class RootCommandLine
         _root.Subcommands.Add(BootCommand.Create());
         _root.Subcommands.Add(RunCommand.Create());
         _root.Subcommands.Add(FuzzCommand.Create());
+        _root.Subcommands.Add(LabCommand.Create());
+        _root.Subcommands.Add(LabCommand.CreateLaunch());
         _root.Validators.Add(CheckRoot);
         foreach (Command command in _root.Subcommands)          // the root's own are asked only where it stands alone
             command.Validators.Add(result => CheckRoot((CommandResult)result.Parent!));

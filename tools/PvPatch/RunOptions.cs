@@ -28,4 +28,20 @@ internal sealed record RunOptions
 
     /// <summary>MiB of memory.</summary>
     public ulong Memory { get; init; } = 1024;
+
+    /// <summary>
+    /// Reads a command line of nothing but <c>run</c>, perhaps <c>--stats</c>, and a program with its arguments without loading
+    /// the library that reads all others: it takes longer to load than many a program to run. The answer is the same either way.
+    /// </summary>
+    /// <param name="args">The arguments.</param>
+    /// <returns>Null when the command line is of another form.</returns>
+    internal static RunOptions? FromPlainForm(ReadOnlySpan<string> args)
+    {
+        if (args is not ["run", .. var rest])
+            return null;
+        bool stats = rest is ["--stats", ..];
+        if (stats)
+            rest = rest[1..];
+        return rest is [[not '-', ..] program, .. var arguments] ? new RunOptions { Program = program, Arguments = arguments.ToArray(), Stats = stats } : null;
+    }
 }

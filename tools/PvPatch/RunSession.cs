@@ -69,7 +69,7 @@ internal sealed unsafe class RunSession(RunOptions options)
             {
                 Path = options.Program,
                 Arguments = [options.Program, .. options.Arguments],
-                Environment = [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(variable => $"{variable.Key}={variable.Value}")],
+                Environment = HostEnvironment(),
                 MemorySize = options.Memory << 20,
                 MaxInstructions = options.MaxInstructions,
                 Tier = options.Tier,
@@ -87,6 +87,14 @@ internal sealed unsafe class RunSession(RunOptions options)
         {
             throw Refused(e);
         }
+    }
+
+    private static List<string> HostEnvironment()
+    {
+        var lines = new List<string>();
+        foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+            lines.Add($"{variable.Key}={variable.Value}");
+        return lines;
     }
 
     private ToolException Refused(ElfException e) => new(ExitCode.BadInput, $"'{options.Program}' can't be run: {e.Message}.", e);

@@ -1,11 +1,11 @@
-using Iced.Intel;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
 
 /// <summary>
-/// The CPUID feature bits of instructions (Intel SDM vol. 2, CPUID): one is set if every instruction of the feature has a row
-/// in <see cref="InstructionTable"/>. All processors here, whoever is around them, advertise these and no others.
+/// The CPUID feature bits of instructions (Intel SDM vol. 2, CPUID): those of which every instruction has a row in
+/// <see cref="InstructionTable"/>, to which a test holds them. All processors here, whoever is around them, advertise these
+/// and no others.
 /// </summary>
 internal static unsafe class AdvertisedFeatures
 {
@@ -13,34 +13,67 @@ internal static unsafe class AdvertisedFeatures
     private const uint XsaveAreaSize = 512 + 64;
 
     private const uint OsXsave = 1u << 27;
-    private const uint XgetbvOfUse = 1u << 2;
 
-    private static readonly uint Leaf1EcxWithoutOs = Bits(
-        (0, CpuidFeature.SSE3), (1, CpuidFeature.PCLMULQDQ), (9, CpuidFeature.SSSE3), (13, CpuidFeature.CMPXCHG16B),
-        (19, CpuidFeature.SSE4_1), (20, CpuidFeature.SSE4_2), (22, CpuidFeature.MOVBE), (23, CpuidFeature.POPCNT),
-        (25, CpuidFeature.AES), (26, CpuidFeature.XSAVE), (30, CpuidFeature.RDRAND));
+    private const uint Leaf1EcxWithoutOs =
+        1u << 0 |      // SSE3
+        1u << 1 |      // PCLMULQDQ
+        1u << 9 |      // SSSE3
+        1u << 13 |     // CMPXCHG16B
+        1u << 19 |     // SSE4_1
+        1u << 20 |     // SSE4_2
+        1u << 22 |     // MOVBE
+        1u << 23 |     // POPCNT
+        1u << 25 |     // AES
+        1u << 26 |     // XSAVE
+        1u << 30;      // RDRAND
 
-    private static readonly uint ExtendedState = Bits((0, CpuidFeature.XSAVEOPT), (1, CpuidFeature.XSAVEC)) | XgetbvOfUse;
+    private const uint ExtendedState =
+        1u << 0 |      // XSAVEOPT
+        1u << 1 |      // XSAVEC
+        1u << 2;       // XGETBV of what is in use
 
     /// <summary>Leaf 1, EDX.</summary>
-    public static uint Leaf1Edx { get; } = Bits(
-        (0, CpuidFeature.FPU), (4, CpuidFeature.TSC), (5, CpuidFeature.MSR), (8, CpuidFeature.CX8), (11, CpuidFeature.SEP),
-        (15, CpuidFeature.CMOV), (19, CpuidFeature.CLFSH), (23, CpuidFeature.MMX), (24, CpuidFeature.FXSR), (25, CpuidFeature.SSE),
-        (26, CpuidFeature.SSE2));
+    public const uint Leaf1Edx =
+        1u << 0 |      // FPU
+        1u << 4 |      // TSC
+        1u << 5 |      // MSR
+        1u << 8 |      // CX8
+        1u << 11 |     // SEP
+        1u << 15 |     // CMOV
+        1u << 19 |     // CLFSH
+        1u << 23 |     // MMX
+        1u << 24 |     // FXSR
+        1u << 25 |     // SSE
+        1u << 26;      // SSE2
 
     /// <summary>Leaf 7, EBX.</summary>
-    public static uint Leaf7Ebx { get; } = Bits(
-        (0, CpuidFeature.FSGSBASE), (3, CpuidFeature.BMI1), (8, CpuidFeature.BMI2), (10, CpuidFeature.INVPCID), (18, CpuidFeature.RDSEED),
-        (19, CpuidFeature.ADX), (20, CpuidFeature.SMAP), (23, CpuidFeature.CLFLUSHOPT), (24, CpuidFeature.CLWB), (29, CpuidFeature.SHA));
+    public const uint Leaf7Ebx =
+        1u << 0 |      // FSGSBASE
+        1u << 3 |      // BMI1
+        1u << 8 |      // BMI2
+        1u << 10 |     // INVPCID
+        1u << 18 |     // RDSEED
+        1u << 19 |     // ADX
+        1u << 20 |     // SMAP
+        1u << 23 |     // CLFLUSHOPT
+        1u << 24 |     // CLWB
+        1u << 29;      // SHA
 
     /// <summary>Leaf 7, ECX.</summary>
-    public static uint Leaf7Ecx { get; } = Bits((22, CpuidFeature.RDPID));
+    public const uint Leaf7Ecx =
+        1u << 22;      // RDPID
 
-    /// <summary>Leaf 0x80000001, ECX; LAHF and SAHF, which Iced counts to the 8086, are in 64-bit code too.</summary>
-    public static uint ExtendedEcx { get; } = Bits((5, CpuidFeature.LZCNT), (8, CpuidFeature.PREFETCHW)) | 1;
+    /// <summary>Leaf 0x80000001, ECX.</summary>
+    public const uint ExtendedEcx =
+        1u << 5 |      // LZCNT
+        1u << 8 |      // PREFETCHW
+        1u << 0;       // LAHF and SAHF in 64-bit code, which Iced counts to the 8086
 
     /// <summary>Leaf 0x80000001, EDX.</summary>
-    public static uint ExtendedEdx { get; } = Bits((11, CpuidFeature.SYSCALL), (27, CpuidFeature.RDTSCP), (29, CpuidFeature.X64));
+    public const uint ExtendedEdx =
+        1u << 11 |     // SYSCALL
+        1u << 27 |     // RDTSCP
+        1u << 29;      // X64
 
     /// <summary>Leaf 1, ECX: OSXSAVE tells what CR4 says.</summary>
     public static uint Leaf1Ecx(CpuState* cpu) => Leaf1EcxWithoutOs | ((cpu->Cr4 & Cr4Bits.OsXsave) != 0 ? OsXsave : 0);
@@ -48,17 +81,8 @@ internal static unsafe class AdvertisedFeatures
     /// <summary>Leaf 0xd: what XSAVE saves and where.</summary>
     public static CpuidRegisters Leaf13(uint subleaf) => subleaf switch
     {
-        _ when !InstructionTable.IsComplete(CpuidFeature.XSAVE) => default,
         0 => new((uint)StateComponents.All, XsaveAreaSize, XsaveAreaSize, 0),
         1 => new(ExtendedState, XsaveAreaSize, 0, 0),
         _ => default,
     };
-
-    private static uint Bits(params ReadOnlySpan<(int Bit, CpuidFeature Feature)> features)
-    {
-        uint bits = 0;
-        foreach ((int bit, CpuidFeature feature) in features)
-            bits |= InstructionTable.IsComplete(feature) ? 1u << bit : 0;
-        return bits;
-    }
 }

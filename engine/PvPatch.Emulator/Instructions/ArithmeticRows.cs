@@ -23,49 +23,49 @@ internal static unsafe class ArithmeticRows
         rows.RmImm<Add>(Code.Add_AL_imm8, Code.Add_AX_imm16, Code.Add_EAX_imm32, Code.Add_RAX_imm32);
         rows.RmImm<Add>(Code.Add_rm8_imm8, Code.Add_rm16_imm16, Code.Add_rm32_imm32, Code.Add_rm64_imm32);
         rows.RmImm<Add>(Code.Add_rm16_imm8, Code.Add_rm32_imm8, Code.Add_rm64_imm8);
-        rows.RmImm<Add, byte>(Code.Add_rm8_imm8_82);
+        rows.RmImm<Add>(code8: Code.Add_rm8_imm8_82);
         rows.RmR<Or>(Code.Or_rm8_r8, Code.Or_rm16_r16, Code.Or_rm32_r32, Code.Or_rm64_r64);
         rows.RRm<Or>(Code.Or_r8_rm8, Code.Or_r16_rm16, Code.Or_r32_rm32, Code.Or_r64_rm64);
         rows.RmImm<Or>(Code.Or_AL_imm8, Code.Or_AX_imm16, Code.Or_EAX_imm32, Code.Or_RAX_imm32);
         rows.RmImm<Or>(Code.Or_rm8_imm8, Code.Or_rm16_imm16, Code.Or_rm32_imm32, Code.Or_rm64_imm32);
         rows.RmImm<Or>(Code.Or_rm16_imm8, Code.Or_rm32_imm8, Code.Or_rm64_imm8);
-        rows.RmImm<Or, byte>(Code.Or_rm8_imm8_82);
+        rows.RmImm<Or>(code8: Code.Or_rm8_imm8_82);
         rows.RmR<Adc>(Code.Adc_rm8_r8, Code.Adc_rm16_r16, Code.Adc_rm32_r32, Code.Adc_rm64_r64);
         rows.RRm<Adc>(Code.Adc_r8_rm8, Code.Adc_r16_rm16, Code.Adc_r32_rm32, Code.Adc_r64_rm64);
         rows.RmImm<Adc>(Code.Adc_AL_imm8, Code.Adc_AX_imm16, Code.Adc_EAX_imm32, Code.Adc_RAX_imm32);
         rows.RmImm<Adc>(Code.Adc_rm8_imm8, Code.Adc_rm16_imm16, Code.Adc_rm32_imm32, Code.Adc_rm64_imm32);
         rows.RmImm<Adc>(Code.Adc_rm16_imm8, Code.Adc_rm32_imm8, Code.Adc_rm64_imm8);
-        rows.RmImm<Adc, byte>(Code.Adc_rm8_imm8_82);
+        rows.RmImm<Adc>(code8: Code.Adc_rm8_imm8_82);
         rows.RmR<Sbb>(Code.Sbb_rm8_r8, Code.Sbb_rm16_r16, Code.Sbb_rm32_r32, Code.Sbb_rm64_r64);
         rows.RRm<Sbb>(Code.Sbb_r8_rm8, Code.Sbb_r16_rm16, Code.Sbb_r32_rm32, Code.Sbb_r64_rm64);
         rows.RmImm<Sbb>(Code.Sbb_AL_imm8, Code.Sbb_AX_imm16, Code.Sbb_EAX_imm32, Code.Sbb_RAX_imm32);
         rows.RmImm<Sbb>(Code.Sbb_rm8_imm8, Code.Sbb_rm16_imm16, Code.Sbb_rm32_imm32, Code.Sbb_rm64_imm32);
         rows.RmImm<Sbb>(Code.Sbb_rm16_imm8, Code.Sbb_rm32_imm8, Code.Sbb_rm64_imm8);
-        rows.RmImm<Sbb, byte>(Code.Sbb_rm8_imm8_82);
+        rows.RmImm<Sbb>(code8: Code.Sbb_rm8_imm8_82);
         rows.RmR<And>(Code.And_rm8_r8, Code.And_rm16_r16, Code.And_rm32_r32, Code.And_rm64_r64);
         rows.RRm<And>(Code.And_r8_rm8, Code.And_r16_rm16, Code.And_r32_rm32, Code.And_r64_rm64);
         rows.RmImm<And>(Code.And_AL_imm8, Code.And_AX_imm16, Code.And_EAX_imm32, Code.And_RAX_imm32);
         rows.RmImm<And>(Code.And_rm8_imm8, Code.And_rm16_imm16, Code.And_rm32_imm32, Code.And_rm64_imm32);
         rows.RmImm<And>(Code.And_rm16_imm8, Code.And_rm32_imm8, Code.And_rm64_imm8);
-        rows.RmImm<And, byte>(Code.And_rm8_imm8_82);
+        rows.RmImm<And>(code8: Code.And_rm8_imm8_82);
         rows.RmR<Sub>(Code.Sub_rm8_r8, Code.Sub_rm16_r16, Code.Sub_rm32_r32, Code.Sub_rm64_r64);
         rows.RRm<Sub>(Code.Sub_r8_rm8, Code.Sub_r16_rm16, Code.Sub_r32_rm32, Code.Sub_r64_rm64);
         rows.RmImm<Sub>(Code.Sub_AL_imm8, Code.Sub_AX_imm16, Code.Sub_EAX_imm32, Code.Sub_RAX_imm32);
         rows.RmImm<Sub>(Code.Sub_rm8_imm8, Code.Sub_rm16_imm16, Code.Sub_rm32_imm32, Code.Sub_rm64_imm32);
         rows.RmImm<Sub>(Code.Sub_rm16_imm8, Code.Sub_rm32_imm8, Code.Sub_rm64_imm8);
-        rows.RmImm<Sub, byte>(Code.Sub_rm8_imm8_82);
+        rows.RmImm<Sub>(code8: Code.Sub_rm8_imm8_82);
         rows.RmR<Xor>(Code.Xor_rm8_r8, Code.Xor_rm16_r16, Code.Xor_rm32_r32, Code.Xor_rm64_r64);
         rows.RRm<Xor>(Code.Xor_r8_rm8, Code.Xor_r16_rm16, Code.Xor_r32_rm32, Code.Xor_r64_rm64);
         rows.RmImm<Xor>(Code.Xor_AL_imm8, Code.Xor_AX_imm16, Code.Xor_EAX_imm32, Code.Xor_RAX_imm32);
         rows.RmImm<Xor>(Code.Xor_rm8_imm8, Code.Xor_rm16_imm16, Code.Xor_rm32_imm32, Code.Xor_rm64_imm32);
         rows.RmImm<Xor>(Code.Xor_rm16_imm8, Code.Xor_rm32_imm8, Code.Xor_rm64_imm8);
-        rows.RmImm<Xor, byte>(Code.Xor_rm8_imm8_82);
+        rows.RmImm<Xor>(code8: Code.Xor_rm8_imm8_82);
         rows.RmR<Cmp>(Code.Cmp_rm8_r8, Code.Cmp_rm16_r16, Code.Cmp_rm32_r32, Code.Cmp_rm64_r64);
         rows.RRm<Cmp>(Code.Cmp_r8_rm8, Code.Cmp_r16_rm16, Code.Cmp_r32_rm32, Code.Cmp_r64_rm64);
         rows.RmImm<Cmp>(Code.Cmp_AL_imm8, Code.Cmp_AX_imm16, Code.Cmp_EAX_imm32, Code.Cmp_RAX_imm32);
         rows.RmImm<Cmp>(Code.Cmp_rm8_imm8, Code.Cmp_rm16_imm16, Code.Cmp_rm32_imm32, Code.Cmp_rm64_imm32);
         rows.RmImm<Cmp>(Code.Cmp_rm16_imm8, Code.Cmp_rm32_imm8, Code.Cmp_rm64_imm8);
-        rows.RmImm<Cmp, byte>(Code.Cmp_rm8_imm8_82);
+        rows.RmImm<Cmp>(code8: Code.Cmp_rm8_imm8_82);
 
         // TEST
         rows.RmR<Test>(Code.Test_rm8_r8, Code.Test_rm16_r16, Code.Test_rm32_r32, Code.Test_rm64_r64);
@@ -78,13 +78,9 @@ internal static unsafe class ArithmeticRows
         rows.Rm<Dec>(Code.Dec_rm8, Code.Dec_rm16, Code.Dec_rm32, Code.Dec_rm64);
         rows.Rm<Neg>(Code.Neg_rm8, Code.Neg_rm16, Code.Neg_rm32, Code.Neg_rm64);
         rows.Rm<Not>(Code.Not_rm8, Code.Not_rm16, Code.Not_rm32, Code.Not_rm64);
-        rows.Rm<Inc, ushort>(Code.Inc_r16);
-        rows.Rm<Inc, uint>(Code.Inc_r32);
-        rows.Rm<Dec, ushort>(Code.Dec_r16);
-        rows.Rm<Dec, uint>(Code.Dec_r32);
-        rows.Rm<Bswap, ushort>(Code.Bswap_r16);
-        rows.Rm<Bswap, uint>(Code.Bswap_r32);
-        rows.Rm<Bswap, ulong>(Code.Bswap_r64);
+        rows.Rm<Inc>(code16: Code.Inc_r16, code32: Code.Inc_r32);
+        rows.Rm<Dec>(code16: Code.Dec_r16, code32: Code.Dec_r32);
+        rows.Rm<Bswap>(code16: Code.Bswap_r16, code32: Code.Bswap_r32, code64: Code.Bswap_r64);
 
         // Shifts and rotates
         rows.RmImm<Rol>(Code.Rol_rm8_imm8, Code.Rol_rm16_imm8, Code.Rol_rm32_imm8, Code.Rol_rm64_imm8);
@@ -130,12 +126,8 @@ internal static unsafe class ArithmeticRows
         rows.OnAccumulator<DivAccumulator>(Code.Div_rm8, Code.Div_rm16, Code.Div_rm32, Code.Div_rm64);
         rows.OnAccumulator<IdivAccumulator>(Code.Idiv_rm8, Code.Idiv_rm16, Code.Idiv_rm32, Code.Idiv_rm64);
         rows.RRm<Imul>(Code.Imul_r16_rm16, Code.Imul_r32_rm32, Code.Imul_r64_rm64);
-        rows.RRmImm<Imul, ushort>(Code.Imul_r16_rm16_imm16);
-        rows.RRmImm<Imul, ushort>(Code.Imul_r16_rm16_imm8);
-        rows.RRmImm<Imul, uint>(Code.Imul_r32_rm32_imm32);
-        rows.RRmImm<Imul, uint>(Code.Imul_r32_rm32_imm8);
-        rows.RRmImm<Imul, ulong>(Code.Imul_r64_rm64_imm32);
-        rows.RRmImm<Imul, ulong>(Code.Imul_r64_rm64_imm8);
+        rows.RRmImm<Imul>(Code.Imul_r16_rm16_imm16, Code.Imul_r32_rm32_imm32, Code.Imul_r64_rm64_imm32);
+        rows.RRmImm<Imul>(Code.Imul_r16_rm16_imm8, Code.Imul_r32_rm32_imm8, Code.Imul_r64_rm64_imm8);
         rows.Set(Code.VEX_Mulx_r32_r32_rm32, &MultiplicationShapes.MulxRegister<uint>, &MultiplicationShapes.MulxMemory<uint>);
         rows.Set(Code.VEX_Mulx_r64_r64_rm64, &MultiplicationShapes.MulxRegister<ulong>, &MultiplicationShapes.MulxMemory<ulong>);
 
@@ -160,10 +152,8 @@ internal static unsafe class ArithmeticRows
         rows.Set(Code.Crc32_r64_rm64, &MultiplicationShapes.Crc32Register<ulong>, &MultiplicationShapes.Crc32Memory<ulong>);
 
         // BMI1, BMI2, ADX
-        rows.RRm<Adcx, uint>(Code.Adcx_r32_rm32);
-        rows.RRm<Adcx, ulong>(Code.Adcx_r64_rm64);
-        rows.RRm<Adox, uint>(Code.Adox_r32_rm32);
-        rows.RRm<Adox, ulong>(Code.Adox_r64_rm64);
+        rows.RRm<Adcx>(code32: Code.Adcx_r32_rm32, code64: Code.Adcx_r64_rm64);
+        rows.RRm<Adox>(code32: Code.Adox_r32_rm32, code64: Code.Adox_r64_rm64);
         rows.RRRm<Andn>(Code.VEX_Andn_r32_r32_rm32, Code.VEX_Andn_r64_r64_rm64);
         rows.RRRm<Pdep>(Code.VEX_Pdep_r32_r32_rm32, Code.VEX_Pdep_r64_r64_rm64);
         rows.RRRm<Pext>(Code.VEX_Pext_r32_r32_rm32, Code.VEX_Pext_r64_r64_rm64);
@@ -172,13 +162,9 @@ internal static unsafe class ArithmeticRows
         rows.RRmR<Shlx>(Code.VEX_Shlx_r32_rm32_r32, Code.VEX_Shlx_r64_rm64_r64);
         rows.RRmR<Shrx>(Code.VEX_Shrx_r32_rm32_r32, Code.VEX_Shrx_r64_rm64_r64);
         rows.RRmR<Sarx>(Code.VEX_Sarx_r32_rm32_r32, Code.VEX_Sarx_r64_rm64_r64);
-        rows.RRmImm<Rorx, uint>(Code.VEX_Rorx_r32_rm32_imm8);
-        rows.RRm<Blsi, uint>(Code.VEX_Blsi_r32_rm32);
-        rows.RRm<Blsr, uint>(Code.VEX_Blsr_r32_rm32);
-        rows.RRm<Blsmsk, uint>(Code.VEX_Blsmsk_r32_rm32);
-        rows.RRmImm<Rorx, ulong>(Code.VEX_Rorx_r64_rm64_imm8);
-        rows.RRm<Blsi, ulong>(Code.VEX_Blsi_r64_rm64);
-        rows.RRm<Blsr, ulong>(Code.VEX_Blsr_r64_rm64);
-        rows.RRm<Blsmsk, ulong>(Code.VEX_Blsmsk_r64_rm64);
+        rows.RRmImm<Rorx>(code32: Code.VEX_Rorx_r32_rm32_imm8, code64: Code.VEX_Rorx_r64_rm64_imm8);
+        rows.RRm<Blsi>(code32: Code.VEX_Blsi_r32_rm32, code64: Code.VEX_Blsi_r64_rm64);
+        rows.RRm<Blsr>(code32: Code.VEX_Blsr_r32_rm32, code64: Code.VEX_Blsr_r64_rm64);
+        rows.RRm<Blsmsk>(code32: Code.VEX_Blsmsk_r32_rm32, code64: Code.VEX_Blsmsk_r64_rm64);
     }
 }

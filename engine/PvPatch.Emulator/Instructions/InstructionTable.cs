@@ -8,19 +8,32 @@ namespace PvPatch.Emulator.Instructions;
 /// </summary>
 public static class InstructionTable
 {
-    private static readonly InstructionRow[] Rows = Build();
+    /// <summary>The lists of rows, those of most programs first.</summary>
+    private static readonly Action<RowBuilder>[] Families =
+    [
+        MoveRows.Add, ArithmeticRows.Add, ControlFlowRows.Add, SystemRows.Add, VectorMoveRows.Add, PackedRows.Add, TextRows.Add,
+        FloatRows.Add, CryptographyRows.Add, ExtendedStateRows.Add, X87Rows.Add, MmxRows.Add,
+    ];
 
-    /// <summary>All codes with a row.</summary>
-    public static IReadOnlyList<Code> Supported { get; } = [.. Enumerable.Range(0, Rows.Length).Select(i => (Code)i).Where(IsSupported)];
+    /// <summary>More than Iced has: to count them takes a millisecond.</summary>
+    private const int MostCodes = 8192;
+
+    private static readonly InstructionRow[]?[] Rows = new InstructionRow[]?[MostCodes];
+
+    // Found when first asked for: Iced's knowledge of opcodes takes longer to build than many a program runs.
+    private static readonly Lazy<HashSet<CpuidFeature>> Complete = new(FindComplete);
+
+    /// <summary>All codes with a row, by reading all lists to their ends: no code may have two.</summary>
+    public static IReadOnlyList<Code> Supported => [.. Enum.GetValues<Code>().Where(code => !Find(code, Families.Length).IsEmpty)];
 
     /// <summary>Whether a code has a row.</summary>
-    public static unsafe bool IsSupported(Code code) => Rows[(int)code].Register != null || Rows[(int)code].Memory != null;
+    public static bool IsSupported(Code code) => !Row(code).IsEmpty;
 
     /// <summary>
     /// The CPUID features whose every instruction has a row, so that CPUID may advertise them. Forms that need a second
     /// feature (AVX forms of an older instruction) belong to that one.
     /// </summary>
-    public static IReadOnlySet<CpuidFeature> CompleteFeatures { get; } = FindComplete();
+    public static IReadOnlySet<CpuidFeature> CompleteFeatures => Complete.Value;
 
     /// <summary>The instructions of a CPUID feature alone, as Iced's decoder finds them; WAIT before another instruction is not part of it.</summary>
     public static IEnumerable<Code> Of(CpuidFeature feature) => Enum.GetValues<Code>().Where(code => IsOf(feature, code));
@@ -29,7 +42,7 @@ public static class InstructionTable
     public static bool IsComplete(CpuidFeature feature) => CompleteFeatures.Contains(feature);
 
     /// <summary>The row of a code.</summary>
-    internal static ref readonly InstructionRow Row(Code code) => ref Rows[(int)code];
+    internal static ref readonly InstructionRow Row(Code code) => ref (Volatile.Read(ref Rows[(int)code]) ?? Make(code))[0];
 
     private static bool IsOf(CpuidFeature feature, Code code)
     {
@@ -51,21 +64,23 @@ public static class InstructionTable
         return some;
     }
 
-    private static InstructionRow[] Build()
+    /// <summary>
+    /// Rows are made when they are first asked for: a program has some hundred of them, and each handler of the others would be
+    /// loaded in vain. Two threads may make the same one.
+    /// </summary>
+    private static InstructionRow[] Make(Code code)
     {
-        var rows = new RowBuilder();
-        ArithmeticRows.Add(rows);
-        MoveRows.Add(rows);
-        ControlFlowRows.Add(rows);
-        SystemRows.Add(rows);
-        PackedRows.Add(rows);
-        VectorMoveRows.Add(rows);
-        CryptographyRows.Add(rows);
-        TextRows.Add(rows);
-        FloatRows.Add(rows);
-        ExtendedStateRows.Add(rows);
-        X87Rows.Add(rows);
-        MmxRows.Add(rows);
-        return rows.Rows;
+        InstructionRow[] made = [Find(code, 1)];
+        Volatile.Write(ref Rows[(int)code], made);
+        return made;
+    }
+
+    /// <summary>Reads the lists, at least so many, until the row is found.</summary>
+    private static InstructionRow Find(Code code, int least)
+    {
+        var builder = new RowBuilder(code);
+        for (int i = 0; i < Families.Length && (i < least || builder.Row.IsEmpty); i++)
+            Families[i](builder);
+        return builder.Row;
     }
 }

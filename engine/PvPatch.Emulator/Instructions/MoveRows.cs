@@ -15,11 +15,8 @@ internal static unsafe class MoveRows
         rows.RRm<Mov>(Code.Mov_AL_moffs8, Code.Mov_AX_moffs16, Code.Mov_EAX_moffs32, Code.Mov_RAX_moffs64);
         rows.RmR<Mov>(Code.Mov_moffs8_AL, Code.Mov_moffs16_AX, Code.Mov_moffs32_EAX, Code.Mov_moffs64_RAX);
         rows.RRm<Movbe>(Code.Movbe_r16_m16, Code.Movbe_r32_m32, Code.Movbe_r64_m64);
-        rows.RmR<Movbe, ushort>(Code.Movbe_m16_r16);
-        rows.RmR<Movbe, uint>(Code.Movbe_m32_r32);
-        rows.RmR<Movbe, ulong>(Code.Movbe_m64_r64);
-        rows.RmR<Mov, uint>(Code.Movnti_m32_r32);
-        rows.RmR<Mov, ulong>(Code.Movnti_m64_r64);
+        rows.RmR<Movbe>(code16: Code.Movbe_m16_r16, code32: Code.Movbe_m32_r32, code64: Code.Movbe_m64_r64);
+        rows.RmR<Mov>(code32: Code.Movnti_m32_r32, code64: Code.Movnti_m64_r64);
 
         // MOVZX, MOVSX, MOVSXD: the width of the result, then the type of the source
         rows.Set(Code.Movzx_r16_rm8, &Moves.ExtendRegister<ushort, byte>, &Moves.ExtendMemory<ushort, byte>);

@@ -218,10 +218,17 @@ internal static unsafe class Moves
             return null;
         var expected = new UInt128(cpu->Rdx, cpu->Rax);
         var wanted = new UInt128(cpu->Rcx, cpu->Rbx);
+        // .NET has no atomic access of 16 bytes. The CPUs of one memory take turns, so none of them sees the halves apart.
         // SAFETY: Modify gave the address of 16 bytes that may be changed.
-        UInt128 found = WideAtomics.CompareExchange((ulong*)host, wanted, expected);
+        var place = (ulong*)host;
+        var found = new UInt128(place[1], place[0]);
         SetZero(cpu, found == expected);
-        if (found != expected)
+        if (found == expected)
+        {
+            place[0] = (ulong)wanted;
+            place[1] = (ulong)(wanted >> 64);
+        }
+        else
         {
             cpu->Rax = (ulong)found;
             cpu->Rdx = (ulong)(found >> 64);

@@ -70,8 +70,8 @@ internal static unsafe class OperandDecoder
         u->Op0 = registers[0];
         u->Op1 = registers[1];
         u->Op2 = registers[2];
-        if (IsX87(instruction.Code))
-            u->Immediate2 = X87Opcode(bytes, instruction.Length);
+        if (X87Opcode(bytes, instruction.Length, codeWidth) is { } opcode)
+            u->Immediate2 = opcode;
         if (CounterWidth(instruction) is { } width)
             u->Addressing = width;
 
@@ -86,26 +86,25 @@ internal static unsafe class OperandDecoder
             u->Handler = &Faults.InvalidOpcode;
     }
 
-    /// <summary>Whether an instruction's first opcode byte is one of D8 to DF.</summary>
-    private static bool IsX87(Code code)
+    /// <summary>
+    /// The 11 bits of an instruction of the x87 that it remembers: the low ones of D8 to DF, then the byte behind it (Intel SDM
+    /// vol. 1, 8.1.9). Null for all others.
+    /// </summary>
+    private static ushort? X87Opcode(byte* bytes, int length, Marks codeWidth)
     {
-        OpCodeInfo info = code.ToOpCode();
-        uint first = info.OpCodeLength == 2 ? info.OpCode >> 8 : info.OpCode;
-        return info.Encoding == EncodingKind.Legacy && info.Table == OpCodeTableKind.Normal && (first & ~7u) == 0xd8;
+        int first = 0;
+        // SAFETY: the instruction has length bytes, of which the last is no prefix.
+        while (first + 1 < length && IsPrefix(bytes[first], codeWidth))
+            first++;
+        return first + 1 < length && (bytes[first] & 0xf8) == 0xd8 ? (ushort)((bytes[first] & 7) << 8 | bytes[first + 1]) : null;
     }
 
-    /// <summary>The 11 bits that the x87 remembers: the low ones of D8 to DF, then the byte behind it (Intel SDM vol. 1, 8.1.9).</summary>
-    private static ushort X87Opcode(byte* bytes, int length)
+    private static bool IsPrefix(byte value, Marks codeWidth) => value switch
     {
-        for (int i = 0; i + 1 < length; i++)
-        {
-            // SAFETY: the instruction has length bytes. No prefix looks like D8 to DF.
-            if ((bytes[i] & 0xf8) == 0xd8)
-                return (ushort)((bytes[i] & 7) << 8 | bytes[i + 1]);
-        }
-
-        return 0;
-    }
+        0x26 or 0x2e or 0x36 or 0x3e or 0x64 or 0x65 or 0x66 or 0x67 or 0xf0 or 0xf2 or 0xf3 => true,
+        >= 0x40 and <= 0x4f => codeWidth == Marks.Code64,
+        _ => false,
+    };
 
     private static Marks Prefixes(in Instruction instruction)
     {

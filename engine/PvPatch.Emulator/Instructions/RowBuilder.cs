@@ -25,15 +25,22 @@ internal unsafe struct InstructionRow
 
     /// <summary>What SSE arithmetic makes of two elements.</summary>
     public delegate*<ulong, ulong, ref FloatContext, ulong> FloatMeaning;
+
+    /// <summary>Whether nothing executes the code.</summary>
+    public readonly bool IsEmpty => Register == null && Memory == null;
 }
 
-/// <summary>Fills the table; its methods are the operand forms that families of instructions share.</summary>
-internal sealed unsafe class RowBuilder
+/// <summary>
+/// Reads the lists of rows for one of them; its methods are the operand forms that families of instructions share. Handlers
+/// are generic methods, each of which the runtime makes when it is first named: only those of the wanted row are.
+/// </summary>
+/// <param name="wanted">Whose row it is.</param>
+internal sealed unsafe class RowBuilder(Code wanted)
 {
-    private readonly InstructionRow[] _rows = new InstructionRow[Enum.GetValues<Code>().Length];
+    private InstructionRow _row;
 
-    /// <summary>The finished table.</summary>
-    public InstructionRow[] Rows => _rows;
+    /// <summary>The row; empty if none was there.</summary>
+    public InstructionRow Row => _row;
 
     /// <summary>One row, all handlers named.</summary>
     public void Set(
@@ -42,88 +49,78 @@ internal sealed unsafe class RowBuilder
         delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> memory = null,
         delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> locked = null)
     {
-        if (_rows[(int)code].Register != null || _rows[(int)code].Memory != null)
+        if (code != wanted)
+            return;
+        if (!_row.IsEmpty)
             throw new ArgumentException($"{code} has two rows.", nameof(code));
-        _rows[(int)code] = new InstructionRow { Register = register, Memory = memory, Locked = locked };
+        _row = new InstructionRow { Register = register, Memory = memory, Locked = locked };
     }
 
-    /// <summary>op r/m, r.</summary>
-    public void RmR<TMeaning, T>(Code code)
-        where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T> =>
-        Set(code, &BinaryShapes.ToRegister<TMeaning, T, FromRegister>, &BinaryShapes.ToMemory<TMeaning, T, FromRegister>, &BinaryShapes.ToLockedMemory<TMeaning, T, FromRegister>);
-
-    /// <summary>op r, r/m.</summary>
-    public void RRm<TMeaning, T>(Code code)
-        where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T> =>
-        Set(code, &BinaryShapes.ToRegister<TMeaning, T, FromRegister>, &BinaryShapes.FromMemory<TMeaning, T>);
-
-    /// <summary>op r/m, imm.</summary>
-    public void RmImm<TMeaning, T>(Code code)
-        where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T> =>
-        Set(code, &BinaryShapes.ToRegister<TMeaning, T, FromImmediate>, &BinaryShapes.ToMemory<TMeaning, T, FromImmediate>, &BinaryShapes.ToLockedMemory<TMeaning, T, FromImmediate>);
-
-    /// <summary>op r/m, r in four sizes.</summary>
-    public void RmR<TMeaning>(Code code8, Code code16, Code code32, Code code64)
+    /// <summary>op r/m, r, by size.</summary>
+    public void RmR<TMeaning>(Code? code8 = null, Code? code16 = null, Code? code32 = null, Code? code64 = null)
         where TMeaning : IBinary
     {
-        RmR<TMeaning, byte>(code8);
-        RmR<TMeaning, ushort>(code16);
-        RmR<TMeaning, uint>(code32);
-        RmR<TMeaning, ulong>(code64);
+        if (code8 == wanted)
+            SetRmR<TMeaning, byte>();
+        else if (code16 == wanted)
+            SetRmR<TMeaning, ushort>();
+        else if (code32 == wanted)
+            SetRmR<TMeaning, uint>();
+        else if (code64 == wanted)
+            SetRmR<TMeaning, ulong>();
     }
 
-    /// <summary>op r, r/m in four sizes.</summary>
-    public void RRm<TMeaning>(Code code8, Code code16, Code code32, Code code64)
+    /// <summary>op r, r/m, by size.</summary>
+    public void RRm<TMeaning>(Code? code8 = null, Code? code16 = null, Code? code32 = null, Code? code64 = null)
         where TMeaning : IBinary
     {
-        RRm<TMeaning, byte>(code8);
-        RRm<TMeaning>(code16, code32, code64);
+        if (code8 == wanted)
+            SetRRm<TMeaning, byte>();
+        else if (code16 == wanted)
+            SetRRm<TMeaning, ushort>();
+        else if (code32 == wanted)
+            SetRRm<TMeaning, uint>();
+        else if (code64 == wanted)
+            SetRRm<TMeaning, ulong>();
     }
 
-    /// <summary>op r, r/m in three sizes.</summary>
+    /// <summary>op r, r/m, without a form of 8 bits.</summary>
     public void RRm<TMeaning>(Code code16, Code code32, Code code64)
+        where TMeaning : IBinary =>
+        RRm<TMeaning>(null, code16, code32, code64);
+
+    /// <summary>op r/m, imm; also op of the accumulator, and shifts, by size.</summary>
+    public void RmImm<TMeaning>(Code? code8 = null, Code? code16 = null, Code? code32 = null, Code? code64 = null)
         where TMeaning : IBinary
     {
-        RRm<TMeaning, ushort>(code16);
-        RRm<TMeaning, uint>(code32);
-        RRm<TMeaning, ulong>(code64);
+        if (code8 == wanted)
+            SetRmImm<TMeaning, byte>();
+        else if (code16 == wanted)
+            SetRmImm<TMeaning, ushort>();
+        else if (code32 == wanted)
+            SetRmImm<TMeaning, uint>();
+        else if (code64 == wanted)
+            SetRmImm<TMeaning, ulong>();
     }
 
-    /// <summary>op r/m, imm in four sizes; also op of the accumulator, and shifts.</summary>
-    public void RmImm<TMeaning>(Code code8, Code code16, Code code32, Code code64)
-        where TMeaning : IBinary
-    {
-        RmImm<TMeaning, byte>(code8);
-        RmImm<TMeaning>(code16, code32, code64);
-    }
-
-    /// <summary>op r/m, imm in three sizes.</summary>
+    /// <summary>op r/m, imm, without a form of 8 bits.</summary>
     public void RmImm<TMeaning>(Code code16, Code code32, Code code64)
-        where TMeaning : IBinary
-    {
-        RmImm<TMeaning, ushort>(code16);
-        RmImm<TMeaning, uint>(code32);
-        RmImm<TMeaning, ulong>(code64);
-    }
+        where TMeaning : IBinary =>
+        RmImm<TMeaning>(null, code16, code32, code64);
 
-    /// <summary>op r/m in four sizes.</summary>
-    public void Rm<TMeaning>(Code code8, Code code16, Code code32, Code code64)
+    /// <summary>op r/m, by size.</summary>
+    public void Rm<TMeaning>(Code? code8 = null, Code? code16 = null, Code? code32 = null, Code? code64 = null)
         where TMeaning : IUnary
     {
-        Rm<TMeaning, byte>(code8);
-        Rm<TMeaning, ushort>(code16);
-        Rm<TMeaning, uint>(code32);
-        Rm<TMeaning, ulong>(code64);
+        if (code8 == wanted)
+            SetRm<TMeaning, byte>();
+        else if (code16 == wanted)
+            SetRm<TMeaning, ushort>();
+        else if (code32 == wanted)
+            SetRm<TMeaning, uint>();
+        else if (code64 == wanted)
+            SetRm<TMeaning, ulong>();
     }
-
-    /// <summary>op r/m.</summary>
-    public void Rm<TMeaning, T>(Code code)
-        where TMeaning : IUnary
-        where T : unmanaged, IBinaryInteger<T> =>
-        Set(code, &UnaryShapes.Register<TMeaning, T>, &UnaryShapes.Memory<TMeaning, T>, &UnaryShapes.LockedMemory<TMeaning, T>);
 
     /// <summary>op r/m that works on the accumulator, in four sizes.</summary>
     public void OnAccumulator<TMeaning>(Code code8, Code code16, Code code32, Code code64)
@@ -139,10 +136,14 @@ internal sealed unsafe class RowBuilder
     public void Bit<TMeaning>(Code r16, Code r32, Code r64, Code imm16, Code imm32, Code imm64)
         where TMeaning : IBinary
     {
-        Bit<TMeaning, ushort>(r16);
-        Bit<TMeaning, uint>(r32);
-        Bit<TMeaning, ulong>(r64);
-        RmImm<TMeaning>(imm16, imm32, imm64);
+        if (r16 == wanted)
+            SetBit<TMeaning, ushort>();
+        else if (r32 == wanted)
+            SetBit<TMeaning, uint>();
+        else if (r64 == wanted)
+            SetBit<TMeaning, ulong>();
+        else
+            RmImm<TMeaning>(imm16, imm32, imm64);
     }
 
     /// <summary>BMI with three registers: r, r, r/m.</summary>
@@ -161,11 +162,17 @@ internal sealed unsafe class RowBuilder
         Set(code64, &BinaryShapes.ThreeRegisters<TMeaning, ulong>, &BinaryShapes.FirstFromMemory<TMeaning, ulong>);
     }
 
-    /// <summary>op r, r/m, imm.</summary>
-    public void RRmImm<TMeaning, T>(Code code)
+    /// <summary>op r, r/m, imm, by size.</summary>
+    public void RRmImm<TMeaning>(Code? code16 = null, Code? code32 = null, Code? code64 = null)
         where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T> =>
-        Set(code, &BinaryShapes.RegisterAndImmediate<TMeaning, T>, &BinaryShapes.MemoryAndImmediate<TMeaning, T>);
+    {
+        if (code16 == wanted)
+            SetRRmImm<TMeaning, ushort>();
+        else if (code32 == wanted)
+            SetRRmImm<TMeaning, uint>();
+        else if (code64 == wanted)
+            SetRRmImm<TMeaning, ulong>();
+    }
 
     /// <summary>A string instruction in four sizes.</summary>
     public void String<TStep>(Code code8, Code code16, Code code32, Code code64)
@@ -182,12 +189,16 @@ internal sealed unsafe class RowBuilder
         Code short16, Code short32, Code short64, Code near16, Code near32, Code near64, Code set, Code move16, Code move32, Code move64)
         where TCondition : ICondition
     {
-        foreach (Code jump in (ReadOnlySpan<Code>)[short16, short32, short64, near16, near32, near64])
-            Set(jump, &ControlFlow.Jcc<TCondition>);
-        Set(set, &Moves.SetRegister<TCondition>, &Moves.SetMemory<TCondition>);
-        Set(move16, &Moves.ConditionalRegister<TCondition, ushort>, &Moves.ConditionalMemory<TCondition, ushort>);
-        Set(move32, &Moves.ConditionalRegister<TCondition, uint>, &Moves.ConditionalMemory<TCondition, uint>);
-        Set(move64, &Moves.ConditionalRegister<TCondition, ulong>, &Moves.ConditionalMemory<TCondition, ulong>);
+        if (wanted == short16 || wanted == short32 || wanted == short64 || wanted == near16 || wanted == near32 || wanted == near64)
+            SetJump<TCondition>();
+        else if (wanted == set)
+            SetByte<TCondition>();
+        else if (wanted == move16)
+            SetMove<TCondition, ushort>();
+        else if (wanted == move32)
+            SetMove<TCondition, uint>();
+        else if (wanted == move64)
+            SetMove<TCondition, ulong>();
     }
 
     /// <summary>op xmm, xmm/memory: 16 bytes must be aligned, narrower operands need not.</summary>
@@ -199,7 +210,9 @@ internal sealed unsafe class RowBuilder
         delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> meaning,
         delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> memoryMeaning)
     {
-        switch (code.ToOpCode().MemorySize.GetSize())
+        if (code != wanted)
+            return;
+        switch (MemorySize(code))
         {
             case 2:
                 Set(code, &VectorShapes.Registers, &VectorShapes.Load<ushort, Unaligned>);
@@ -215,26 +228,27 @@ internal sealed unsafe class RowBuilder
                 break;
         }
 
-        _rows[(int)code].RegisterMeaning = meaning;
-        _rows[(int)code].MemoryMeaning = memoryMeaning;
+        _row.RegisterMeaning = meaning;
+        _row.MemoryMeaning = memoryMeaning;
     }
 
     /// <summary>A load of 16 bytes from anywhere.</summary>
     public void UnalignedLoad(params ReadOnlySpan<Code> codes)
     {
-        foreach (Code code in codes)
-        {
-            Set(code, &VectorShapes.Registers, &VectorShapes.Load<Vector128<byte>, Unaligned>);
-            _rows[(int)code].RegisterMeaning = _rows[(int)code].MemoryMeaning = &PackedShuffles.Second;
-        }
+        if (!codes.Contains(wanted))
+            return;
+        Set(wanted, &VectorShapes.Registers, &VectorShapes.Load<Vector128<byte>, Unaligned>);
+        MeansSecond(wanted);
     }
 
     /// <summary>MOVD and MOVQ into an XMM register, the rest of it cleared.</summary>
     public void VectorFromGeneral<T>(Code code)
         where T : unmanaged, IBinaryInteger<T>
     {
+        if (code != wanted)
+            return;
         Set(code, &VectorShapes.FromGeneral<T>, &VectorShapes.Load<T, Unaligned>);
-        _rows[(int)code].RegisterMeaning = _rows[(int)code].MemoryMeaning = &PackedShuffles.Second;
+        MeansSecond(code);
     }
 
     /// <summary>A store of an XMM register or its low element; between registers, the given meaning.</summary>
@@ -242,30 +256,40 @@ internal sealed unsafe class RowBuilder
         where T : unmanaged
         where TAlignment : IAlignment
     {
+        if (code != wanted)
+            return;
         Set(code, &VectorShapes.Registers, &VectorShapes.Store<T, TAlignment>);
-        _rows[(int)code].RegisterMeaning = meaning;
+        _row.RegisterMeaning = meaning;
     }
 
     /// <summary>SSE arithmetic: what it makes of two elements.</summary>
     public void Float<TLanes>(Code code, delegate*<ulong, ulong, ref FloatContext, ulong> meaning)
         where TLanes : IFloatLanes
     {
+        if (code != wanted)
+            return;
         Set(code, &FloatShapes.Registers<TLanes>, &FloatShapes.Memory<TLanes>);
-        _rows[(int)code].FloatMeaning = meaning;
+        _row.FloatMeaning = meaning;
     }
 
     /// <summary>op mm, mm/memory.</summary>
     public void Mmx(Code code, delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> meaning)
     {
-        if (code.ToOpCode().MemorySize.GetSize() == 4)
+        if (code != wanted)
+            return;
+        if (MemorySize(code) == 4)
             Set(code, &MmxShapes.Registers, &MmxShapes.Load<uint>);
         else
             Set(code, &MmxShapes.Registers, &MmxShapes.Load<ulong>);
-        _rows[(int)code].RegisterMeaning = _rows[(int)code].MemoryMeaning = meaning;
+        _row.RegisterMeaning = _row.MemoryMeaning = meaning;
     }
 
     /// <summary>A row that moves the second operand.</summary>
-    public void MeansSecond(Code code) => _rows[(int)code].RegisterMeaning = _rows[(int)code].MemoryMeaning = &PackedShuffles.Second;
+    public void MeansSecond(Code code)
+    {
+        if (code == wanted)
+            _row.RegisterMeaning = _row.MemoryMeaning = &PackedShuffles.Second;
+    }
 
     /// <summary>Arithmetic of the x87 in all its forms.</summary>
     public void X87<TMeaning>(Code m32, Code m64, Code int16, Code int32, Code toTop, Code fromTop, Code fromTopAndPop)
@@ -284,8 +308,10 @@ internal sealed unsafe class RowBuilder
     public void Neighbours<TLanes>(Code code, delegate*<ulong, ulong, ref FloatContext, ulong> meaning)
         where TLanes : IFloatLanes
     {
+        if (code != wanted)
+            return;
         Set(code, &HorizontalShapes.NeighboursOfRegisters<TLanes>, &HorizontalShapes.NeighboursOfMemory<TLanes>);
-        _rows[(int)code].FloatMeaning = meaning;
+        _row.FloatMeaning = meaning;
     }
 
     /// <summary>One handler for several codes without a memory operand.</summary>
@@ -302,8 +328,49 @@ internal sealed unsafe class RowBuilder
             Set(code, handler, handler);
     }
 
-    private void Bit<TMeaning, T>(Code code)
+    /// <summary>Bytes of the memory operand. Asked of an instruction, since the first OpCodeInfo builds those of all codes.</summary>
+    private static int MemorySize(Code code) => new Instruction { Code = code }.MemorySize.GetSize();
+
+    private void SetRmR<TMeaning, T>()
         where TMeaning : IBinary
         where T : unmanaged, IBinaryInteger<T> =>
-        Set(code, &BinaryShapes.ToRegister<TMeaning, T, FromRegister>, &BitStrings.Memory<TMeaning, T>, &BitStrings.Memory<TMeaning, T>);
+        Set(wanted, &BinaryShapes.ToRegister<TMeaning, T, FromRegister>, &BinaryShapes.ToMemory<TMeaning, T, FromRegister>, &BinaryShapes.ToLockedMemory<TMeaning, T, FromRegister>);
+
+    private void SetRRm<TMeaning, T>()
+        where TMeaning : IBinary
+        where T : unmanaged, IBinaryInteger<T> =>
+        Set(wanted, &BinaryShapes.ToRegister<TMeaning, T, FromRegister>, &BinaryShapes.FromMemory<TMeaning, T>);
+
+    private void SetRmImm<TMeaning, T>()
+        where TMeaning : IBinary
+        where T : unmanaged, IBinaryInteger<T> =>
+        Set(wanted, &BinaryShapes.ToRegister<TMeaning, T, FromImmediate>, &BinaryShapes.ToMemory<TMeaning, T, FromImmediate>, &BinaryShapes.ToLockedMemory<TMeaning, T, FromImmediate>);
+
+    private void SetRm<TMeaning, T>()
+        where TMeaning : IUnary
+        where T : unmanaged, IBinaryInteger<T> =>
+        Set(wanted, &UnaryShapes.Register<TMeaning, T>, &UnaryShapes.Memory<TMeaning, T>, &UnaryShapes.LockedMemory<TMeaning, T>);
+
+    private void SetRRmImm<TMeaning, T>()
+        where TMeaning : IBinary
+        where T : unmanaged, IBinaryInteger<T> =>
+        Set(wanted, &BinaryShapes.RegisterAndImmediate<TMeaning, T>, &BinaryShapes.MemoryAndImmediate<TMeaning, T>);
+
+    private void SetBit<TMeaning, T>()
+        where TMeaning : IBinary
+        where T : unmanaged, IBinaryInteger<T> =>
+        Set(wanted, &BinaryShapes.ToRegister<TMeaning, T, FromRegister>, &BitStrings.Memory<TMeaning, T>, &BitStrings.Memory<TMeaning, T>);
+
+    private void SetJump<TCondition>()
+        where TCondition : ICondition =>
+        Set(wanted, &ControlFlow.Jcc<TCondition>);
+
+    private void SetByte<TCondition>()
+        where TCondition : ICondition =>
+        Set(wanted, &Moves.SetRegister<TCondition>, &Moves.SetMemory<TCondition>);
+
+    private void SetMove<TCondition, T>()
+        where TCondition : ICondition
+        where T : unmanaged, IBinaryInteger<T> =>
+        Set(wanted, &Moves.ConditionalRegister<TCondition, T>, &Moves.ConditionalMemory<TCondition, T>);
 }

@@ -27,8 +27,10 @@ internal sealed unsafe class CodeCache : IDisposable
     private readonly ulong* _jumpCaches;
     private readonly Dictionary<CodePageKey, CodePage> _pages = [];
     private readonly PageReader _reader = new();
-    private readonly Dictionary<Marks, Decoder> _decoders = [];
-    private readonly List<Instruction> _run = new(LongestRun);
+    private readonly Decoder _decoder64;
+    private readonly Decoder _decoder32;
+    private readonly Decoder _decoder16;
+    private readonly Instruction[] _run = new Instruction[LongestRun];
     private readonly Dictionary<StraddlingKey, CodePage> _straddling = [];
     private int _knownHooks;
     private ulong _knownGeneration;
@@ -43,9 +45,9 @@ internal sealed unsafe class CodeCache : IDisposable
         _knownHooks = hooks.Version;
         // SAFETY: two caches of pairs; Dispose releases them.
         _jumpCaches = (ulong*)NativeMemory.AlignedAlloc(2 * ControlFlow.JumpCacheEntries * 16, 64);
-        _decoders[Marks.Code64] = Decoder.Create(64, _reader);
-        _decoders[Marks.Code32] = Decoder.Create(32, _reader);
-        _decoders[Marks.None] = Decoder.Create(16, _reader);
+        _decoder64 = Decoder.Create(64, _reader);
+        _decoder32 = Decoder.Create(32, _reader);
+        _decoder16 = Decoder.Create(16, _reader);
         ForgetAddresses();
     }
 
@@ -238,17 +240,18 @@ internal sealed unsafe class CodeCache : IDisposable
 
     private DecodedInstruction* DecodeRun(CodePage page, byte* host, ulong physical, ulong rip, Marks width, int end)
     {
-        Decoder decoder = _decoders[width];
+        Decoder decoder = DecoderOf(width);
         int first = (int)(physical & 0xfff);
         int offset = first;
         bool ends = false;
         bool straddles = false;
         _reader.Start(host, end - first);
         decoder.IP = rip;
-        _run.Clear();
-        while (!ends && _run.Count < LongestRun && offset < end && (_run.Count == 0 || page[offset] == null))
+        int count = 0;
+        while (!ends && count < LongestRun && offset < end && (count == 0 || page[offset] == null))
         {
-            decoder.Decode(out Instruction instruction);
+            ref Instruction instruction = ref _run[count];
+            decoder.Decode(out instruction);
             if (decoder.LastError == DecoderError.NoMoreBytes)
             {
                 straddles = true;
@@ -256,16 +259,16 @@ internal sealed unsafe class CodeCache : IDisposable
             }
 
             // Iced stops an invalid instruction at the byte that made it so; the rest is not looked at.
-            _run.Add(instruction);
+            count++;
             offset += instruction.Length;
             ends = instruction.IsInvalid || NeverFallsThrough(instruction.FlowControl);
         }
 
-        DecodedInstruction* block = page.Allocate(_run.Count + 1);
+        DecodedInstruction* block = page.Allocate(count + 1);
         int place = first;
-        for (int i = 0; i < _run.Count; i++)
+        for (int i = 0; i < count; i++)
         {
-            Instruction instruction = _run[i];
+            ref Instruction instruction = ref _run[i];
             OperandDecoder.Fill(_cpu, instruction, host + (place - first), width, block + i);
             if (instruction.IsInvalid)
                 block[i].Handler = instruction.Length >= LongestInstruction ? &Faults.TooLong : &Faults.InvalidOpcode;
@@ -278,7 +281,7 @@ internal sealed unsafe class CodeCache : IDisposable
 
         CodePages.Decoded(_cpu, physical, (straddles ? end : place) - first);
         ulong behind = rip + (ulong)(place - first);
-        DecodedInstruction* last = block + _run.Count;
+        DecodedInstruction* last = block + count;
         *last = new DecodedInstruction { Rip = width == Marks.Code64 ? behind : (uint)behind, Marks = width };
         if (straddles)
         {
@@ -295,6 +298,13 @@ internal sealed unsafe class CodeCache : IDisposable
         return block;
     }
 
+    private Decoder DecoderOf(Marks width) => width switch
+    {
+        Marks.Code64 => _decoder64,
+        Marks.Code32 => _decoder32,
+        _ => _decoder16,
+    };
+
     private static bool NeverFallsThrough(FlowControl flow) =>
         flow is not (FlowControl.Next or FlowControl.ConditionalBranch or FlowControl.XbeginXabortXend);
 
@@ -307,7 +317,7 @@ internal sealed unsafe class CodeCache : IDisposable
         fault = default;
         if (!TryFetch(linear, inFirst, mode, bytes, out fault))
             return null;
-        Decoder decoder = _decoders[width];
+        Decoder decoder = DecoderOf(width);
         _reader.Start(bytes, inFirst);
         decoder.IP = rip;
         decoder.Decode(out Instruction instruction);

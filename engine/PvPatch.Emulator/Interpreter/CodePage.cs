@@ -17,7 +17,8 @@ internal sealed unsafe class CodePage : IDisposable
     private const int HeatShift = 8;
     private const int MostPatience = 12;
 
-    private readonly List<nint> _blocks = [];
+    private nint[] _blocks = new nint[8];
+    private int _count;
     private readonly DecodedInstruction** _starts;
     private readonly List<TranslatedRegion> _regions = [];
     private readonly Dictionary<int, (TranslatedRegion Region, int Entry)> _entries = [];
@@ -86,7 +87,9 @@ internal sealed unsafe class CodePage : IDisposable
     {
         // SAFETY: released by Reset.
         var block = (DecodedInstruction*)NativeMemory.AlignedAlloc((nuint)(count * sizeof(DecodedInstruction)), 64);
-        _blocks.Add((nint)block);
+        if (_count == _blocks.Length)
+            Array.Resize(ref _blocks, 2 * _count);
+        _blocks[_count++] = (nint)block;
         return block;
     }
 
@@ -95,13 +98,12 @@ internal sealed unsafe class CodePage : IDisposable
     {
         Version = version;
         NativeMemory.Clear(_starts, (nuint)(0x1000 * sizeof(DecodedInstruction*)));
-        foreach (nint block in _blocks)
+        while (_count > 0)
         {
             // SAFETY: Allocate made the block.
-            NativeMemory.AlignedFree((void*)block);
+            NativeMemory.AlignedFree((void*)_blocks[--_count]);
         }
 
-        _blocks.Clear();
         foreach (TranslatedRegion region in _regions)
             region.Dispose();
         _regions.Clear();

@@ -29,7 +29,6 @@ public sealed unsafe class LinuxProgram : IDisposable
     private readonly CancellationTokenSource _cancellation = new();
     private readonly LinuxSystem _system;
     private readonly LinuxProcess _first;
-    private readonly Dictionary<ulong, SystemCall> _calls = SystemCallTable.All.ToDictionary(call => (ulong)call.Number);
     private readonly HashSet<ulong> _refused = [];
 
     /// <summary>Loads a program.</summary>
@@ -175,7 +174,7 @@ public sealed unsafe class LinuxProgram : IDisposable
         CpuState* cpu = _cpu.State;
         SystemCalls++;
         thread.LastCall = cpu->Rax;
-        if (!_calls.TryGetValue(cpu->Rax, out SystemCall? found))
+        if (SystemCallTable.Find(cpu->Rax) is not { } found)
         {
             if (_refused.Count < 64 && _refused.Add(cpu->Rax))
                 _options.Note($"System call {cpu->Rax} is not there: ENOSYS, first at RIP 0x{cpu->Rip - 2:x}.");

@@ -28,6 +28,9 @@ public sealed record MemoryRegion(ulong Start, ulong Size, RegionKind Kind)
     /// <summary>Host address of the first byte, 0 for a device.</summary>
     internal nuint Host { get; init; }
 
+    /// <summary>The block of host memory around its bytes, which the memory frees; 0 for a device.</summary>
+    internal nuint Block { get; init; }
+
     /// <summary>Whether an address lies in it.</summary>
     public bool Contains(ulong address) => address - Start < Size;
 }

@@ -20,7 +20,6 @@ public sealed unsafe class PhysicalMemory : IDisposable
     /// <summary>The most bytes that one region of RAM can have.</summary>
     public const ulong MaxSize = 64ul << 30;
 
-    private readonly List<nuint> _allocations = [];
     private readonly GCHandle _handle;
     private MemoryRegion[] _regions = [];
     private bool _disposed;
@@ -159,8 +158,11 @@ public sealed unsafe class PhysicalMemory : IDisposable
         _disposed = true;
         _handle.Free();
 
-        // SAFETY: AddPages made these blocks.
-        foreach (nuint block in _allocations) NativeMemory.Free((void*)block);
+        foreach (MemoryRegion region in _regions)
+        {
+            // SAFETY: AddPages made the block; a device has none.
+            NativeMemory.Free((void*)region.Block);
+        }
     }
 
     /// <summary>Host address of bytes that all lie in one region of RAM, or of ROM if they are only read; else null.</summary>
@@ -244,9 +246,8 @@ public sealed unsafe class PhysicalMemory : IDisposable
 
         // SAFETY: a page more than asked is allocated, so that the aligned start leaves `size` bytes; calloc gives zeros
         // without touching the pages, so that unused RAM costs nothing. Dispose frees it.
-        var allocation = (nuint)NativeMemory.AllocZeroed((nuint)(size + PageSize));
-        _allocations.Add(allocation);
-        var region = new MemoryRegion(address, size, kind) { Host = (allocation + (nuint)PageSize - 1) & ~((nuint)PageSize - 1) };
+        var block = (nuint)NativeMemory.AllocZeroed((nuint)(size + PageSize));
+        var region = new MemoryRegion(address, size, kind) { Block = block, Host = (block + (nuint)PageSize - 1) & ~((nuint)PageSize - 1) };
         Add(region);
         return region;
     }
@@ -254,7 +255,9 @@ public sealed unsafe class PhysicalMemory : IDisposable
     private void Add(MemoryRegion region)
     {
         CheckFree(region.Start, region.Size, region.Kind);
-        _regions = [.. _regions.Append(region).OrderBy(one => one.Start)];
+        MemoryRegion[] regions = [.. _regions, region];
+        Array.Sort(regions, (a, b) => a.Start.CompareTo(b.Start));
+        _regions = regions;
     }
 
     private void CheckFree(ulong start, ulong size, RegionKind kind)

@@ -1,6 +1,3 @@
-using System.Reflection;
-using System.Reflection.PortableExecutable;
-
 namespace PvPatch.Engine.Tests.Matrix;
 
 /// <summary>Other forms of the program that has every kind of method. Each is made once, in a folder of its own.</summary>
@@ -14,16 +11,10 @@ internal static class PublishedMatrix
     /// <returns>Its file.</returns>
     public static Task<string> ReadyToRun(CancellationToken cancel) => Once("ready-to-run", async folder =>
     {
-        string? compiler = typeof(PublishedMatrix).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(a => a.Key == "Crossgen")?.Value;
-        if (!File.Exists(compiler))
-            Assert.Ignore($"The ReadyToRun compiler is restored on linux-x64 only; it is not at {compiler ?? "any place"}.");
         foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory, "PvPatch.*"))
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
-        string program = Path.Combine(folder, Path.GetFileName(MatrixRun.Program));
-        await Run(compiler, [MatrixRun.Program, "-o", program, "-r", Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "*.dll"), "-r", Path.Combine(AppContext.BaseDirectory, "PvPatch.*.dll"), "--targetos", "linux", "--targetarch", "x64", "-O"], cancel);
-        using var image = new PEReader(File.OpenRead(program));
-        Assert.That(image.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size, Is.Positive, "the compiler left no native code");
-        return program;
+        File.Copy(await ReadyToRunFile.Of(MatrixRun.Program, cancel), Path.Combine(folder, Path.GetFileName(MatrixRun.Program)), overwrite: true);
+        return Path.Combine(folder, Path.GetFileName(MatrixRun.Program));
     });
 
     /// <summary>The program as one file. Skips the test where the packages for that cannot be restored.</summary>

@@ -50,10 +50,10 @@ internal sealed class FixtureProgram
 
     /// <summary>The methods with sites of their own; those of Inliners have them in what they call.</summary>
     public static IEnumerable<MethodInfo> Cases(Assembly assembly) =>
-        assembly.GetExportedTypes()
-            .Where(t => t.IsAbstract && t.IsSealed && t.Name is not "Inliners")
-            .SelectMany(t => t.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly))
-            .Where(m => m.GetParameters() is [{ ParameterType: var only }] && only == typeof(long) && m.ReturnType == typeof(long));
+        assembly.GetExportedTypes().Where(t => t.IsAbstract && t.IsSealed && t.Name is not "Inliners").SelectMany(FunctionsOf);
+
+    /// <summary>The methods that call wrappers of sites.</summary>
+    public static MethodInfo[] Inliners(Assembly assembly) => [.. FunctionsOf(assembly.GetType("PvPatch.Engine.Fixtures.Inliners", throwOnError: true)!)];
 
     public static void Install(PvOpTable table, Assembly program)
     {
@@ -90,6 +90,10 @@ internal sealed class FixtureProgram
         AddSlotTargets(targets, native, program.GetType("PvPatch.Engine.Fixtures.SlotTargets", throwOnError: true)!);
         table.Install(targets.Where(t => table.Ops.Any(o => o.Name.Equals(t.Key, StringComparison.Ordinal))));
     }
+
+    private static IEnumerable<MethodInfo> FunctionsOf(Type type) =>
+        type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly)
+            .Where(m => m.GetParameters() is [{ ParameterType: var only }] && only == typeof(long) && m.ReturnType == typeof(long));
 
     private static void AddSlotTargets(Dictionary<string, PvTarget> targets, Type native, Type own)
     {

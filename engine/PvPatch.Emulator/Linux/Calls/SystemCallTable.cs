@@ -133,4 +133,17 @@ internal static class SystemCallTable
         new(435, "clone3", ThreadCalls.Clone3),
         new(439, "faccessat2", FolderCalls.Faccessat),
     ];
+
+    private static readonly SystemCall?[] Numbered = Number();
+
+    /// <summary>The call of a number; null where none is.</summary>
+    public static SystemCall? Find(ulong number) => number < (ulong)Numbered.Length ? Numbered[number] : null;
+
+    private static SystemCall?[] Number()
+    {
+        var numbered = new SystemCall?[All[^1].Number + 1];
+        foreach (SystemCall call in All)
+            numbered[call.Number] = call;
+        return numbered;
+    }
 }

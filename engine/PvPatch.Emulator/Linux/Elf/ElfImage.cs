@@ -166,7 +166,7 @@ public sealed class ElfImage
 
     private void CheckEntry()
     {
-        if (!_segments.Any(segment => segment.Executable && Entry >= segment.Address && Entry < segment.End))
+        if (!_segments.Exists(segment => segment.Executable && Entry >= segment.Address && Entry < segment.End))
             throw new ElfException(ElfError.BadEntry, $"its entry point 0x{Entry:x} is in no executable segment");
     }
 

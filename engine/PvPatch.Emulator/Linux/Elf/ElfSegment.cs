@@ -8,7 +8,7 @@ namespace PvPatch.Emulator.Linux.Elf;
 /// <param name="Readable">It may be read.</param>
 /// <param name="Writable">It may be written.</param>
 /// <param name="Executable">It may be executed.</param>
-public readonly record struct ElfSegment(
+public sealed record ElfSegment(
     ulong Address,
     ulong MemorySize,
     ulong FileOffset,

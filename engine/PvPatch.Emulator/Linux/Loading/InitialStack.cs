@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
 using PvPatch.Emulator.Linux.Elf;
 using PvPatch.Emulator.Linux.Programs;
@@ -27,16 +26,18 @@ internal static class InitialStack
         byte[][] environment = [.. start.Environment.Select(Terminated)];
         byte[] path = Terminated(start.Path);
         byte[] platform = Terminated("x86_64");
-        ulong size = (ulong)(arguments.Concat(environment).Sum(text => text.LongLength + 8) + path.Length);
+        ulong size = SizeOf(arguments) + SizeOf(environment) + (ulong)path.Length;
         if (size > AddressSpace.StackSize / 4)
             throw new ElfException(ElfError.NoRoom, $"its arguments and environment, {size} bytes, are more than a quarter of its stack");
 
         ulong place = AddressSpace.End - 8;
         ulong pathAt = Push(space, ref place, path);
+        byte[] random = new byte[RandomBytes];
+        Random.Shared.NextBytes(random); // for canaries: a library of cryptography takes longer to load than this program
         ulong platformAt = Push(space, ref place, platform);
-        ulong randomAt = Push(space, ref place, RandomNumberGenerator.GetBytes(RandomBytes));
-        ulong[] environmentAt = [.. environment.Select(text => Push(space, ref place, text))];
-        ulong[] argumentsAt = [.. arguments.Select(text => Push(space, ref place, text))];
+        ulong randomAt = Push(space, ref place, random);
+        ulong[] environmentAt = PushAll(space, ref place, environment);
+        ulong[] argumentsAt = PushAll(space, ref place, arguments);
         ulong[] words =
         [
             (ulong)arguments.Length, .. argumentsAt, 0, .. environmentAt, 0,
@@ -67,6 +68,22 @@ internal static class InitialStack
         place = (place - (ulong)bytes.Length) & ~15ul;
         Load(space, place, bytes);
         return place;
+    }
+
+    private static ulong SizeOf(byte[][] texts)
+    {
+        ulong size = 0;
+        foreach (byte[] text in texts)
+            size += (ulong)text.LongLength + 8;
+        return size;
+    }
+
+    private static ulong[] PushAll(AddressSpace space, ref ulong place, byte[][] texts)
+    {
+        ulong[] places = new ulong[texts.Length];
+        for (int i = 0; i < texts.Length; i++)
+            places[i] = Push(space, ref place, texts[i]);
+        return places;
     }
 
     private static byte[] Terminated(string text) => Encoding.UTF8.GetBytes(text + "\0");

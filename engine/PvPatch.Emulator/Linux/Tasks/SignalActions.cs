@@ -17,7 +17,7 @@ internal sealed class SignalActions
 
     private const ulong Default = 0;
 
-    private readonly byte[][] _actions = [.. Enumerable.Range(0, Last + 1).Select(_ => new byte[ActionSize])];
+    private readonly byte[][] _actions = NewActions();
 
     /// <summary>The flags of an action (linux/include/uapi/asm-generic/signal-defs.h).</summary>
     [Flags]
@@ -73,4 +73,12 @@ internal sealed class SignalActions
 
     /// <summary>What is blocked while a function for a signal runs.</summary>
     public ulong MaskOf(Signal signal) => BinaryPrimitives.ReadUInt64LittleEndian(this[signal][24..]);
+
+    private static byte[][] NewActions()
+    {
+        byte[][] actions = new byte[Last + 1][];
+        for (int i = 0; i < actions.Length; i++)
+            actions[i] = new byte[ActionSize];
+        return actions;
+    }
 }

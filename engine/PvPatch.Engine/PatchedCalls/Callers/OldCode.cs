@@ -167,7 +167,8 @@ internal sealed class OldCode(CallGraph graph, bool isLoading)
         && (method.MethodImplementationFlags.HasFlag(MethodImplAttributes.AggressiveInlining)
             || method.GetMethodBody()?.GetILAsByteArray()?.Length <= LongestInlined);
 
-    private static bool HasLoop(MethodBase method) =>
+    /// <summary>Whether a thread can be in a body of the method for any time: its IL jumps back.</summary>
+    public static bool HasLoop(MethodBase method) =>
         method.GetMethodBody()?.GetILAsByteArray() is not { } il
         || Il.IlReader.Decode(il).Any(i => (Il.IlReader.IsBranch(i) && i.Operand <= i.Offset) || i.Targets.Any(t => t <= i.Offset));
 

@@ -12,10 +12,12 @@ public sealed class ImageSet : IDisposable
 {
     private readonly Context _context;
     private readonly IReadOnlyList<PlannedImage> _images;
+    private readonly PatchReport _report;
 
     private ImageSet(PatchPlan plan, bool collectible)
     {
         _images = plan.Images;
+        _report = plan.Report;
         _context = new Context(plan, collectible);
     }
 
@@ -47,6 +49,17 @@ public sealed class ImageSet : IDisposable
         {
             ArgumentNullException.ThrowIfNull(simpleName);
             return _context.Find(simpleName) ?? throw new PatchException(PatchError.UnknownImage, $"The set has no image named {simpleName}.");
+        }
+    }
+
+    /// <summary>What is known of the code of each method with a rewritten site.</summary>
+    internal IEnumerable<PatchedCode> Code()
+    {
+        var il = new IlHistory(IsPatchedAtFirst: true, Written: null, Restored: null);
+        foreach (var rows in _report.Sites.Where(s => s.Way is not null).GroupBy(s => (s.Module, s.MethodToken)))
+        {
+            if (this[rows.Key.Module].ManifestModule.ResolveMethod(rows.Key.MethodToken) is { } method)
+                yield return new PatchedCode(method, [.. rows], il, [], null, []);
         }
     }
 

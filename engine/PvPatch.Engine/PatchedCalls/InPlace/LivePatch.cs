@@ -35,7 +35,7 @@ public sealed class LivePatch : IDisposable
         _events = new PatchEvents(options.Log);
         _switched = options.Switchable ? new SwitchedProgram(table, new EntrySwap()) : null;
         _redirects = options.RedirectCompiled ? new Redirects(new EntrySwap()) : null;
-        _isWanted = options.Assemblies ?? new BoundAssemblies(table.Ops.SelectMany(o => o.Path).Select(f => f.Module.Assembly)).Reach;
+        _isWanted = options.Assemblies ?? BoundAssemblies.ToSlotsOf(table.Ops).Reach;
         if (options.WatchLoads)
             AppDomain.CurrentDomain.AssemblyLoad += Loaded;
 
@@ -57,6 +57,16 @@ public sealed class LivePatch : IDisposable
         {
             lock (_gate)
                 return new PatchReport(_switched?.Rows ?? [.. _done.SelectMany(d => d.Rows)]);
+        }
+    }
+
+    /// <summary>What is known of the code of each method with a rewritten site.</summary>
+    internal IReadOnlyList<PatchedCode> Code
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _switched?.Code ?? _done.SelectMany(d => d.Code())];
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
@@ -17,9 +18,11 @@ internal sealed class PatchedAssembly
     private readonly IReadOnlyList<PlacedBytes> _after;
     private readonly IReadOnlyList<PatchedSite> _rows;
     private readonly Dictionary<int, PatchedMethod> _methods = [];
-    private bool _isRestored;
+    private readonly Interval _written;
+    private Interval? _restored;
 
-    private PatchedAssembly(Assembly assembly, IReadOnlyList<PlacedBytes> before, IReadOnlyList<PlacedBytes> after, IReadOnlyList<PatchedSite> rows)
+    private PatchedAssembly(
+        Assembly assembly, IReadOnlyList<PlacedBytes> before, IReadOnlyList<PlacedBytes> after, IReadOnlyList<PatchedSite> rows, Interval written = default)
     {
         _assembly = new WeakReference<Assembly>(assembly);
         _before = before;
@@ -27,6 +30,7 @@ internal sealed class PatchedAssembly
         Name = assembly.GetName().Name ?? "";
         Metadata = LoadedImage.MetadataOf(assembly);
         _rows = rows;
+        _written = written;
     }
 
     /// <summary>The assembly's simple name.</summary>
@@ -42,7 +46,7 @@ internal sealed class PatchedAssembly
     public bool IsChanged => _after.Count > 0;
 
     /// <summary>Whether the image holds patched bytes and is still loaded.</summary>
-    public bool IsAlive => IsChanged && !_isRestored && _assembly.TryGetTarget(out _);
+    public bool IsAlive => IsChanged && _restored is null && _assembly.TryGetTarget(out _);
 
     /// <summary>Patches the image of an assembly.</summary>
     /// <param name="assembly">The assembly.</param>
@@ -59,9 +63,10 @@ internal sealed class PatchedAssembly
             if (after.Length > 0 && RefusalOf(assembly) is { } refusal)
                 return new PatchedAssembly(assembly, [], [], Left(sites.Rows, refusal));
 
+            Interval written;
             try
             {
-                DataPages.Write(after);
+                written = Written(after);
             }
             catch (PatchException e) when (e.Error is PatchError.ExecutableImage or PatchError.PagesRefused)
             {
@@ -69,7 +74,7 @@ internal sealed class PatchedAssembly
             }
 
             Verify(assembly, sites.Methods, before);
-            return new PatchedAssembly(assembly, before, after, sites.Rows);
+            return new PatchedAssembly(assembly, before, after, sites.Rows, written);
         }
         catch (Exception e) when (Damage.IsShownBy(e))
         {
@@ -94,11 +99,26 @@ internal sealed class PatchedAssembly
         }
     }
 
+    /// <summary>What is known of the code of each method with a rewritten site.</summary>
+    public IEnumerable<PatchedCode> Code()
+    {
+        if (!_assembly.TryGetTarget(out Assembly? assembly))
+            yield break;
+        var il = new IlHistory(IsPatchedAtFirst: false, _written, _restored);
+        foreach (IGrouping<int, PatchedSite> rows in Rows.Where(r => r.Way is not null).GroupBy(r => r.MethodToken))
+        {
+            if (MethodOf(assembly.ManifestModule, rows.Key) is not { } method)
+                continue;
+            PatchedMethod? known = _methods.GetValueOrDefault(rows.Key);
+            yield return new PatchedCode(method, [.. rows], il, known?.Older ?? [], known?.Unknown, known?.Led ?? []);
+        }
+    }
+
     /// <summary>Throws if the image no longer holds what was written to it.</summary>
     /// <exception cref="PatchException"><see cref="PatchError.NotAsPlanned"/>.</exception>
     public void CheckRestorable()
     {
-        if (_isRestored || !_assembly.TryGetTarget(out Assembly? assembly))
+        if (_restored is not null || !_assembly.TryGetTarget(out Assembly? assembly))
             return;
         if (!_after.All(DataPages.Hold))
             throw new PatchException(PatchError.NotAsPlanned, $"{Name} cannot be restored: someone else has changed its IL since.");
@@ -109,10 +129,9 @@ internal sealed class PatchedAssembly
     /// <exception cref="PatchException"><see cref="PatchError.PagesRefused"/>.</exception>
     public void Restore()
     {
-        if (_isRestored || !_assembly.TryGetTarget(out Assembly? assembly))
+        if (_restored is not null || !_assembly.TryGetTarget(out Assembly? assembly))
             return;
-        DataPages.Write(_before);
-        _isRestored = true;
+        _restored = Written(_before);
         GC.KeepAlive(assembly);
     }
 
@@ -123,6 +142,13 @@ internal sealed class PatchedAssembly
         return AppDomain.CurrentDomain.GetAssemblies().Any(a => a != assembly && LoadedImage.MetadataOf(a) == metadata)
             ? "the image is shared with a copy of the assembly in another load context, whose slots are others"
             : null;
+    }
+
+    private static Interval Written(IReadOnlyList<PlacedBytes> bytes)
+    {
+        long begun = Stopwatch.GetTimestamp();
+        DataPages.Write(bytes);
+        return new Interval(begun, Stopwatch.GetTimestamp());
     }
 
     private static PatchedSite[] Left(IReadOnlyList<PatchedSite> rows, string reason) =>

@@ -100,6 +100,7 @@ internal sealed unsafe class EntrySwap : IMethodSwap
     private static bool InitialisesItsClass(MethodBase method) =>
         method.DeclaringType is { TypeInitializer: not null } owner && !owner.Attributes.HasFlag(TypeAttributes.BeforeFieldInit) && MethodEntry.IsCompiled(method) != true;
 
+    /// <summary>The runtime's handle of an emitted method.</summary>
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "GetMethodDescriptor")]
-    private static extern RuntimeMethodHandle HandleOf(DynamicMethod method);
+    internal static extern RuntimeMethodHandle HandleOf(DynamicMethod method);
 }

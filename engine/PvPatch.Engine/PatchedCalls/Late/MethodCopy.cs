@@ -4,6 +4,7 @@ using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.PatchedCalls.Growth;
+using PvPatch.Engine.PatchedCalls.Loaded;
 
 namespace PvPatch.Engine.PatchedCalls.Late;
 
@@ -14,8 +15,8 @@ namespace PvPatch.Engine.PatchedCalls.Late;
 internal static class MethodCopy
 {
     /// <summary>
-    /// Copies are kept as long as their module, for a thread may be in one at any time, and by their IL, so that applying
-    /// and restoring without end makes no more of them.
+    /// Copies are kept as long as their module, for a thread may be in one at any time, and by their IL and the state of the
+    /// images that they may have inlined, so that applying and restoring without end makes no more of them.
     /// </summary>
     private static readonly ConditionalWeakTable<Module, Dictionary<string, DynamicMethod>> Kept = [];
 
@@ -34,7 +35,7 @@ internal static class MethodCopy
 
         CopiedBody body = patched is null ? CopiedBody.Of(old, il) : CopiedBody.Of(old, patched, method.Module);
         Dictionary<string, DynamicMethod> kept = Kept.GetOrCreateValue(method.Module);
-        string key = $"{method.MetadataToken:x8}{body.Key}";
+        string key = $"{method.MetadataToken:x8}{DataPages.State:x16}{body.Key}";
         lock (kept)
         {
             if (!kept.TryGetValue(key, out DynamicMethod? copy) && Copied(method, body, out refusal) is { } made)

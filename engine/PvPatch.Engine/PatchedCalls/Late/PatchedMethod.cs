@@ -1,3 +1,4 @@
+using System.Reflection;
 using PvPatch.Engine.PatchedCalls.Callers;
 using PvPatch.Engine.Reports;
 
@@ -16,12 +17,23 @@ internal sealed class PatchedMethod
     public PatchedMethod(OldBodies old, Redirects? redirects)
     {
         _redirects = redirects;
+        Older = [.. old.Holders.Select(h => h.Method)];
+        Unknown = old.Unknown;
         (string Reason, Redirect? Done)[] holders = [.. old.Holders.Select(h => (h.Reason, redirects?.Of(h.Method)))];
         _swapped = [.. holders.Select(h => h.Done?.Swapped).OfType<SwappedMethod>()];
         _reason = holders.Where(h => h.Done?.Swapped is null)
             .Select(h => h.Done is null ? h.Reason : $"{h.Reason}; not redirected: {h.Done.Refusal}")
             .FirstOrDefault() ?? old.Unknown;
     }
+
+    /// <summary>Whose compiled code holds the old IL, or may hold it.</summary>
+    public IReadOnlyCollection<MethodBase> Older { get; }
+
+    /// <summary>What else may hold it and cannot be named; <see langword="null"/> if nothing.</summary>
+    public string? Unknown { get; }
+
+    /// <summary>The copies that its calls, and those of methods that may have inlined it, were led to.</summary>
+    public IReadOnlyList<LedMethod> Led => [.. _swapped.Select(s => new LedMethod(s.Method, s.Copy, _redirects!.Holds(s)))];
 
     /// <summary>A row of a site in the method, as things are at this moment.</summary>
     public PatchedSite Told(PatchedSite row)

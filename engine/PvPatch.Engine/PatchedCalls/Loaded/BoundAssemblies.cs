@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
+using PvPatch.Engine.Ops;
 
 namespace PvPatch.Engine.PatchedCalls.Loaded;
 
@@ -22,6 +23,9 @@ internal sealed class BoundAssemblies
             copies.Add(holder);
         }
     }
+
+    /// <summary>Those that are bound to the assemblies of some slots.</summary>
+    public static BoundAssemblies ToSlotsOf(IEnumerable<PvOp> ops) => new(ops.SelectMany(o => o.Path).Select(f => f.Module.Assembly));
 
     /// <summary>Whether an assembly is bound to one of them.</summary>
     public bool Reach(Assembly assembly)

@@ -20,6 +20,23 @@ internal static unsafe partial class DataPages
     /// <summary>Two writers of one page would lose what one of them wrote.</summary>
     private static readonly Lock Gate = new();
 
+    private static readonly Dictionary<nint, ulong> Contents = [];
+
+    private static ulong _state;
+
+    /// <summary>
+    /// Stands for what was written, at every place: the same again whenever all places hold the same again. Code that is
+    /// compiled from one state, and from what it inlines, is not what another state would give.
+    /// </summary>
+    public static ulong State
+    {
+        get
+        {
+            lock (Gate)
+                return _state;
+        }
+    }
+
     /// <summary>Whether the bytes at a place are these.</summary>
     public static bool Hold(PlacedBytes expected)
     {
@@ -50,6 +67,8 @@ internal static unsafe partial class DataPages
             {
                 for (; done < runs.Count; done++)
                     Put(runs[done], writes);
+                foreach (PlacedBytes write in writes)
+                    Enter(write);
             }
             catch (PatchException)
             {
@@ -58,6 +77,15 @@ internal static unsafe partial class DataPages
                 throw;
             }
         }
+    }
+
+    private static void Enter(PlacedBytes written)
+    {
+        ulong content = 0xCBF29CE484222325 ^ (ulong)written.Address; // FNV-1a (draft-eastlake-fnv, 64 bits), begun with the address
+        foreach (byte one in written.Bytes)
+            content = (content ^ one) * 0x100000001B3;
+        _state ^= Contents.GetValueOrDefault(written.Address) ^ content;
+        Contents[written.Address] = content;
     }
 
     /// <summary>The pages that the bytes lie on, neighbours of one protection together.</summary>

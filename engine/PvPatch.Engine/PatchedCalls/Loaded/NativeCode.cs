@@ -21,6 +21,12 @@ internal readonly unsafe struct NativeCode
         _length = length;
     }
 
+    /// <summary>Address of the first byte.</summary>
+    public nint Start => (nint)_start;
+
+    /// <summary>Length in bytes.</summary>
+    public int Length => _length;
+
     /// <summary>The present code of a method that is compiled; <see langword="null"/> where it cannot be told, as of precompiled code.</summary>
     /// <param name="method">The method.</param>
     /// <param name="map">The process's memory.</param>

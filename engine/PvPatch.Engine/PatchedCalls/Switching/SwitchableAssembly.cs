@@ -34,11 +34,30 @@ internal sealed class SwitchableAssembly(Assembly assembly, PvOpTable table, IMe
     public string Name { get; } = assembly.GetName().Name ?? "";
 
     /// <summary>What is done to each site, as it is at this moment.</summary>
-    public IEnumerable<PatchedSite> Rows => _led.Rows.Select(r => r.State == SiteState.Patched ? Told(r) : r);
+    public IEnumerable<PatchedSite> Rows => RowsOf(_led).Select(r => r.State != SiteState.Left && !swap.Holds(_led.Methods[r.MethodToken].Swapped!)
+        ? r with { State = SiteState.Deferred, Reason = "the runtime has put its own code for the method back, which goes through the slot" }
+        : r);
 
     /// <summary>The copies for a set of targets. They are made once; making them can take long, and leads no call.</summary>
     /// <exception cref="PatchException">The image cannot be read.</exception>
     public CopySet For(TargetSet targets) => _sets.GetOrAdd(targets, t => new Lazy<CopySet>(() => Made(t))).Value;
+
+    /// <summary>What is done to each site where calls are led to the copies of a set.</summary>
+    public IEnumerable<PatchedSite> RowsOf(CopySet copies) => copies.Rows.Select(r => r.State == SiteState.Patched ? Told(r, copies) : r);
+
+    /// <summary>What is known of the code of each method that was ever led to a copy.</summary>
+    public IEnumerable<PatchedCode> Code()
+    {
+        var il = new IlHistory(IsPatchedAtFirst: false, Written: null, Restored: null);
+        ILookup<int, SwappedMethod> copies = _sets.Values.Where(s => s.IsValueCreated).SelectMany(s => s.Value.Methods)
+            .Where(m => m.Value.Swapped is not null).DistinctBy(m => m.Value.Swapped!.Copy).ToLookup(m => m.Key, m => m.Value.Swapped!);
+        foreach (IGrouping<int, PatchedSite> rows in Rows.Where(r => r.Way is not null).GroupBy(r => r.MethodToken))
+        {
+            LedMethod[] led = [.. copies[rows.Key].Select(s => new LedMethod(s.Method, s.Copy, swap.Holds(s)))];
+            if (led.Length > 0)
+                yield return new PatchedCode(led[0].Method, [.. rows], il, [], null, led);
+        }
+    }
 
     /// <summary>Leads all calls to the copies of a set: a store a method. It cannot fail.</summary>
     public void Lead(CopySet copies)
@@ -87,13 +106,11 @@ internal sealed class SwitchableAssembly(Assembly assembly, PvOpTable table, IMe
         }
     }
 
-    private PatchedSite Told(PatchedSite row)
+    private PatchedSite Told(PatchedSite row, CopySet copies)
     {
-        Redirect? redirect = _led.Methods.GetValueOrDefault(row.MethodToken);
-        if (redirect?.Swapped is not { } swapped)
+        Redirect? redirect = copies.Methods.GetValueOrDefault(row.MethodToken);
+        if (redirect?.Swapped is null)
             return row with { State = SiteState.Left, Way = null, After = null, Reason = $"it goes through its slot: {redirect?.Refusal ?? "calls are led back"}" };
-        if (!swap.Holds(swapped))
-            return row with { State = SiteState.Deferred, Reason = "the runtime has put its own code for the method back, which goes through the slot" };
         string? inliner;
         lock (_inliners)
             inliner = _inliners.GetValueOrDefault(row.MethodToken);

@@ -29,6 +29,24 @@ internal sealed class SwitchedProgram(PvOpTable table, IMethodSwap swap)
         }
     }
 
+    /// <summary>What would be done to each site of some assemblies. Copies are made, and no call is led to them.</summary>
+    /// <exception cref="PatchException">An image cannot be read.</exception>
+    public static IReadOnlyList<PatchedSite> Planned(PvOpTable table, IMethodSwap swap, IEnumerable<Assembly> assemblies)
+    {
+        var targets = TargetSet.Of(table);
+        return [.. assemblies.Select(a => new SwitchableAssembly(a, table, swap)).SelectMany(a => a.RowsOf(a.For(targets)))];
+    }
+
+    /// <summary>What is known of the code of each method that has been led to a copy.</summary>
+    public IReadOnlyList<PatchedCode> Code
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _assemblies.SelectMany(a => a.Code())];
+        }
+    }
+
     /// <summary>Leads an assembly's methods to copies for the present targets.</summary>
     /// <exception cref="PatchException">Its image cannot be read.</exception>
     public IReadOnlyList<PatchedSite> Add(Assembly assembly)

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime;
+using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.Reports;
 using PvPatch.Engine.Tests.PatchedCalls.InPlace;
@@ -19,7 +20,7 @@ internal static class InlinedProgram
     {
         var program = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream);
         var plain = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream);
-        MethodInfo[] callers = [.. FixtureProgram.Cases(program.Assembly).Where(m => m.DeclaringType!.FullName == Inliners)];
+        MethodInfo[] callers = FixtureProgram.Inliners(program.Assembly);
         Func<long, long>[] functions = [.. callers.Select(m => m.CreateDelegate<Func<long, long>>())];
         WarmUp(functions, isHot);
 
@@ -39,6 +40,34 @@ internal static class InlinedProgram
                 wrong.Add($"{name}: its code of the first tier shows that nothing is inlined");
             if (functions[i](7) != plain.Function(Inliners, name)(7))
                 wrong.Add($"{name}: another value");
+        }
+
+        Console.WriteLine(wrong.Count == 0 ? "all right" : string.Join('\n', wrong));
+        return wrong.Count == 0 ? 0 : 1;
+    }
+
+    /// <summary>Applies a second time, with another target, and compares values with those of an unpatched copy.</summary>
+    /// <returns>0 if everything was right.</returns>
+    public static int PatchTwice()
+    {
+        var program = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream);
+        var plain = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream);
+        MethodInfo[] callers = FixtureProgram.Inliners(program.Assembly);
+        Func<long, long>[] functions = [.. callers.Select(m => m.CreateDelegate<Func<long, long>>())];
+        WarmUp(functions, isHot: true);
+        var wrong = new List<string>();
+        foreach (PvTarget target in (PvTarget[])[PvTarget.Constant(5), PvTarget.Identity, PvTarget.Constant(5)])
+        {
+            program.Table.Install("math.negate", target);
+            plain.Table.Install("math.negate", target);
+            using LivePatch patch = Patcher.Apply(program.Table, new ApplyOptions { Assemblies = a => a == program.Assembly, WatchLoads = false, RedirectCompiled = true });
+            for (int i = 0; i < callers.Length; i++)
+            {
+                if (functions[i](7) != plain.Function(Inliners, callers[i].Name)(7))
+                    wrong.Add($"{callers[i].Name} gives {functions[i](7)} where its op is {target}");
+            }
+
+            patch.Restore();
         }
 
         Console.WriteLine(wrong.Count == 0 ? "all right" : string.Join('\n', wrong));

@@ -24,6 +24,10 @@ internal sealed class LateWayTests
     [CancelAfter(120_000)]
     public Task Inliners_in_place(string state, string setting) => Run(["inlined-in-place", state], setting);
 
+    [Test]
+    [CancelAfter(120_000)]
+    public Task Callers_that_have_inlined_a_site_follow_a_second_patch_with_other_targets() => Run(["inlined-twice"], CountAtOnce);
+
     private static async Task Run(string[] part, params string[] settings)
     {
         (int exitCode, string output) = await ChildProcess.RunAsync(part, settings, TestContext.CurrentContext.CancellationToken);

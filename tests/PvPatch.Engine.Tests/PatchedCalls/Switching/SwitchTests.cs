@@ -64,6 +64,19 @@ internal sealed class SwitchTests
     }
 
     [Test]
+    public void What_a_switchable_patch_would_do_is_told_without_doing_it()
+    {
+        var program = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream);
+        Func<long, long> leaf = program.Function("PvPatch.Engine.Fixtures.HotPlaces", "Leaf_Direct");
+        PatchReport planned = Patcher.PlanSwitch(program.Table, new ApplyOptions { Assemblies = a => a == program.Assembly });
+        Assert.That(program.CallsThroughSlots(leaf), Is.EqualTo(1), "it calls through its slot as before");
+
+        using LivePatch patch = Apply(program);
+        Assert.That(planned.Sites, Is.EqualTo(patch.Report.Sites), "and is then done so");
+        Assert.That(planned.Sites.Where(s => s.State != SiteState.Patched).Select(s => s.Reason), Has.Some.Contains("it is virtual").And.Some.Contains("may inline it").And.All.Not.Null);
+    }
+
+    [Test]
     public void What_is_refused_changes_nothing()
     {
         var program = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream);

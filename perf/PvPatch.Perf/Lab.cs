@@ -1,0 +1,48 @@
+using System.Reflection;
+using PvPatch.Perf.Measuring;
+using PvPatch.Perf.Results;
+
+namespace PvPatch.Perf;
+
+/// <summary>The lab: finds benchmarks, measures them in processes of their own, and gives the result.</summary>
+/// <param name="assemblies">Where the benchmarks are. Each needs a file.</param>
+/// <param name="filters">Which: names with <c>*</c> and <c>?</c>; empty for all.</param>
+/// <param name="mode">How long.</param>
+public sealed class Lab(IReadOnlyList<Assembly> assemblies, IReadOnlyList<string> filters, LabMode mode)
+{
+    /// <summary>The names of all rows that are asked for, in order.</summary>
+    /// <exception cref="LabException">There are none.</exception>
+    public IReadOnlyList<string> Names => [.. Families().SelectMany(family => family.Rows).Select(row => row.Name)];
+
+    /// <summary>Loads an assembly with benchmarks.</summary>
+    /// <param name="file">Its path.</param>
+    /// <exception cref="LabException">It cannot be loaded, or has no benchmarks.</exception>
+    public static Assembly Load(string file)
+    {
+        Assembly assembly = Launch.Load(file);
+        return RowCatalogue.RowsOf(assembly).Any()
+            ? assembly
+            : throw new LabException(LabError.BadAssembly, $"{file} has no benchmarks: no public class with a [Benchmark] method.");
+    }
+
+    /// <summary>Measures. Rows that fail say why; the others have figures.</summary>
+    /// <param name="launchCommand">The word by which the program's command line comes to <see cref="BeLaunched"/>.</param>
+    /// <param name="showsProgress">Whether stderr tells where it is.</param>
+    /// <exception cref="LabException">There is nothing to measure, or the process that measures broke down.</exception>
+    public LabResult Measure(string launchCommand, bool showsProgress)
+    {
+        IReadOnlyList<RowFamily> families = Families();
+        DateTimeOffset begun = DateTimeOffset.UtcNow;
+        string[] files = [.. assemblies.Select(assembly => assembly.Location)];
+        var launches = new List<IReadOnlyList<FamilySamples>>();
+        for (int number = 1; number <= mode.Launches; number++)
+            launches.Add(Launch.Start(launchCommand, new LaunchRequest(files, filters, mode.Name, number, showsProgress, Output: "")));
+        return Evaluation.Of(mode, begun, families, launches);
+    }
+
+    /// <summary>Is one of the processes that measure.</summary>
+    /// <param name="requestFile">What to do.</param>
+    public static void BeLaunched(string requestFile) => Launch.Run(requestFile);
+
+    private IReadOnlyList<RowFamily> Families() => RowCatalogue.Find(assemblies, filters, mode);
+}

@@ -1,0 +1,47 @@
+using PvPatch.Perf.Results;
+
+namespace PvPatch.Perf.Reports;
+
+/// <summary>Times against sizes, both on logarithmic axes: what grows linearly has the slope of the thin lines.</summary>
+internal static class GrowthChart
+{
+    private const double Left = 80, Top = 44, Width = 460, Height = 300, LegendWidth = 260, Bottom = 50;
+
+    private static readonly string[] Colours = ["one", "two", "three", "four", "five"];
+
+    /// <summary>The chart of growths by one parameter; null if there is nothing to draw.</summary>
+    /// <param name="growth">At most five are told apart by colour.</param>
+    public static string? Of(IReadOnlyList<GrowthResult> growth)
+    {
+        GrowthPoint[] all = [.. growth.SelectMany(g => g.Points)];
+        if (all.Select(p => p.Size).Distinct().Count() < 2)
+            return null;
+        LogAxis sizes = LogAxis.Over(all.Select(p => (double)p.Size), Left, Left + Width);
+        LogAxis times = LogAxis.Over(all.SelectMany(p => (double[])[p.Nanoseconds.Low, p.Nanoseconds.High]), Top + Height, Top);
+        var svg = new SvgCanvas(Left + Width + LegendWidth, Top + Height + Bottom, $"CPU time of patching by {growth[0].Parameter.ToLowerInvariant()}");
+        foreach (double tick in sizes.Ticks)
+        {
+            svg.Line(sizes.At(tick), Top, sizes.At(tick), Top + Height, "grid");
+            svg.Text(sizes.At(tick), Top + Height + 18, $"{tick:N0}", "dim", "middle");
+        }
+
+        foreach (double tick in times.Ticks)
+        {
+            svg.Line(Left, times.At(tick), Left + Width, times.At(tick), "grid");
+            svg.Text(Left - 8, times.At(tick) + 4, Amount.Time(tick), "dim", "end");
+        }
+
+        for (int i = 0; i < growth.Count; i++)
+        {
+            string colour = Colours[i % Colours.Length];
+            foreach (GrowthPoint point in growth[i].Points)
+                svg.Line(sizes.At(point.Size), times.At(point.Nanoseconds.Low), sizes.At(point.Size), times.At(point.Nanoseconds.High), "error");
+            svg.Path([.. growth[i].Points.Select(p => (sizes.At(p.Size), times.At(p.Nanoseconds.Median)))], colour);
+            string exponent = growth[i].Exponent is { } e ? $", exponent {Amount.Digits(e.Median)}" : "";
+            svg.ColouredText(Left + Width + 16, Top + 16 + (i * 20), growth[i].Title + exponent, colour);
+        }
+
+        svg.Text(Left + (Width / 2), Top + Height + 38, growth[0].Parameter.ToLowerInvariant(), "dim", "middle");
+        return svg.ToString();
+    }
+}

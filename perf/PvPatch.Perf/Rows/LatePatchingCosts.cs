@@ -1,0 +1,58 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using BenchmarkDotNet.Attributes;
+using PvPatch.Engine;
+using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.PatchedCalls.Image;
+using PvPatch.Engine.PatchedCalls.InPlace;
+using PvPatch.Perf.Measuring;
+
+namespace PvPatch.Perf.Rows;
+
+/// <summary>
+/// Patching late: every method of an assembly is compiled already, and is led to a copy. Ten thousand are the most, for the
+/// copies are kept as long as the process.
+/// </summary>
+[Growth(nameof(Sites), QuickUpTo = 1_000, FitFrom = 100)]
+[Launches(2)]
+public class LatePatchingCosts
+{
+    private PatchableImage _image = null!;
+    private Assembly _copy = null!;
+    private PvOpTable _table = null!;
+    private LivePatch? _patch;
+
+    /// <summary>How many sites.</summary>
+    [Params(10, 100, 1_000, 10_000)]
+    public int Sites { get; set; }
+
+    /// <summary>Writes the assembly.</summary>
+    [GlobalSetup]
+    public void SetUp() => _image = new PatchableImage(Sites);
+
+    /// <summary>Deletes it.</summary>
+    [GlobalCleanup]
+    public void CleanUp() => _image.Dispose();
+
+    /// <summary>Loads a copy and compiles it.</summary>
+    [IterationSetup]
+    public void Load()
+    {
+        _copy = ImageSet.LoadUnpatched([_image.File])[SitesImage.Name];
+        _table = PatchableImage.Fill(_copy);
+        foreach (MethodInfo method in _copy.GetType("Callers", throwOnError: true)!.GetMethods(BindingFlags.Public | BindingFlags.Static))
+            RuntimeHelpers.PrepareMethod(method.MethodHandle);
+    }
+
+    /// <summary>Looks at what was done.</summary>
+    [IterationCleanup]
+    public void Check()
+    {
+        PatchableImage.Check(_patch!.Report, Sites);
+        _patch.Dispose();
+    }
+
+    /// <summary>Late.</summary>
+    [Benchmark(Description = "late")]
+    public LivePatch Late() => _patch = Patcher.Apply(_table, new ApplyOptions { Assemblies = a => a == _copy, WatchLoads = false, RedirectCompiled = true });
+}

@@ -1,0 +1,22 @@
+namespace PvPatch.Perf.Yardsticks;
+
+/// <summary>The middle of some measurements, and the mean of ratios.</summary>
+internal static class Medians
+{
+    /// <summary>The one in the middle.</summary>
+    public static double Of(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted[sorted.Length / 2];
+    }
+
+    /// <summary>Measures all in turn, so that what the machine does meanwhile meets all alike; the median of each.</summary>
+    public static double[] InTurn(int runs, params IReadOnlyList<Func<double>> forms)
+    {
+        double[][] all = [.. Enumerable.Range(0, runs).Select(_ => forms.Select(form => form()).ToArray())];
+        return [.. forms.Select((_, i) => Of(all.Select(run => run[i])))];
+    }
+
+    /// <summary>The geometric mean.</summary>
+    public static double GeometricMean(IEnumerable<double> ratios) => Math.Exp(ratios.Average(Math.Log));
+}
