@@ -161,17 +161,17 @@ internal sealed unsafe class CodeCache : IDisposable
     {
         if (CodeWidth != Marks.Code64 || !TryFindPage(rip, mode, out CodePage? page, out byte* host, out ulong physical))
             return false;
-        if (page.IsTranslated(rip))
+        if (page.Regions.IsTranslated(rip))
             return true;
-        if (page.IsRefused(rip))
+        if (page.Regions.IsRefused(rip))
             return false;
-        if (heat > 0 && (Translations.IsBusy || page.Heat((int)(rip & 0xfff)) < heat))
+        if (heat > 0 && (Translations.IsBusy || page.Regions.Heat((int)(rip & 0xfff)) < heat))
             return false;
         byte[] bytes = new ReadOnlySpan<byte>(host - (rip & 0xfff), 0x1000).ToArray();
         var code = new PageCode(bytes, rip & Tlb.PageMask, address => _hooks.Touch(address, address));
         if (RegionCompiler.Find(code, rip) is not { } region)
         {
-            page.Refuse(rip);
+            page.Regions.Refuse(rip);
             return false;
         }
 
@@ -180,7 +180,7 @@ internal sealed unsafe class CodeCache : IDisposable
 
         CpuState* cpu = _cpu;
         Translations.Want(page, () => RegionCompiler.Compile(cpu, region, code), atOnce: heat == 0);
-        return page.IsTranslated(rip);
+        return page.Regions.IsTranslated(rip);
     }
 
     public void Dispose()

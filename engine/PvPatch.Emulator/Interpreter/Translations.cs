@@ -84,7 +84,7 @@ internal sealed class Translations : IDisposable
 
     private void Install(CodePage page, TranslatedRegion region)
     {
-        page.Install(region);
+        page.Regions.Install(region);
         Regions++;
         _kept += region.Instructions.Count;
         Instructions += region.Instructions.Count;
