@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Reflection;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Callers;
 using PvPatch.Engine.PatchedCalls.Flow;
 using PvPatch.Engine.PatchedCalls.Late;
@@ -93,15 +94,25 @@ internal sealed class PatchedAssembly
     {
         if (!_assembly.TryGetTarget(out Assembly? assembly))
             return;
-        var ops = table.Ops.ToDictionary(o => o.Name, StringComparer.Ordinal);
-        foreach (IGrouping<int, PatchedSite> sites in _rows.Where(r => r.State == SiteState.Patched).GroupBy(r => r.MethodToken))
+        int done = 0;
+        foreach (PatchedSite row in _rows) // those of a method stand together
         {
-            if (MethodOf(assembly.ManifestModule, sites.Key) is not { } method)
+            int token = row.MethodToken;
+            if (row.State != SiteState.Patched || token == done)
                 continue;
-            OldBodies bodies = old.Of(method, _namingSlots.Contains(sites.Key) ? [.. sites.Select(s => ops[s.Op]).Distinct()] : null);
+            done = token;
+            if (MethodOf(assembly.ManifestModule, token) is not { } method)
+                continue;
+            OldBodies bodies = old.Of(method, _namingSlots.Contains(token) ? OpsIn(token, table) : null);
             if (bodies.Holders.Count > 0 || bodies.Unknown is not null)
-                _methods[sites.Key] = new PatchedMethod(bodies, redirects);
+                _methods[token] = new PatchedMethod(bodies, redirects);
         }
+    }
+
+    private PvOp[] OpsIn(int token, PvOpTable table)
+    {
+        HashSet<string> names = [.. _rows.Where(r => r.MethodToken == token && r.State == SiteState.Patched).Select(r => r.Op)];
+        return [.. table.Ops.Where(o => names.Contains(o.Name))];
     }
 
     /// <summary>What is known of the code of each method with a rewritten site.</summary>

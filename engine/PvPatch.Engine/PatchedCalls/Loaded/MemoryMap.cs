@@ -7,7 +7,7 @@ namespace PvPatch.Engine.PatchedCalls.Loaded;
 /// <param name="End">The address behind the last one.</param>
 /// <param name="Rights">As the system writes them: <c>r--s</c>.</param>
 /// <param name="IsOfFile">Whether it is a part of a file that has a name in a file system.</param>
-internal readonly record struct MemoryRegion(nint Start, nint End, string Rights, bool IsOfFile)
+internal sealed record MemoryRegion(nint Start, nint End, string Rights, bool IsOfFile)
 {
     /// <summary>Whether it can be read.</summary>
     public bool CanRead => Rights[0] == 'r';
