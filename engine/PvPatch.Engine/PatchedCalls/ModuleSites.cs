@@ -123,6 +123,10 @@ internal sealed class ModuleSites
             _methods.Add(new RewrittenMethod(flow.Body, rewrite.Il, rewrite.Growth, NamesItsSlots(flow)));
     }
 
+    private bool NamesItsSlots(StackFlow flow) =>
+        Array.TrueForAll(_parameters!.Of(flow.Body.Token), p => p is null)
+        && !Array.Exists(flow.Code, i => i.Code.OperandType == OperandType.InlineMethod && _map.ReadBy(i) is not null);
+
     private PatchedSite RowOf(StackFlow flow, MethodRewrite rewrite, SiteRewrite site, Instruction[] after)
     {
         CallSite call = site.Call;
@@ -138,10 +142,6 @@ internal sealed class ModuleSites
             Way = _limit == GrowthLimit.Named && site.Edit is not null ? PatchWay.Metadata : _way,
         };
     }
-
-    private bool NamesItsSlots(StackFlow flow) =>
-        _parameters!.Of(flow.Body.Token).All(p => p is null)
-        && !flow.Code.Any(i => i.Code.OperandType == OperandType.InlineMethod && _map.ReadBy(i) is not null);
 
     /// <summary>The forms that a call may take; none where it stays, with the reason.</summary>
     private IReadOnlyList<SiteForm> Decide(

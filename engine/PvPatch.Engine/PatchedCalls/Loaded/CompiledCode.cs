@@ -68,7 +68,7 @@ internal sealed class CompiledCode
         for (nint code = start + Word; _methodWord is { } word && code < start + bytes.Length; code += Word)
         {
             nint place = MemoryMarshal.Read<nint>(bytes.AsSpan((int)(code - Word - start)));
-            if (place % Word == 0 && _map.At(place) is { CanRead: true } region && MethodOf(place, word, code, code, region.CanExecute, memory) is var method && method != 0)
+            if (place != 0 && place % Word == 0 && _map.At(place) is { CanRead: true } region && MethodOf(place, word, code, code, region.CanExecute, memory) is var method && method != 0)
                 _methods.Add(method);
         }
     }
@@ -126,7 +126,7 @@ internal sealed class CompiledCode
         for (nint code = at & -Word; code - Word >= start && at - code < LongestCode; code -= Word)
         {
             nint place = MemoryMarshal.Read<nint>(bytes.AsSpan((int)(code - Word - start)));
-            if (place % Word == 0 && _map.At(place) is { CanRead: true } region && MethodOf(place, word, code, at, region.CanExecute, memory) is var method && method != 0)
+            if (place != 0 && place % Word == 0 && _map.At(place) is { CanRead: true } region && MethodOf(place, word, code, at, region.CanExecute, memory) is var method && method != 0)
                 return (method, region.CanExecute);
         }
 

@@ -13,7 +13,7 @@ internal sealed class AnyProgramTests
     [TestCaseSource(typeof(RealAssemblies), nameof(RealAssemblies.Files))]
     public void Every_method_is_copied_and_compiles_or_is_refused(string file)
     {
-        Assembly assembly = Assembly.LoadFrom(file);
+        Assembly assembly = file == typeof(object).Assembly.Location ? typeof(object).Assembly : Assembly.LoadFrom(file);
         int copied = 0, generic = 0;
         var refusals = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (MethodBase method in TypesOf(assembly).SelectMany(t => t.GetMethods(Declared).Cast<MethodBase>().Concat(t.GetConstructors(Declared))))
