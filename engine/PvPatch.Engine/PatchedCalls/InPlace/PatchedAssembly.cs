@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Reflection;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Callers;
 using PvPatch.Engine.PatchedCalls.Flow;
 using PvPatch.Engine.PatchedCalls.Late;
@@ -18,6 +19,7 @@ internal sealed class PatchedAssembly
     private readonly IReadOnlyList<PlacedBytes> _after;
     private readonly IReadOnlyList<PatchedSite> _rows;
     private readonly Dictionary<int, PatchedMethod> _methods = [];
+    private readonly HashSet<int> _namingSlots = [];
     private readonly Interval _written;
     private Interval? _restored;
 
@@ -74,7 +76,9 @@ internal sealed class PatchedAssembly
             }
 
             Verify(assembly, sites.Methods, before);
-            return new PatchedAssembly(assembly, before, after, sites.Rows, written);
+            var patched = new PatchedAssembly(assembly, before, after, sites.Rows, written);
+            patched._namingSlots.UnionWith(sites.Methods.Where(m => m.NamesItsSlots).Select(m => m.Body.Token));
+            return patched;
         }
         catch (Exception e) when (Damage.IsShownBy(e))
         {
@@ -84,21 +88,28 @@ internal sealed class PatchedAssembly
 
     /// <summary>Finds out which code was made from the IL before it was patched, and leads calls past it where that is wanted.</summary>
     /// <param name="old">Finds it.</param>
+    /// <param name="table">The ops.</param>
     /// <param name="redirects">Leads calls elsewhere; <see langword="null"/> if old code is to stay.</param>
-    public void Settle(OldCode old, Redirects? redirects)
+    public void Settle(OldCode old, PvOpTable table, Redirects? redirects)
     {
         if (!_assembly.TryGetTarget(out Assembly? assembly))
             return;
-        int done = 0;
-        foreach (PatchedSite row in _rows) // those of a method stand together
+        for (int i = 0; i < _rows.Count;) // those of a method stand together
         {
-            int token = row.MethodToken;
-            if (row.State != SiteState.Patched || token == done)
+            int token = _rows[i].MethodToken;
+            bool isPatched = false;
+            List<PvOp>? ops = _namingSlots.Contains(token) ? [] : null;
+            for (; i < _rows.Count && _rows[i].MethodToken == token; i++)
+            {
+                if (_rows[i].State != SiteState.Patched)
+                    continue;
+                isPatched = true;
+                ops?.Add(table[_rows[i].Op]);
+            }
+
+            if (!isPatched || MethodOf(assembly.ManifestModule, token) is not { } method)
                 continue;
-            done = token;
-            if (MethodOf(assembly.ManifestModule, token) is not { } method)
-                continue;
-            OldBodies bodies = old.Of(method);
+            OldBodies bodies = old.Of(method, ops);
             if (bodies.Holders.Count > 0 || bodies.Unknown is not null)
                 _methods[token] = new PatchedMethod(bodies, redirects);
         }

@@ -1,6 +1,7 @@
 namespace PvPatch.Engine.Tests.PatchedCalls.Late;
 
 /// <summary>Code that is hot when it is patched. Each state is a process of its own.</summary>
+[Parallelizable(ParallelScope.Children)]
 internal sealed class LateWayTests
 {
     private const string CountAtOnce = "DOTNET_TC_CallCountingDelayMs=0", NeverCount = "DOTNET_TC_CallCountingDelayMs=600000";
