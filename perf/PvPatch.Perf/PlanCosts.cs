@@ -21,12 +21,12 @@ internal static class PlanCosts
     public static void Measure(params int[] counts)
     {
         string folder = Directory.CreateTempSubdirectory("pvpatch-plan-").FullName;
-        Console.WriteLine("Planning an image, median CPU ms:  same size, a method a site   same size, one method   new tokens, a method a site");
+        Console.WriteLine("Planning an image, median CPU ms and MiB allocated:  same size, a method a site   same size, one method   new tokens, a method a site");
         foreach (int sites in counts is [] ? [10, 100, 1_000, 10_000, 100_000] : counts)
         {
             string own = Write(folder, sites, inOneMethod: false), one = Write(folder, sites, inOneMethod: true);
-            double[] costs = [Median(own, SitesImage.Name, "Target"), Median(one, SitesImage.Name, "Target"), Median(own, null, "")];
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {sites,9:N0} sites{costs[0],36:F2}{costs[1],24:F2}{costs[2],29:F2}"));
+            PlanCost[] costs = [Median(own, SitesImage.Name, "Target"), Median(one, SitesImage.Name, "Target"), Median(own, null, "")];
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {sites,9:N0} sites{costs[0],54}{costs[1],24}{costs[2],29}"));
         }
 
         Directory.Delete(folder, recursive: true);
@@ -43,7 +43,7 @@ internal static class PlanCosts
     /// <param name="file">The image.</param>
     /// <param name="owner">The assembly with the targets; <see langword="null"/> for this one, which the image does not refer to.</param>
     /// <param name="target">How the targets' names begin.</param>
-    private static double Median(string file, string? owner, string target)
+    private static PlanCost Median(string file, string? owner, string target)
     {
         using ImageSet set = ImageSet.LoadUnpatched([file], collectible: true);
         Assembly program = set[SitesImage.Name];
@@ -51,21 +51,32 @@ internal static class PlanCosts
         Type type = owner is null ? typeof(ForeignTargets) : program.GetType(SitesImage.Slots, throwOnError: true)!;
         table.Install(Enumerable.Range(0, SitesImage.Ops).Select(i => KeyValuePair.Create($"op.{i}", PvTarget.Method(type.GetMethod(owner is null ? nameof(ForeignTargets.Same) : $"{target}{i}")!))));
         var times = new List<double>();
+        long allocated = 0;
         for (int run = 0; run < WarmUps + Runs; run++)
         {
+            long before = GC.GetAllocatedBytesForCurrentThread();
             TimeSpan start = Environment.CpuUsage.TotalTime;
             PatchPlan plan = Patcher.Plan(table, [file]);
             double time = (Environment.CpuUsage.TotalTime - start).TotalMilliseconds;
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
             if (plan.Report.Totals.Left != 0)
                 throw new InvalidOperationException(plan.Report.Sites.First(s => s.Reason is not null).Reason);
             if (run >= WarmUps)
                 times.Add(time);
             if (time > 500 && run >= 3)
-                return time; // warm after a few, and long enough to be one figure
+                return new PlanCost(time, allocated); // warm after a few, and long enough to be one figure
         }
 
-        return times.Order().ElementAt(times.Count / 2);
+        return new PlanCost(times.Order().ElementAt(times.Count / 2), allocated);
     }
+}
+
+/// <summary>What one plan takes.</summary>
+/// <param name="Milliseconds">CPU time.</param>
+/// <param name="Bytes">Bytes allocated.</param>
+internal sealed record PlanCost(double Milliseconds, long Bytes)
+{
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Milliseconds:F2} ({Bytes / 1048576.0:F1})");
 }
 
 /// <summary>Targets outside the image.</summary>

@@ -15,7 +15,7 @@ internal sealed class RootCommandLine
 
         Exit codes:
           0   done; for --detect: a hypervisor was found; "run" answers with its program's exit code
-          1   --detect: bare hardware; fuzz: something differs
+          1   --detect: bare hardware; fuzz: something differs; lab: something is worse or not held
           2   wrong usage
           3   a file named on the command line is missing, unreadable or malformed
           4   the environment lacks something

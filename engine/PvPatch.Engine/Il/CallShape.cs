@@ -7,7 +7,7 @@ namespace PvPatch.Engine.Il;
 /// <param name="Arguments">Number of arguments, <see langword="this"/> among them.</param>
 /// <param name="HasImplicitThis">Whether one of them is a <see langword="this"/> that the signature does not list.</param>
 /// <param name="ReturnsValue">Whether it returns something.</param>
-internal readonly record struct CallShape(int Arguments, bool HasImplicitThis, bool ReturnsValue)
+internal sealed record CallShape(int Arguments, bool HasImplicitThis, bool ReturnsValue)
 {
     private const byte Void = 0x01, RequiredModifier = 0x1F, OptionalModifier = 0x20; // partition II, 23.1.16
 

@@ -28,11 +28,14 @@ internal static class IlReader
     /// <exception cref="PatchException"><see cref="PatchError.BadIl"/>: an unknown opcode, a cut operand, or a branch that misses every instruction.</exception>
     public static Instruction[] Decode(ReadOnlySpan<byte> il)
     {
-        var decoded = new List<Instruction>(Math.Min(il.Length, 32 + (il.Length / 2))); // short methods are mostly instructions of one byte
-        for (int at = 0; at < il.Length; at = decoded[^1].End)
-            decoded.Add(DecodeOne(il, at));
+        int count = 0;
+        for (int at = 0; at < il.Length; count++)
+            at += SizeAt(il, at);
+        var decoded = new Instruction[count];
+        for (int i = 0, at = 0; i < count; at = decoded[i++].End)
+            decoded[i] = DecodeOne(il, at);
         CheckBranches(decoded, il.Length);
-        return [.. decoded];
+        return decoded;
     }
 
     /// <summary>Whether the instruction may go on at <see cref="Instruction.Operand"/>.</summary>
@@ -55,23 +58,38 @@ internal static class IlReader
         return low;
     }
 
+    /// <summary>The form of a short branch that reaches everywhere.</summary>
+    public static OpCode LongFormOf(OpCode branch) => branch.Value == OpCodes.Leave_S.Value
+        ? OpCodes.Leave
+        : OneByteCodes[branch.Value + OpCodes.Br.Value - OpCodes.Br_S.Value]!.Value; // they stand in the same order
+
+    /// <summary>The opcode at an offset.</summary>
+    private static OpCode CodeAt(ReadOnlySpan<byte> il, int at)
+    {
+        if (il[at] != TwoBytes)
+            return OneByteCodes[il[at]] ?? throw Bad(at, $"0x{il[at]:X2} is no opcode");
+        if (at + 1 == il.Length)
+            throw Bad(at, "the IL ends within an opcode");
+        return TwoByteCodes[il[at + 1]] ?? throw Bad(at, $"0x{(TwoBytes << 8) | il[at + 1]:X2} is no opcode");
+    }
+
+    /// <summary>The size of the instruction at an offset, with its operand.</summary>
+    private static int SizeAt(ReadOnlySpan<byte> il, int at)
+    {
+        OpCode code = CodeAt(il, at);
+        ReadOnlySpan<byte> rest = il[(at + code.Size)..];
+        int size = OperandSize(code, rest, at);
+        return size <= rest.Length ? code.Size + size : throw Bad(at, $"the IL ends within the operand of {code.Name}");
+    }
+
     private static Instruction DecodeOne(ReadOnlySpan<byte> il, int at)
     {
-        bool isLong = il[at] == TwoBytes;
-        int operandAt = at + (isLong ? 2 : 1);
-        if (operandAt > il.Length)
-            throw Bad(at, "the IL ends within an opcode");
-        OpCode code = (isLong ? TwoByteCodes[il[at + 1]] : OneByteCodes[il[at]])
-            ?? throw Bad(at, $"0x{(isLong ? (TwoBytes << 8) | il[at + 1] : il[at]):X2} is no opcode");
-
-        ReadOnlySpan<byte> rest = il[operandAt..];
-        int size = OperandSize(code, rest, at);
-        if (rest.Length < size)
-            throw Bad(at, $"the IL ends within the operand of {code.Name}");
-        int end = operandAt + size;
+        OpCode code = CodeAt(il, at);
+        ReadOnlySpan<byte> rest = il[(at + code.Size)..];
+        int size = code.Size + OperandSize(code, rest, at);
         return code.OperandType == OperandType.InlineSwitch
-            ? new Instruction(at, end - at, code, 0) { Targets = SwitchTargets(rest[..size], end) }
-            : new Instruction(at, end - at, code, Operand(code, rest, end));
+            ? new Instruction(at, size, code, 0) { Targets = SwitchTargets(rest[..(size - code.Size)], at + size) }
+            : new Instruction(at, size, code, Operand(code, rest, at + size));
     }
 
     private static int OperandSize(OpCode code, ReadOnlySpan<byte> rest, int at)
@@ -114,13 +132,8 @@ internal static class IlReader
         return targets;
     }
 
-    private static void CheckBranches(List<Instruction> decoded, int length)
+    private static void CheckBranches(Instruction[] decoded, int length)
     {
-        if (!decoded.Exists(i => IsBranch(i) || i.Targets.Count > 0))
-            return;
-        var starts = new System.Collections.BitArray(length);
-        foreach (Instruction instruction in decoded)
-            starts[instruction.Offset] = true;
         foreach (Instruction instruction in decoded)
         {
             if (IsBranch(instruction) && !IsStart(instruction.Operand))
@@ -132,7 +145,7 @@ internal static class IlReader
             }
         }
 
-        bool IsStart(long offset) => offset >= 0 && offset < length && starts[(int)offset];
+        bool IsStart(long offset) => offset >= 0 && offset < length && decoded[IndexAt(decoded, (int)offset)].Offset == offset;
     }
 
     private static PatchException Bad(int offset, string what) =>

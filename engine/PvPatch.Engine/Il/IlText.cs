@@ -1,22 +1,39 @@
+using System.Globalization;
 using System.Reflection.Emit;
 using System.Text;
 
 namespace PvPatch.Engine.Il;
 
+/// <summary>Some bytes of a method's IL.</summary>
+/// <param name="Start">Offset of the first one.</param>
+/// <param name="End">The offset behind the last one.</param>
+internal sealed record IlRange(int Start, int End);
+
 /// <summary>IL as text for people, one line: <c>ldsflda Pv::Irq; ldfld IrqOps::SaveFlags; stloc.0 | ldloc.0; calli</c>.</summary>
-internal static class IlText
+/// <param name="names">Names of the module's tokens.</param>
+internal sealed class IlText(MetadataNames names)
 {
+    private readonly StringBuilder _text = new();
+
     /// <summary>Writes the instructions that stand in some ranges; <c>|</c> stands for what lies between two of them.</summary>
     /// <param name="decoded">A whole method.</param>
-    /// <param name="ranges">First offset and the offset behind the last one, ascending.</param>
-    /// <param name="names">Names of the module's tokens.</param>
-    public static string Of(Instruction[] decoded, IReadOnlyList<(int Start, int End)> ranges, MetadataNames names) =>
-        string.Join(" | ", ranges.Select(range => OfRange(decoded, range, names)));
-
-    private static string OfRange(Instruction[] decoded, (int Start, int End) range, MetadataNames names)
+    /// <param name="ranges">The ranges, ascending.</param>
+    public string Of(Instruction[] decoded, List<IlRange> ranges)
     {
-        var text = new StringBuilder();
-        int nops = 0;
+        _text.Clear();
+        for (int r = 0; r < ranges.Count; r++)
+        {
+            if (r > 0)
+                _text.Append(" | ");
+            AddRange(decoded, ranges[r]);
+        }
+
+        return _text.ToString();
+    }
+
+    private void AddRange(Instruction[] decoded, IlRange range)
+    {
+        int nops = 0, start = _text.Length;
         for (int i = IlReader.IndexAt(decoded, range.Start); i < decoded.Length && decoded[i].Offset < range.End; i++)
         {
             Instruction instruction = decoded[i];
@@ -26,36 +43,58 @@ internal static class IlText
                 continue;
             }
 
-            AppendNops(text, ref nops);
-            Append(text, Of(instruction, names));
+            AddNops(nops, start);
+            nops = 0;
+            Separate(start);
+            Add(instruction);
         }
 
-        AppendNops(text, ref nops);
-        return text.ToString();
+        AddNops(nops, start);
     }
 
-    private static void AppendNops(StringBuilder text, ref int nops)
+    private void AddNops(int count, int start)
     {
-        if (nops > 0)
-            Append(text, nops == 1 ? "nop" : $"nop x{nops}");
-        nops = 0;
+        if (count == 0)
+            return;
+        Separate(start);
+        _text.Append("nop");
+        if (count > 1)
+            _text.Append(" x").Append(count);
     }
 
-    private static void Append(StringBuilder text, string next)
+    private void Separate(int start)
     {
-        if (text.Length > 0)
-            text.Append("; ");
-        text.Append(next);
+        if (_text.Length > start)
+            _text.Append("; ");
+    }
+
+    private void Add(Instruction instruction)
+    {
+        _text.Append(instruction.Code.Name);
+        switch (instruction.Code.OperandType)
+        {
+            case OperandType.InlineNone or OperandType.InlineSwitch or OperandType.InlineSig:
+                break;
+            case OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineType or OperandType.InlineTok:
+                _text.Append(' ').Append(names.Short(instruction.Token));
+                break;
+            case OperandType.InlineBrTarget or OperandType.ShortInlineBrTarget:
+                _text.Append(CultureInfo.InvariantCulture, $" IL_{instruction.Operand:x4}");
+                break;
+            case OperandType.InlineString:
+                _text.Append(CultureInfo.InvariantCulture, $" 0x{instruction.Token:X8}");
+                break;
+            default:
+                _text.Append(' ').Append(instruction.Operand);
+                break;
+        }
     }
 
     /// <summary>One instruction.</summary>
-    public static string Of(Instruction instruction, MetadataNames names) => instruction.Code.OperandType switch
+    public string Of(Instruction instruction)
     {
-        OperandType.InlineNone or OperandType.InlineSwitch or OperandType.InlineSig => instruction.Code.Name!,
-        OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineType or OperandType.InlineTok =>
-            $"{instruction.Code.Name} {names.Short(instruction.Token)}",
-        OperandType.InlineBrTarget or OperandType.ShortInlineBrTarget => $"{instruction.Code.Name} IL_{instruction.Operand:x4}",
-        OperandType.InlineString => $"{instruction.Code.Name} 0x{instruction.Token:X8}",
-        _ => $"{instruction.Code.Name} {instruction.Operand}",
-    };
+        _text.Clear();
+        Add(instruction);
+        return _text.ToString();
+    }
 }

@@ -12,10 +12,10 @@ internal sealed class IlWriter(ReadOnlySpan<byte> il)
     private readonly byte[] _bytes = il.ToArray();
 
     /// <summary>The edited IL.</summary>
-    public byte[] ToArray() => [.. _bytes];
+    public byte[] Bytes => _bytes;
 
     /// <summary>Replaces an instruction by NOPs.</summary>
-    public void Erase(Instruction instruction) => _bytes.AsSpan(instruction.Offset, instruction.Size).Fill((byte)OpCodes.Nop.Value);
+    public void Erase(Instruction instruction) => Erase(instruction.Offset, instruction.End);
 
     /// <summary>Writes code at the end of a window and NOPs before it.</summary>
     /// <param name="start">First byte of the window.</param>
@@ -23,8 +23,13 @@ internal sealed class IlWriter(ReadOnlySpan<byte> il)
     /// <param name="code">No longer than the window.</param>
     public void Fill(int start, int end, ReadOnlySpan<byte> code)
     {
-        Span<byte> window = _bytes.AsSpan(start..end);
-        window[..^code.Length].Fill((byte)OpCodes.Nop.Value);
-        code.CopyTo(window[^code.Length..]);
+        Erase(start, end - code.Length);
+        code.CopyTo(_bytes.AsSpan(end - code.Length));
+    }
+
+    private void Erase(int start, int end)
+    {
+        for (int i = start; i < end; i++)
+            _bytes[i] = (byte)OpCodes.Nop.Value;
     }
 }

@@ -16,7 +16,7 @@ internal readonly record struct Instruction(int Offset, int Size, OpCode Code, l
     public int Token => unchecked((int)Operand);
 
     /// <summary>The targets of a <c>switch</c>, as offsets.</summary>
-    public IReadOnlyList<int> Targets { get; init; } = [];
+    public int[] Targets { get; init; } = [];
 
     /// <summary>Whether it is this opcode.</summary>
     public bool Is(OpCode code) => Code.Value == code.Value;

@@ -9,6 +9,8 @@ internal sealed class MetadataNames(MetadataReader metadata)
 {
     private const int DeepestNesting = 64;
 
+    private readonly Dictionary<int, string> _short = [];
+
     /// <summary>Full name of a method: <c>Namespace.Type.Method</c>.</summary>
     public string Of(MethodDefinitionHandle handle)
     {
@@ -48,6 +50,13 @@ internal sealed class MetadataNames(MetadataReader metadata)
 
     /// <summary>Short text of what a token stands for, for people: <c>Irq::SaveFlags</c>.</summary>
     public string Short(int token)
+    {
+        if (!_short.TryGetValue(token, out string? text))
+            _short[token] = text = ShortOf(token);
+        return text;
+    }
+
+    private string ShortOf(int token)
     {
         EntityHandle handle = MetadataTokens.EntityHandle(token);
         switch (handle.Kind)

@@ -111,19 +111,25 @@ internal sealed class ModuleImage : IDisposable
     }
 
     /// <summary>The methods that have IL.</summary>
-    public IEnumerable<MethodDefinitionHandle> MethodsWithIl =>
-        Metadata.MethodDefinitions.Where(handle =>
+    public IEnumerable<MethodDefinitionHandle> MethodsWithIl
+    {
+        get
         {
-            MethodDefinition method = Metadata.GetMethodDefinition(handle);
-            return method.RelativeVirtualAddress != 0 && (method.ImplAttributes & MethodImplAttributes.CodeTypeMask) == MethodImplAttributes.IL;
-        });
+            foreach (MethodDefinitionHandle handle in Metadata.MethodDefinitions)
+            {
+                MethodDefinition method = Metadata.GetMethodDefinition(handle);
+                if (method.RelativeVirtualAddress != 0 && (method.ImplAttributes & MethodImplAttributes.CodeTypeMask) == MethodImplAttributes.IL)
+                    yield return handle;
+            }
+        }
+    }
 
     /// <summary>A method's IL, where it lies.</summary>
     public BlobReader IlOf(MethodDefinitionHandle handle) =>
         _pe.GetMethodBody(Metadata.GetMethodDefinition(handle).RelativeVirtualAddress).GetILReader();
 
     /// <summary>The bodies of all of them, read once.</summary>
-    public IReadOnlyList<MethodBody> Bodies => field ??= [.. MethodsWithIl.Select(BodyOf)];
+    public IReadOnlyList<MethodBody> Bodies => field ??= ReadBodies();
 
     /// <summary>
     /// Whether some of a method's IL is another method's too: rewriting tools fold equal bodies into one. What one of them may
@@ -194,14 +200,28 @@ internal sealed class ModuleImage : IDisposable
             : throw Damaged("a method has more locals than their signature can hold");
     }
 
+    private List<MethodBody> ReadBodies()
+    {
+        var bodies = new List<MethodBody>(Metadata.MethodDefinitions.Count);
+        foreach (MethodDefinitionHandle handle in MethodsWithIl)
+            bodies.Add(BodyOf(handle));
+        return bodies;
+    }
+
     private HashSet<int> SharedOffsets()
     {
         var shared = new HashSet<int>();
         MethodBody? furthest = null;
-        foreach (MethodBody body in Bodies.OrderBy(b => b.Offset))
+        List<MethodBody> ordered = [.. Bodies];
+        ordered.Sort((a, b) => a.Offset.CompareTo(b.Offset));
+        foreach (MethodBody body in ordered)
         {
             if (furthest is not null && body.Offset < furthest.Offset + furthest.Il.Length)
-                shared.UnionWith([body.Offset, furthest.Offset]);
+            {
+                shared.Add(body.Offset);
+                shared.Add(furthest.Offset);
+            }
+
             if (furthest is null || body.Offset + body.Il.Length > furthest.Offset + furthest.Il.Length)
                 furthest = body;
         }

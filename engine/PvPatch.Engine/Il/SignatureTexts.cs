@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.Il;
 
@@ -19,13 +21,14 @@ internal enum SignatureDetail
 /// <summary>Signatures as text, so that two can be compared and shown (ECMA-335, partition II, 23.2).</summary>
 internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames names, SignatureDetail detail) : ISignatureTypeProvider<string, object?>
 {
-    private readonly Dictionary<StandaloneSignatureHandle, string> _calls = [];
+    private readonly Dictionary<int, string> _calls = [];
 
     /// <summary>The signature of a call through a pointer.</summary>
     public string OfCall(StandaloneSignatureHandle handle)
     {
-        if (!_calls.TryGetValue(handle, out string? text))
-            _calls[handle] = text = GetFunctionPointerType(metadata.GetStandaloneSignature(handle).DecodeMethodSignature(this, null));
+        int token = MetadataTokens.GetToken(handle);
+        if (!_calls.TryGetValue(token, out string? text))
+            _calls[token] = text = GetFunctionPointerType(metadata.GetStandaloneSignature(handle).DecodeMethodSignature(this, null));
         return text;
     }
 
@@ -88,10 +91,38 @@ internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames name
 
     /// <inheritdoc/>
     public string GetFunctionPointerType(MethodSignature<string> signature) =>
-        $"{signature.Header.CallingConvention} {signature.ReturnType}({string.Join(", ", signature.ParameterTypes)})";
+        $"{NameOf(signature.Header.CallingConvention)} {signature.ReturnType}({string.Join(", ", signature.ParameterTypes)})";
 
     /// <inheritdoc/>
-    public string GetPrimitiveType(PrimitiveTypeCode typeCode) => $"System.{typeCode}";
+    public string GetPrimitiveType(PrimitiveTypeCode typeCode) => typeCode switch // no ToString: the first of an enumeration costs a program's start milliseconds
+    {
+        PrimitiveTypeCode.Void => "System.Void",
+        PrimitiveTypeCode.Boolean => "System.Boolean",
+        PrimitiveTypeCode.Char => "System.Char",
+        PrimitiveTypeCode.SByte => "System.SByte",
+        PrimitiveTypeCode.Byte => "System.Byte",
+        PrimitiveTypeCode.Int16 => "System.Int16",
+        PrimitiveTypeCode.UInt16 => "System.UInt16",
+        PrimitiveTypeCode.Int32 => "System.Int32",
+        PrimitiveTypeCode.UInt32 => "System.UInt32",
+        PrimitiveTypeCode.Int64 => "System.Int64",
+        PrimitiveTypeCode.UInt64 => "System.UInt64",
+        PrimitiveTypeCode.Single => "System.Single",
+        PrimitiveTypeCode.Double => "System.Double",
+        PrimitiveTypeCode.String => "System.String",
+        PrimitiveTypeCode.TypedReference => "System.TypedReference",
+        PrimitiveTypeCode.IntPtr => "System.IntPtr",
+        PrimitiveTypeCode.UIntPtr => "System.UIntPtr",
+        PrimitiveTypeCode.Object => "System.Object",
+        _ => throw new PatchException(PatchError.BadImage, "The image is damaged: a signature names no such primitive type."),
+    };
+
+    private static string NameOf(SignatureCallingConvention convention) => convention switch
+    {
+        SignatureCallingConvention.Default => "Default",
+        SignatureCallingConvention.Unmanaged => "Unmanaged",
+        _ => convention.ToString(),
+    };
 
     /// <inheritdoc/>
     public string GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte rawTypeKind) => names.Of(handle);

@@ -48,7 +48,7 @@ internal sealed class StackEffects(MetadataReader metadata)
     /// <summary>What a call of this token, method or stand-alone signature, takes and gives.</summary>
     public CallShape ShapeOf(int token)
     {
-        if (!_shapes.TryGetValue(token, out CallShape shape))
+        if (!_shapes.TryGetValue(token, out CallShape? shape))
             _shapes[token] = shape = CallShape.Read(metadata.GetBlobReader(SignatureOf(MetadataTokens.EntityHandle(token))));
         return shape;
     }

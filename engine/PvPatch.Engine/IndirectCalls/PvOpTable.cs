@@ -17,7 +17,7 @@ public sealed class PvOpTable
     private readonly Lock _gate = new();
     private readonly Slot[] _slots;
     private readonly Dictionary<string, Slot> _byName;
-    private readonly Stack<List<(Slot Slot, PvTarget Target, nint Entry)>> _undo = new();
+    private readonly Stack<List<Installation>> _undo = new();
 
     /// <summary>Finds the slots and makes each of them stop with its op's name.</summary>
     /// <param name="roots">Classes whose static fields are slots, or lead to structs, objects and arrays that hold slots.</param>
@@ -35,7 +35,7 @@ public sealed class PvOpTable
         var places = new SlotPlaces(Ops);
         _slots = [.. Ops.Select((op, i) => new Slot(op, places, i))];
         _byName = _slots.ToDictionary(s => s.Op.Name, StringComparer.Ordinal);
-        Write([.. _slots.Select(s => (s, PvTarget.Missing))]);
+        Write([.. _slots.Select(s => new Installation(s, PvTarget.Missing))]);
         if (Array.Find(_slots, s => s.WrittenByHand) is { Op: var hit }) // every entry is another address
             throw new PatchException(PatchError.UnsupportedRoot, $"{hit.Name} lies over another slot of the table.") { Op = hit.Name };
     }
@@ -90,8 +90,8 @@ public sealed class PvOpTable
         ArgumentNullException.ThrowIfNull(targets);
         lock (_gate)
         {
-            List<(Slot Slot, PvTarget Target)> wanted = Checked(targets);
-            List<(Slot Slot, PvTarget Target, nint Entry)> before = [.. wanted.Select(w => (w.Slot, w.Slot.State.Target, w.Slot.State.Entry))];
+            List<Installation> wanted = Checked(targets);
+            List<Installation> before = [.. wanted.Select(w => w.Slot.State)];
             Write(wanted);
             _undo.Push(before);
         }
@@ -117,10 +117,10 @@ public sealed class PvOpTable
         lock (_gate)
         {
             CheckNotSealed();
-            if (!_undo.TryPop(out var before))
+            if (!_undo.TryPop(out List<Installation>? before))
                 throw new PatchException(PatchError.NothingToRestore, "No installation is left to undo.");
-            foreach ((Slot slot, PvTarget target, nint entry) in before)
-                slot.Write(target, entry);
+            foreach (Installation installed in before)
+                installed.Slot.Write(installed.Target, installed.Entry);
         }
     }
 
@@ -137,8 +137,8 @@ public sealed class PvOpTable
         {
             // A thread that has read a slot may enter its counting entry late, so the counters live as long as the slots.
             nint counters = RuntimeHelpers.AllocateTypeAssociatedMemory(Ops[0].Path[0].DeclaringType!, _slots.Length * sizeof(long));
-            (PvTarget Target, nint Entry)[] before = [.. _slots.Select(s => s.State)];
-            nint[] counting = SlotEntries.Emit([.. _slots.Select(s => (s, s.Target))], counters);
+            Installation[] before = [.. _slots.Select(s => s.State)];
+            nint[] counting = SlotEntries.Emit(before, counters);
             for (int i = 0; i < _slots.Length; i++)
                 _slots[i].Write(before[i].Target, counting[i]);
             try
@@ -191,10 +191,10 @@ public sealed class PvOpTable
             Write(Checked(targets));
     }
 
-    private List<(Slot Slot, PvTarget Target)> Checked(IEnumerable<KeyValuePair<string, PvTarget>> targets)
+    private List<Installation> Checked(IEnumerable<KeyValuePair<string, PvTarget>> targets)
     {
         CheckNotSealed();
-        var wanted = new List<(Slot Slot, PvTarget Target)>();
+        var wanted = new List<Installation>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach ((string name, PvTarget target) in targets)
         {
@@ -204,13 +204,13 @@ public sealed class PvOpTable
                 throw new PatchException(PatchError.DuplicateOp, $"{name} is installed twice at once.") { Op = name };
             if (!slot.Entries.ContainsKey(target))
                 slot.Signature.Check(target);
-            wanted.Add((slot, target));
+            wanted.Add(new Installation(slot, target));
         }
 
         return wanted;
     }
 
-    private static void Write(List<(Slot Slot, PvTarget Target)> wanted)
+    private static void Write(List<Installation> wanted)
     {
         nint[] entries = EntriesOf(wanted); // the step that can fail comes before the first write
         for (int i = 0; i < entries.Length; i++)
@@ -218,17 +218,25 @@ public sealed class PvOpTable
     }
 
     /// <summary>What the slots will hold: an entry made before or a new one, which is kept unless its target can be unloaded.</summary>
-    private static nint[] EntriesOf(List<(Slot Slot, PvTarget Target)> wanted)
+    private static nint[] EntriesOf(List<Installation> wanted)
     {
         var entries = new nint[wanted.Count];
-        int[] missing = [.. Enumerable.Range(0, entries.Length).Where(i => !wanted[i].Slot.Entries.TryGetValue(wanted[i].Target, out entries[i]))];
-        nint[] made = missing.Length == 0 ? [] : SlotEntries.Emit([.. missing.Select(i => wanted[i])]);
-        for (int k = 0; k < missing.Length; k++)
+        var missing = new List<Installation>();
+        for (int i = 0; i < entries.Length; i++)
         {
-            (Slot slot, PvTarget target) = wanted[missing[k]];
-            entries[missing[k]] = made[k];
+            if (!wanted[i].Slot.Entries.TryGetValue(wanted[i].Target, out entries[i]))
+                missing.Add(wanted[i]);
+        }
+
+        nint[] made = missing.Count == 0 ? [] : SlotEntries.Emit(missing);
+        for (int i = 0, next = 0; next < made.Length; i++)
+        {
+            if (entries[i] != 0)
+                continue;
+            (Slot slot, PvTarget target, _) = missing[next];
+            entries[i] = made[next++];
             if (target is not PvTarget.MethodTarget { Info.Module.Assembly.IsCollectible: true })
-                slot.Entries[target] = made[k];
+                slot.Entries[target] = entries[i];
         }
 
         return entries;

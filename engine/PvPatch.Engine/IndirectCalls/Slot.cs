@@ -4,6 +4,12 @@ using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.IndirectCalls;
 
+/// <summary>What a slot holds or is to hold.</summary>
+/// <param name="Slot">The slot.</param>
+/// <param name="Target">What is called through it.</param>
+/// <param name="Entry">Address of the target's entry; 0 where it is still to be made.</param>
+internal sealed record Installation(Slot Slot, PvTarget Target, nint Entry = 0);
+
 /// <summary>One slot in memory: its place, and what the table put there.</summary>
 internal sealed class Slot
 {
@@ -75,7 +81,7 @@ internal sealed class Slot
     }
 
     /// <summary>What the slot holds and why, to be put back later.</summary>
-    public (PvTarget Target, nint Entry) State => (Target, _written);
+    public Installation State => new(this, Target, _written);
 
     private ref nint Place => ref _places[_index];
 

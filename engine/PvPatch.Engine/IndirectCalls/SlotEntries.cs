@@ -25,7 +25,7 @@ internal static class SlotEntries
     /// <summary>One entry for each slot and target, in the same order: the addresses to write into the slots.</summary>
     /// <param name="wanted">The slots and their targets.</param>
     /// <param name="counters">Address of a 64-bit counter a slot, which its entry counts up at each call; 0 for entries that do not count.</param>
-    public static nint[] Emit(IReadOnlyList<(Slot Slot, PvTarget Target)> wanted, nint counters = 0)
+    public static nint[] Emit(IReadOnlyList<Installation> wanted, nint counters = 0)
     {
         var addresses = new nint[wanted.Count];
         for (int i = 0; i < addresses.Length; i++)
@@ -34,22 +34,32 @@ internal static class SlotEntries
                 addresses[i] = AddressOf(own, wanted[i].Slot);
         }
 
-        foreach (var group in Enumerable.Range(0, wanted.Count).Where(i => addresses[i] == 0).GroupBy(i => ContextOf(wanted[i].Slot, wanted[i].Target)))
+        var members = new Dictionary<AssemblyLoadContext, List<int>>();
+        for (int i = 0; i < addresses.Length; i++)
         {
-            int[] members = [.. group];
-            Type entries = EmitInto(group.Key, [.. members.Select(i => (wanted[i].Slot, wanted[i].Target, counters == 0 ? 0 : counters + (i * sizeof(long))))]);
-            foreach (int i in members)
+            if (addresses[i] != 0)
+                continue;
+            AssemblyLoadContext context = ContextOf(wanted[i].Slot, wanted[i].Target);
+            if (!members.TryGetValue(context, out List<int>? list))
+                members[context] = list = [];
+            list.Add(i);
+        }
+
+        foreach ((AssemblyLoadContext context, List<int> list) in members)
+        {
+            Type entries = EmitInto(context, wanted, list, counters);
+            foreach (int i in list)
             {
                 if (entries.Assembly.IsCollectible)
                     Keep(wanted[i].Slot.Op.Path[0].DeclaringType!, entries);
+                addresses[i] = entries.GetMethod(NameOf(i))!.MethodHandle.GetFunctionPointer();
             }
-
-            for (int k = 0; k < members.Length; k++)
-                addresses[members[k]] = entries.GetMethod($"e{k}")!.MethodHandle.GetFunctionPointer();
         }
 
         return addresses;
     }
+
+    private static string NameOf(int entry) => $"e{entry}";
 
     /// <summary>Calls through a managed slot need no entry: it holds the address of the method itself.</summary>
     private static nint AddressOf(MethodInfo method, Slot slot)
@@ -66,7 +76,7 @@ internal static class SlotEntries
         return AssemblyLoadContext.GetLoadContext(called) ?? AssemblyLoadContext.Default;
     }
 
-    private static Type EmitInto(AssemblyLoadContext context, (Slot Slot, PvTarget Target, nint Counter)[] wanted)
+    private static Type EmitInto(AssemblyLoadContext context, IReadOnlyList<Installation> wanted, List<int> members, nint counters)
     {
         // References of the emitted assembly are bound by name in the context that is current when it is defined.
         using var scope = context.EnterContextualReflection();
@@ -74,11 +84,11 @@ internal static class SlotEntries
         var assembly = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("PvPatch.Entries"), access);
         ModuleBuilder module = assembly.DefineDynamicModule("PvPatch.Entries");
         assembly.SetCustomAttribute(new CustomAttributeBuilder(typeof(DisableRuntimeMarshallingAttribute).GetConstructor([])!, []));
-        OpenInternals(assembly, module, wanted.SelectMany(w => Named(w.Slot, w.Target)));
+        OpenInternals(assembly, module, wanted);
 
         TypeBuilder type = module.DefineType(ClassName, TypeAttributes.Public | TypeAttributes.Abstract | TypeAttributes.Sealed);
-        for (int k = 0; k < wanted.Length; k++)
-            EmitEntry(type, $"e{k}", wanted[k].Slot, wanted[k].Target, wanted[k].Counter);
+        foreach (int i in members)
+            EmitEntry(type, NameOf(i), wanted[i].Slot, wanted[i].Target, counters == 0 ? 0 : counters + (i * sizeof(long)));
         return type.CreateType();
     }
 
@@ -95,7 +105,7 @@ internal static class SlotEntries
     /// Lets the entries call internal methods. The runtime knows the attribute by its name alone and the libraries do not
     /// define it (dotnet/runtime, src/coreclr/vm/friendassembly.cpp).
     /// </summary>
-    private static void OpenInternals(AssemblyBuilder assembly, ModuleBuilder module, IEnumerable<Assembly> called)
+    private static void OpenInternals(AssemblyBuilder assembly, ModuleBuilder module, IReadOnlyList<Installation> called)
     {
         TypeBuilder attribute = module.DefineType(
             "System.Runtime.CompilerServices.IgnoresAccessChecksToAttribute", TypeAttributes.NotPublic | TypeAttributes.Sealed, typeof(Attribute));
@@ -106,8 +116,11 @@ internal static class SlotEntries
         il.Emit(OpCodes.Ret);
 
         ConstructorInfo created = attribute.CreateType().GetConstructor([typeof(string)])!;
-        foreach (string name in called.Select(a => a.GetName().Name!).Distinct(StringComparer.Ordinal))
-            assembly.SetCustomAttribute(new CustomAttributeBuilder(created, [name]));
+        var named = new HashSet<Assembly>();
+        foreach (Installation installation in called)
+            named.UnionWith(Named(installation.Slot, installation.Target));
+        foreach (Assembly opened in named)
+            assembly.SetCustomAttribute(new CustomAttributeBuilder(created, [opened.GetName().Name!]));
     }
 
     private static void EmitEntry(TypeBuilder type, string name, Slot slot, PvTarget target, nint counter)

@@ -161,15 +161,24 @@ internal sealed class SlotSearch
             throw new PatchException(PatchError.DuplicateOp, $"{twice.Key} is declared {twice.Count()} times: {places}.") { Op = twice.Key };
         }
 
-        var at = new Dictionary<(FieldInfo, int), PvOp>();
-        foreach (PvOp op in _found.Where(o => o.Index is not null))
+        var arrays = new Dictionary<FieldInfo, Dictionary<int, PvOp>>();
+        foreach (PvOp op in _found)
         {
-            if (!at.TryAdd((op.Slot, op.Index!.Value), op))
-                throw new PatchException(PatchError.DuplicateOp, $"{op.Name} and {at[(op.Slot, op.Index.Value)].Name} are both declared at {op.Place}.") { Op = op.Name };
+            if (op.Index is not { } index)
+                continue;
+            if (!arrays.TryGetValue(op.Slot, out Dictionary<int, PvOp>? at))
+                arrays[op.Slot] = at = [];
+            if (!at.TryAdd(index, op))
+                throw new PatchException(PatchError.DuplicateOp, $"{op.Name} and {at[index].Name} are both declared at {op.Place}.") { Op = op.Name };
         }
     }
 
-    private static IEnumerable<FieldInfo> FieldsOf(Type type) => type.GetFields(Declared).OrderBy(f => f.MetadataToken);
+    private static FieldInfo[] FieldsOf(Type type)
+    {
+        FieldInfo[] fields = type.GetFields(Declared);
+        Array.Sort(fields, (a, b) => a.MetadataToken.CompareTo(b.MetadataToken));
+        return fields;
+    }
 
     private static PvOpAttribute[] OpsOf(FieldInfo field) => [.. field.GetCustomAttributes<PvOpAttribute>(inherit: false)];
 

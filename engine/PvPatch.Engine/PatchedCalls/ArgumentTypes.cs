@@ -28,9 +28,9 @@ internal sealed class ArgumentTypes(ModuleImage image, MethodDefinitionHandle me
             return true; // references are never converted
         string wanted = SignatureTexts.Of(type);
         string? wide = WidthOf(type.IsEnum ? SignatureTexts.Of(type.GetEnumUnderlyingType()) : wanted);
-        foreach (int source in argument.Sources.Items)
+        foreach (int source in flow.StackJoins.Behind(argument.Source))
         {
-            string? found = source == FlowEntry.Outside ? null : TypeOf(StackFlow.OwnerOf(source), 0);
+            string? found = source == Joins.Outside ? null : TypeOf(StackFlow.OwnerOf(source), 0);
             bool isSame = found is not null && (string.Equals(found, wanted, StringComparison.Ordinal) || (wide is not null && string.Equals(WidthOf(found), wide, StringComparison.Ordinal)));
             if (!isSame)
                 return false;
@@ -80,9 +80,9 @@ internal sealed class ArgumentTypes(ModuleImage image, MethodDefinitionHandle me
         if (depth == DeepestExpression || flow.InputsOf(index) is not [var first, ..])
             return null;
         string? type = null;
-        foreach (int source in first.Sources.Items)
+        foreach (int source in flow.StackJoins.Behind(first.Source))
         {
-            string? found = source == FlowEntry.Outside ? null : TypeOf(StackFlow.OwnerOf(source), depth + 1);
+            string? found = source == Joins.Outside ? null : TypeOf(StackFlow.OwnerOf(source), depth + 1);
             if (found is null || (type is not null && !string.Equals(type, found, StringComparison.Ordinal)))
                 return null;
             type = found;

@@ -29,7 +29,7 @@ internal sealed class CallSites
     private readonly KnownParameters _parameters;
     private readonly List<CallSite> _calls = [];
     private readonly List<OtherUse> _others = [];
-    private readonly HashSet<int> _used = [];
+    private readonly bool[] _isUsed; // by instruction
 
     /// <summary>Collects the uses.</summary>
     public CallSites(StackFlow flow, SlotMap map, ModuleImage image, KnownParameters parameters)
@@ -38,6 +38,7 @@ internal sealed class CallSites
         _map = map;
         _image = image;
         _parameters = parameters;
+        _isUsed = new bool[flow.Code.Length];
         for (int i = 0; i < flow.Code.Length; i++)
         {
             Collect(i, flow.InputsOf(i));
@@ -45,7 +46,7 @@ internal sealed class CallSites
 
         for (int i = 0; i < flow.Code.Length; i++)
         {
-            if (!_used.Contains(i) && SlotsReadAt(i) is { Count: > 0 } ops)
+            if (!_isUsed[i] && SlotsReadAt(i) is { Count: > 0 } ops)
                 _others.Add(new OtherUse(i, null, ops, !flow.IsReached(i) ? "control never comes there" : "it is read but never called"));
         }
     }
@@ -97,7 +98,7 @@ internal sealed class CallSites
     private void Use(FlowValue value)
     {
         foreach (int origin in value.Origins.Items)
-            _used.Add(origin);
+            _isUsed[origin] = true;
     }
 
     private string? SignatureRefusal(int index, PvOp op)
@@ -112,7 +113,7 @@ internal sealed class CallSites
     {
         foreach (int origin in value.Origins.Items)
         {
-            _used.Add(origin);
+            _isUsed[origin] = true;
             _others.Add(new OtherUse(origin, index, OpsReadAt(origin), reason));
         }
     }
@@ -171,8 +172,8 @@ internal sealed class CallSites
     }
 
     /// <summary>The element that is written; the whole array where it is not known which.</summary>
-    private SlotNode? Element(SlotNode array, FlowEntry index) =>
-        _flow.Step.ConstantOf(index) is { } number ? array.Elements.GetValueOrDefault(number) : array;
+    private static SlotNode? Element(SlotNode array, FlowEntry index) =>
+        index.Value.Constant is { } number ? array.Elements.GetValueOrDefault(number) : array;
 
     private List<PvOp> OpsOf(FlowValue value)
     {

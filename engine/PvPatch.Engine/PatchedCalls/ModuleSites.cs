@@ -29,6 +29,7 @@ internal sealed class ModuleSites
     private readonly SlotMap _map;
     private readonly StackEffects _effects;
     private readonly SiteForms _forms;
+    private readonly IlText _text;
     private readonly KnownParameters? _parameters;
     private readonly GrowthLimit _limit;
     private readonly AddedTokens? _added;
@@ -56,6 +57,7 @@ internal sealed class ModuleSites
         _way = way;
         _map = new SlotMap(image, tree);
         _effects = new StackEffects(image.Metadata);
+        _text = new IlText(image.Names);
         _limit = limit;
         _added = added;
         _forms = new SiteForms(image, loaded, limit, added);
@@ -64,9 +66,8 @@ internal sealed class ModuleSites
         _parameters = new KnownParameters(image, _effects, _map);
         foreach (Il.MethodBody body in image.Bodies)
         {
-            IReadOnlyCollection<PvOp> ops = _map.MentionedIn(body.Il);
-            if (ops.Count > 0 || _parameters.Of(body.Token).Any(p => p is not null))
-                Plan((MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token), body, ops);
+            if (_map.IsMentionedIn(body.Il) || Array.Exists(_parameters.Of(body.Token), p => p is not null))
+                Plan((MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token), body);
         }
     }
 
@@ -76,7 +77,7 @@ internal sealed class ModuleSites
     /// <summary>The methods that change.</summary>
     public IReadOnlyList<RewrittenMethod> Methods => _methods;
 
-    private void Plan(MethodDefinitionHandle handle, Il.MethodBody body, IReadOnlyCollection<PvOp> mentioned)
+    private void Plan(MethodDefinitionHandle handle, Il.MethodBody body)
     {
         try
         {
@@ -88,55 +89,52 @@ internal sealed class ModuleSites
         }
         catch (Exception e) when (e is PatchException || Damage.IsShownBy(e))
         {
-            _rows.Add(RowOf(body, 0, [.. mentioned]) with { Reason = e.Message });
+            _rows.Add(RowOf(body, 0, _map.MentionedIn(body.Il), before: "", e.Message));
         }
     }
 
     private void Plan(MethodDefinitionHandle handle, StackFlow flow, CallSites sites)
     {
-        var wanted = new Dictionary<int, IReadOnlyList<SiteForm>>();
         var types = new ArgumentTypes(_image, handle, flow);
-        var refusals = new Dictionary<int, string>();
+        var calls = new List<SiteRewrite>(sites.Calls.Count);
         foreach (CallSite call in sites.Calls)
         {
-            if (Decide(call, flow.InputsOf(call.Index)[..^1], types, handle, out string? refusal) is { Count: > 0 } forms)
-                wanted[call.Index] = forms;
-            else
-                refusals[call.Index] = refusal!;
+            IReadOnlyList<SiteForm> forms = Decide(call, flow.InputsOf(call.Index)[..^1], types, handle, out string? refusal);
+            calls.Add(new SiteRewrite(call, forms, forms.Count > 0 ? null : refusal));
         }
 
-        var rewrite = new MethodRewrite(flow, _map, wanted, MayGrow);
+        var rewrite = new MethodRewrite(flow, _map, calls, MayGrow);
         Instruction[] after = IlReader.Decode(rewrite.Il);
         var found = new List<PatchedSite>();
-        foreach (CallSite call in sites.Calls)
-        {
-            string? refusal = refusals.GetValueOrDefault(call.Index) ?? rewrite.Refusals.GetValueOrDefault(call.Index);
-            IReadOnlyList<(int Start, int End)> ranges = rewrite.RangesOf(call.Index);
-            found.Add(RowOf(flow.Body, flow.Code[call.Index].Offset, call.Ops) with
-            {
-                Replacement = refusal is null ? rewrite.TextOf(call.Index) : call.Refusal is null ? ReplacementOf(call.Ops[0]).ToString() : null,
-                Before = IlText.Of(flow.Code, ranges, _image.Names),
-                After = refusal is not null ? null
-                    : rewrite.EditOf(call.Index) is { } edit ? MovableText.Of(edit.Code, _image.Names) : IlText.Of(after, ranges, _image.Names),
-                State = refusal is null ? SiteState.Patched : SiteState.Left,
-                Way = refusal is null ? WayOf(rewrite, call.Index) : null,
-                Reason = refusal,
-            });
-        }
-
+        foreach (SiteRewrite site in calls)
+            found.Add(RowOf(flow, rewrite, site, after));
         foreach (OtherUse use in sites.Others)
         {
-            IEnumerable<int> members = use.User is { } user ? new SortedSet<int> { use.Origin, user } : [use.Origin];
-            found.Add(RowOf(flow.Body, flow.Code[use.Origin].Offset, use.Ops) with
-            {
-                Before = IlText.Of(flow.Code, rewrite.Ranges(members), _image.Names),
-                Reason = use.Reason,
-            });
+            var members = new List<int> { use.Origin };
+            if (use.User is { } user && user != use.Origin)
+                members.Add(user);
+            found.Add(RowOf(flow.Body, flow.Code[use.Origin].Offset, use.Ops, _text.Of(flow.Code, rewrite.Ranges(members)), use.Reason));
         }
 
-        _rows.AddRange(found.Count == 1 ? found : found.OrderBy(r => r.IlOffset));
-        if (wanted.Count > rewrite.Refusals.Count)
+        _rows.AddRange(sites.Others.Count == 0 ? found : found.OrderBy(r => r.IlOffset));
+        if (calls.Exists(c => c.Refusal is null))
             _methods.Add(new RewrittenMethod(flow.Body, rewrite.Il, rewrite.Growth));
+    }
+
+    private PatchedSite RowOf(StackFlow flow, MethodRewrite rewrite, SiteRewrite site, Instruction[] after)
+    {
+        CallSite call = site.Call;
+        List<IlRange> ranges = rewrite.RangesOf(call.Index);
+        PatchedSite row = RowOf(flow.Body, flow.Code[call.Index].Offset, call.Ops, _text.Of(flow.Code, ranges), site.Refusal);
+        if (site.Refusal is not null)
+            return call.Refusal is null ? row with { Replacement = ReplacementOf(call.Ops[0]).ToString() } : row;
+        return row with
+        {
+            Replacement = site.Text,
+            After = site.Edit is { } edit ? MovableText.Of(edit.Code, _text) : _text.Of(after, ranges),
+            State = SiteState.Patched,
+            Way = _limit == GrowthLimit.Named && site.Edit is not null ? PatchWay.Metadata : _way,
+        };
     }
 
     /// <summary>The forms that a call may take; none where it stays, with the reason.</summary>
@@ -151,9 +149,6 @@ internal sealed class ModuleSites
 
     private bool MayGrow() => _limit == GrowthLimit.Anything || (_limit == GrowthLimit.Named && _added!.Open() is null);
 
-    private PatchWay WayOf(MethodRewrite rewrite, int call) =>
-        _limit == GrowthLimit.Named && rewrite.EditOf(call) is not null ? PatchWay.Metadata : _way;
-
     private CallReplacement ReplacementOf(PvOp op)
     {
         if (!_replacements.TryGetValue(op, out CallReplacement? replacement))
@@ -161,15 +156,28 @@ internal sealed class ModuleSites
         return replacement;
     }
 
-    private PatchedSite RowOf(Il.MethodBody body, int offset, IReadOnlyList<PvOp> ops) => new()
+    private PatchedSite RowOf(Il.MethodBody body, int offset, IReadOnlyList<PvOp> ops, string before, string? reason)
     {
-        Op = ops is [var only] ? only.Name : string.Join(" or ", ops.Select(o => o.Name)),
-        Class = ops.Aggregate(default(PvOpClass), (all, o) => all | o.Class),
-        Module = _image.AssemblyName,
-        Method = body.Name,
-        MethodToken = body.Token,
-        IlOffset = offset,
-        Before = "",
-        State = SiteState.Left,
-    };
+        string? name = null;
+        PvOpClass classes = default;
+        for (int i = 0; i < ops.Count; i++)
+        {
+            PvOp op = ops[i];
+            name = name is null ? op.Name : $"{name} or {op.Name}";
+            classes |= op.Class;
+        }
+
+        return new PatchedSite
+        {
+            Op = name ?? "",
+            Class = classes,
+            Module = _image.AssemblyName,
+            Method = body.Name,
+            MethodToken = body.Token,
+            IlOffset = offset,
+            Before = before,
+            State = SiteState.Left,
+            Reason = reason,
+        };
+    }
 }

@@ -18,9 +18,9 @@ internal sealed class SiteForms
     private readonly TargetTokens _tokens;
     private readonly GrowthLimit _limit;
     private readonly AddedTokens? _added;
-    private readonly Dictionary<MethodInfo, (InlineBody? Body, string? Refusal)> _bodies = [];
+    private readonly Dictionary<MethodInfo, InlineTarget> _bodies = [];
     private readonly Dictionary<MethodInfo, SiteForm> _inLocals = [];
-    private readonly Dictionary<(int Token, string Text), SiteForm> _calls = [];
+    private readonly Dictionary<int, SiteForm> _calls = []; // by the target's token
 
     /// <summary>Prepares the forms of a module.</summary>
     /// <param name="image">The module.</param>
@@ -76,8 +76,8 @@ internal sealed class SiteForms
         MethodInfo target, FlowEntry[] arguments, ArgumentTypes types, MethodDefinitionHandle caller, out string? refusal)
     {
         var forms = new List<SiteForm>();
-        if (!_bodies.TryGetValue(target, out (InlineBody? Body, string? Refusal) known))
-            _bodies[target] = known = (InlineBody.Of(target, out string? why), why);
+        if (!_bodies.TryGetValue(target, out InlineTarget? known))
+            _bodies[target] = known = new InlineTarget(InlineBody.Of(target, out string? why), why);
         string? notInline = known.Refusal;
         if (known.Body is { } body && CodeOf(body, caller, out notInline) is { } code)
         {
@@ -114,8 +114,8 @@ internal sealed class SiteForms
         int maxStack = Math.Max(arguments, 1);
         if (_tokens.Find(target, caller, out refusal) is { } token)
         {
-            if (!_calls.TryGetValue((token, text), out SiteForm? call))
-                _calls[(token, text)] = call = new SiteForm(text, arguments, [new(OpCodes.Call, token)], [], maxStack);
+            if (!_calls.TryGetValue(token, out SiteForm? call) || !string.Equals(call.Text, text, StringComparison.Ordinal))
+                _calls[token] = call = new SiteForm(text, arguments, [new(OpCodes.Call, token)], [], maxStack);
             return call;
         }
 
@@ -148,4 +148,7 @@ internal sealed class SiteForms
         ];
         return refusal is null ? new SiteForm(stop.ToString(), arguments, code, [], arguments + 1) : null;
     }
+
+    /// <summary>A target's body, or why it has none that can be inlined.</summary>
+    private sealed record InlineTarget(InlineBody? Body, string? Refusal);
 }

@@ -15,7 +15,7 @@ namespace PvPatch.Engine.PatchedCalls;
 /// <param name="loaded">The module as the runtime has it: its tokens must lead to the very target, not to another copy. <see langword="null"/> for a file.</param>
 internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Module? loaded)
 {
-    private readonly Dictionary<MethodInfo, int?> _known = [];
+    private readonly Dictionary<MethodInfo, int> _known = []; // 0 for none
     private readonly Lazy<ILookup<string, MemberReferenceHandle>> _references = new(() => image.Metadata.MemberReferences
         .Where(handle => image.Metadata.GetMemberReference(handle) is { Parent: { Kind: HandleKind.TypeReference, IsNil: false } } member && member.GetKind() == MemberReferenceKind.Method)
         .ToLookup(handle => image.Metadata.GetString(image.Metadata.GetMemberReference(handle).Name), StringComparer.Ordinal));
@@ -27,13 +27,13 @@ internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Mod
     /// <param name="refusal">Why there is none, if there is none.</param>
     public int? Find(MethodInfo target, MethodDefinitionHandle caller, out string? refusal)
     {
-        if (!_known.TryGetValue(target, out int? token))
-            _known[target] = token = visibility.IsOwn(target) ? OwnToken(target) : FindReference(target);
+        if (!_known.TryGetValue(target, out int token))
+            _known[target] = token = (visibility.IsOwn(target) ? OwnToken(target) : FindReference(target)) ?? 0;
 
-        refusal = token is null ? IsOfOtherBuild(target)
+        refusal = token == 0 ? IsOfOtherBuild(target)
                 ? $"no token for {NameOf(target)} in this module: the installed one is of another build"
                 : $"no token for {NameOf(target)} in this module"
-            : !LeadsTo(token.Value, target) ? $"the token for {NameOf(target)} in this module leads to another copy of it"
+            : !LeadsTo(token, target) ? $"the token for {NameOf(target)} in this module leads to another copy of it"
             : visibility.IsOwn(target) && !visibility.IsVisible(target, caller) ? $"{NameOf(target)} is private, the call cannot name it"
             : null;
         return refusal is null ? token : null;

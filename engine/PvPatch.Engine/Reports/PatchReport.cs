@@ -15,8 +15,15 @@ public readonly record struct SiteCounts(int Patched, int Deferred, int Left)
 
     internal static SiteCounts Of(IEnumerable<PatchedSite> sites)
     {
-        ILookup<SiteState, PatchedSite> by = sites.ToLookup(s => s.State);
-        return new SiteCounts(by[SiteState.Patched].Count(), by[SiteState.Deferred].Count(), by[SiteState.Left].Count());
+        int patched = 0, deferred = 0, left = 0;
+        foreach (PatchedSite site in sites)
+        {
+            patched += site.State == SiteState.Patched ? 1 : 0;
+            deferred += site.State == SiteState.Deferred ? 1 : 0;
+            left += site.State == SiteState.Left ? 1 : 0;
+        }
+
+        return new SiteCounts(patched, deferred, left);
     }
 }
 
@@ -32,9 +39,6 @@ public sealed class PatchReport
     {
         Sites = sites;
         Totals = SiteCounts.Of(sites);
-        Ops = sites.GroupBy(s => s.Op, StringComparer.Ordinal)
-            .OrderBy(g => g.Key, StringComparer.Ordinal)
-            .ToDictionary(g => g.Key, SiteCounts.Of, StringComparer.Ordinal);
     }
 
     /// <summary>One row a site.</summary>
@@ -44,7 +48,9 @@ public sealed class PatchReport
     public SiteCounts Totals { get; }
 
     /// <summary>Counts by the rows' op.</summary>
-    public IReadOnlyDictionary<string, SiteCounts> Ops { get; }
+    public IReadOnlyDictionary<string, SiteCounts> Ops => field ??= Sites.GroupBy(s => s.Op, StringComparer.Ordinal)
+        .OrderBy(g => g.Key, StringComparer.Ordinal)
+        .ToDictionary(g => g.Key, SiteCounts.Of, StringComparer.Ordinal);
 
     /// <summary>The report as text: totals, a line an op, what is not patched and why, what is patched.</summary>
     public override string ToString() => ReportText.Of(this);

@@ -111,7 +111,7 @@ internal sealed class CodeMap : EventListener
         Dictionary<ulong, string> labels = instructions
             .Where(i => IsBranchWithin(i, code)).Select(i => i.NearBranchTarget).Distinct().Order()
             .Select((target, index) => (target, $"L{index + 1}")).ToDictionary(l => l.target, l => l.Item2);
-        var formatter = new IntelFormatter(new FormatterOptions { FirstOperandCharIndex = 8, RipRelativeAddresses = false }, new Names(this, labels, code));
+        var formatter = new IntelFormatter(new FormatterOptions { FirstOperandCharIndex = 8, HexPrefix = "0x" }, new Names(this, labels, code));
         var lines = new List<string>();
         var text = new StringOutput();
         foreach (Instruction instruction in instructions)

@@ -13,7 +13,7 @@ namespace PvPatch.Perf.Measuring;
 /// <param name="code">Knows the machine code.</param>
 internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap code)
 {
-    private const int WarmUpCalls = 40, LeastPhases = 3, MostPhases = 24, AllocationCalls = 3, Seed = 1;
+    private const int WarmUpCalls = 40, LeastPhases = 3, MostPhases = 100, AllocationCalls = 3, Seed = 1;
     private const double PhaseNanoseconds = 15e6, LongestOwnCode = 10e3, MostCalls = 1 << 24;
 
     private static readonly TimeSpan TierUp = TimeSpan.FromMilliseconds(30);
@@ -152,7 +152,7 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
         {
             if (Row.IterationSetup is null)
             {
-                double once = Math.Max(Time(1), 1);
+                double once = Math.Max(Math.Min(Time(1), Math.Min(Time(1), Time(1))), 1); // the least: the runtime compiles at times
                 while (once * _calls < nanoseconds && _calls < MostCalls)
                 {
                     _calls = (long)Math.Min(MostCalls, Math.Max(_calls * 2, nanoseconds / once));

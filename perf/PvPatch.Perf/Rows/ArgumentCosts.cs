@@ -30,8 +30,7 @@ public enum Arguments
 /// <summary>What arguments add to a call, by the ways in which that differs.</summary>
 public class ArgumentCosts : LoopCosts
 {
-    private Func<int, long> _byHand = null!;
-    private Dictionary<OpForm, Func<int, long>> _forms = null!;
+    private LoopForms _forms = null!;
 
     /// <summary>What the op takes.</summary>
     [ParamsAllValues]
@@ -41,7 +40,7 @@ public class ArgumentCosts : LoopCosts
     [GlobalSetup]
     public void SetUp()
     {
-        _byHand = Takes switch
+        Func<int, long> byHand = Takes switch
         {
             Arguments.None => HandLoops.None,
             Arguments.One => HandLoops.One,
@@ -51,16 +50,16 @@ public class ArgumentCosts : LoopCosts
             Arguments.Pair => HandLoops.Pair,
             _ => HandLoops.Quad,
         };
-        _forms = Forms(_byHand, $"{Takes}");
+        _forms = Forms(byHand, $"{Takes}");
     }
 
     /// <summary>The op's work written into the loop.</summary>
     [Benchmark(Description = "hand-written", Baseline = true, OperationsPerInvoke = Calls)]
-    public long HandWritten() => Run(_byHand);
+    public long HandWritten() => Run(_forms.HandWritten);
 
     /// <summary>Patched before it was loaded.</summary>
     [Benchmark(Description = "PvPatch: patched, image", OperationsPerInvoke = Calls)]
-    public long Patched() => Run(_forms[OpForm.Image]);
+    public long Patched() => Run(_forms.Image);
 
     /// <summary>A call that stays one.</summary>
     [Benchmark(Description = "direct call, not inlined", OperationsPerInvoke = Calls)]
@@ -80,7 +79,7 @@ public class ArgumentCosts : LoopCosts
 
     /// <summary>Through the slot.</summary>
     [Benchmark(Description = "PvPatch: slot, unpatched", OperationsPerInvoke = Calls)]
-    public long Slot() => Run(_forms[OpForm.Slot]);
+    public long Slot() => Run(_forms.Slot);
 
     private long Run<TWay>()
         where TWay : struct, IArgumentWay => Run(Takes switch

@@ -16,7 +16,7 @@ public enum CallShape
 [MemoryDiagnoser]
 public class CallCosts : LoopCosts
 {
-    private Dictionary<OpForm, Func<int, long>> _forms = null!;
+    private LoopForms _forms = null!;
 
     /// <summary>How the calls follow each other.</summary>
     [ParamsAllValues]
@@ -28,7 +28,7 @@ public class CallCosts : LoopCosts
 
     /// <summary>The op's work written into the loop.</summary>
     [Benchmark(Description = "hand-written", Baseline = true, OperationsPerInvoke = Calls)]
-    public long HandWritten() => Run(Shape == CallShape.Loop ? HandLoops.Loop : HandLoops.Chain);
+    public long HandWritten() => Run(_forms.HandWritten);
 
     /// <summary>A call that is inlined.</summary>
     [Benchmark(Description = "direct call, inlined", OperationsPerInvoke = Calls)]
@@ -36,15 +36,15 @@ public class CallCosts : LoopCosts
 
     /// <summary>Patched before it was loaded.</summary>
     [Benchmark(Description = "PvPatch: patched, image", OperationsPerInvoke = Calls)]
-    public long PatchedImage() => Run(_forms[OpForm.Image]);
+    public long PatchedImage() => Run(_forms.Image);
 
     /// <summary>Patched before it ran.</summary>
     [Benchmark(Description = "PvPatch: patched, in place", OperationsPerInvoke = Calls)]
-    public long PatchedInPlace() => Run(_forms[OpForm.InPlace]);
+    public long PatchedInPlace() => Run(_forms.InPlace);
 
     /// <summary>Patched when it was hot.</summary>
     [Benchmark(Description = "PvPatch: patched, late", OperationsPerInvoke = Calls)]
-    public long PatchedLate() => Run(_forms[OpForm.Late]);
+    public long PatchedLate() => Run(_forms.Late);
 
     /// <summary>A struct type argument with a static abstract method.</summary>
     [Benchmark(Description = "static abstract, struct generic", OperationsPerInvoke = Calls)]
@@ -120,7 +120,7 @@ public class CallCosts : LoopCosts
 
     /// <summary>Through the slot, as before patching.</summary>
     [Benchmark(Description = "PvPatch: slot, unpatched", OperationsPerInvoke = Calls)]
-    public long Slot() => Run(_forms[OpForm.Slot]);
+    public long Slot() => Run(_forms.Slot);
 
     /// <summary>The same by hand: a pointer to a method that is compiled for native callers.</summary>
     [Benchmark(Description = "delegate* to UnmanagedCallersOnly", OperationsPerInvoke = Calls)]

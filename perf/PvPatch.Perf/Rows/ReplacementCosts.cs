@@ -31,8 +31,7 @@ public enum Held
 [MemoryDiagnoser]
 public class ReplacementCosts : LoopCosts
 {
-    private Func<int, long> _byHand = null!;
-    private Dictionary<OpForm, Func<int, long>> _forms = null!;
+    private LoopForms _forms = null!;
 
     /// <summary>What the slot holds.</summary>
     [ParamsAllValues]
@@ -42,7 +41,7 @@ public class ReplacementCosts : LoopCosts
     [GlobalSetup]
     public void SetUp()
     {
-        _byHand = Slot switch
+        Func<int, long> byHand = Slot switch
         {
             Held.Nop => HandLoops.Nop,
             Held.Constant => HandLoops.Constant,
@@ -51,26 +50,26 @@ public class ReplacementCosts : LoopCosts
             Held.Inline => HandLoops.Inline,
             _ => HandLoops.Called,
         };
-        _forms = Forms(_byHand, $"{Slot}");
+        _forms = Forms(byHand, $"{Slot}");
     }
 
     /// <summary>No op.</summary>
     [Benchmark(Description = "hand-written", Baseline = true, OperationsPerInvoke = Calls)]
-    public long HandWritten() => Run(_byHand);
+    public long HandWritten() => Run(_forms.HandWritten);
 
     /// <summary>Patched before it was loaded.</summary>
     [Benchmark(Description = "patched, image", OperationsPerInvoke = Calls)]
-    public long Image() => Run(_forms[OpForm.Image]);
+    public long Image() => Run(_forms.Image);
 
     /// <summary>Patched before it ran.</summary>
     [Benchmark(Description = "patched, in place", OperationsPerInvoke = Calls)]
-    public long InPlace() => Run(_forms[OpForm.InPlace]);
+    public long InPlace() => Run(_forms.InPlace);
 
     /// <summary>Patched when it was hot.</summary>
     [Benchmark(Description = "patched, late", OperationsPerInvoke = Calls)]
-    public long Late() => Run(_forms[OpForm.Late]);
+    public long Late() => Run(_forms.Late);
 
     /// <summary>Through the slot.</summary>
     [Benchmark(Description = "slot, unpatched", OperationsPerInvoke = Calls)]
-    public long ThroughSlot() => Run(_forms[OpForm.Slot]);
+    public long ThroughSlot() => Run(_forms.Slot);
 }

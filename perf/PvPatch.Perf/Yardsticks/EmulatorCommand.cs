@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Text.Json;
 
 namespace PvPatch.Perf.Yardsticks;
@@ -36,6 +37,20 @@ internal static class EmulatorCommand
             return Fail("The yardsticks are Linux programs: they are measured on Linux only.");
         if (chosen.Count == 0)
             chosen.UnionWith(Subjects[..^1]);
+        try
+        {
+            Measure(tool, chosen, quick, json);
+            return 0;
+        }
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 1;
+        }
+    }
+
+    private static void Measure(string? tool, HashSet<string> chosen, bool quick, string? json)
+    {
         using var installation = new Installation(tool);
         var figures = new Dictionary<string, object>(StringComparer.Ordinal);
         if (chosen.Contains("--speed"))
@@ -50,7 +65,6 @@ internal static class EmulatorCommand
             figures["growth"] = Growth.Measure(installation, quick);
         if (json is not null)
             File.WriteAllText(json, JsonSerializer.Serialize(figures, Json));
-        return 0;
     }
 
     private static void Speed(Installation installation, bool quick, Dictionary<string, object> figures)

@@ -34,16 +34,17 @@ internal sealed record Yardstick(string Name, string Program, string? Kernel)
     private static Yardstick Compile(string sources, string target, string name, bool library, bool bare)
     {
         void Compile(string output, params string[] rest) => ChildProcess.RunWell(["gcc", .. Flags, "-o", Path.Combine(target, output), .. rest]);
-        string Source(string file) => Path.Combine(sources, file);
+        string Start(string file) => Path.Combine(sources, "start", file);
+        string source = Path.Combine(sources, $"{name}.c");
 
         if (library)
-            Compile(name, Source("start-libc.c"), Source($"{name}.c"));
+            Compile(name, Start("libc.c"), source);
         else
-            Compile(name, "-nostdlib", "-ffreestanding", Source("start-linux.c"), Source("memory.c"), Source($"{name}.c"));
+            Compile(name, "-nostdlib", "-ffreestanding", Start("linux.c"), Start("memory.c"), source);
         if (!bare)
             return new Yardstick(name, Path.Combine(target, name), null);
         string kernel = $"{name}.kernel";
-        Compile(kernel, "-nostdlib", "-ffreestanding", "-Wl,-e,start,--build-id=none", Source("start-machine.S"), Source("machine.c"), Source("memory.c"), Source($"{name}.c"));
+        Compile(kernel, "-nostdlib", "-ffreestanding", "-Wl,-e,start,--build-id=none", Start("machine.S"), Start("bare.c"), Start("memory.c"), source);
         return new Yardstick(name, Path.Combine(target, name), Path.Combine(target, kernel));
     }
 }

@@ -8,12 +8,15 @@ using PvPatch.Emulator.Linux.Programs;
 
 namespace PvPatch.Emulator.Tests.Linux;
 
-/// <summary>Programs in C, linked statically with the host's own library: the host runs them, and so does the emulator.</summary>
+/// <summary>
+/// Programs in C, linked statically with the host's own library: the host runs them, and so does the emulator. Some are made for
+/// this, the others are the lab's yardsticks (perf/yardsticks).
+/// </summary>
 [Parallelizable(ParallelScope.All)]
 public sealed class HostProgramTests
 {
     private static IEnumerable<string> Sources =>
-        Directory.EnumerateFiles(Path.Combine(TestContext.CurrentContext.TestDirectory, "Linux", "Programs"), "*.c")
+        Directory.EnumerateFiles(Folder("Programs"), "*.c").Concat(Directory.EnumerateFiles(Folder("Yardsticks"), "*.c"))
             .Select(file => Path.GetFileNameWithoutExtension(file)!);
 
     [Test]
@@ -52,11 +55,15 @@ public sealed class HostProgramTests
         _ => -1,
     };
 
+    private static string Folder(string name) => Path.Combine(TestContext.CurrentContext.TestDirectory, "Linux", name);
+
     private static string Compile(string name, string suffix)
     {
-        string folder = Path.Combine(TestContext.CurrentContext.TestDirectory, "Linux", "Programs");
-        string program = Path.Combine(folder, $"{name}.{suffix}");
-        string[] arguments = ["-O2", "-static", "-pthread", "-w", "-o", program, Path.Combine(folder, name + ".c"), "-lm"];
+        bool yardstick = !File.Exists(Path.Combine(Folder("Programs"), $"{name}.c"));
+        string source = Path.Combine(Folder(yardstick ? "Yardsticks" : "Programs"), name);
+        string program = $"{source}.{suffix}";
+        string[] start = yardstick ? [Path.Combine(Folder("Yardsticks"), "start", "libc.c")] : [];
+        string[] arguments = ["-O2", "-static", "-pthread", "-w", "-o", program, source + ".c", .. start, "-lm"];
         try
         {
             using Process compiler = Process.Start(new ProcessStartInfo("gcc", arguments) { RedirectStandardError = true, UseShellExecute = false })!;

@@ -9,7 +9,7 @@ namespace PvPatch.Engine.PatchedCalls.Callers;
 /// <param name="Calls">How often its IL calls the other one.</param>
 /// <param name="TakesAddress">Whether it takes the other one's address.</param>
 /// <param name="IsByOtherName">Whether it names a method of a base class or an interface that the other one stands for.</param>
-internal readonly record struct Caller(MethodBase Method, int Calls, bool TakesAddress, bool IsByOtherName);
+internal sealed record Caller(MethodBase Method, int Calls, bool TakesAddress, bool IsByOtherName);
 
 /// <summary>
 /// Who calls whom, by the IL of the assemblies that are bound to the one called. Code that is made while the program runs

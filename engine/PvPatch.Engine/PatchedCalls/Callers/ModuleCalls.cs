@@ -11,7 +11,7 @@ namespace PvPatch.Engine.PatchedCalls.Callers;
 /// <param name="Caller">Its token.</param>
 /// <param name="Calls">How often it calls it.</param>
 /// <param name="TakesAddress">Whether it also takes its address, as for a delegate.</param>
-internal readonly record struct Mention(int Caller, int Calls, bool TakesAddress);
+internal sealed record Mention(int Caller, int Calls, bool TakesAddress);
 
 /// <summary>
 /// Which methods of one module name which methods in their IL. The IL is searched for opcodes and tokens byte by byte, not

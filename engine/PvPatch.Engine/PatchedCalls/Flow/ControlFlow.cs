@@ -72,8 +72,9 @@ internal sealed class ControlFlow
                 starts[i + 1] = true;
         }
 
-        foreach (ExceptionRegion region in _body.Regions)
+        for (int r = 0; r < _body.Regions.Length; r++)
         {
+            ExceptionRegion region = _body.Regions[r];
             Start(region.TryOffset);
             Start(region.TryOffset + region.TryLength);
             Start(region.HandlerOffset);
@@ -184,8 +185,9 @@ internal sealed class ControlFlow
 
     private void EndFilter(Block block, Instruction end)
     {
-        foreach (ExceptionRegion region in _body.Regions)
+        for (int r = 0; r < _body.Regions.Length; r++)
         {
+            ExceptionRegion region = _body.Regions[r];
             if (region.Kind == ExceptionRegionKind.Filter && end.Offset >= region.FilterOffset && end.End == region.HandlerOffset)
                 Connect(block, BlockAt(region.HandlerOffset), ArrivingStack.Exception);
         }

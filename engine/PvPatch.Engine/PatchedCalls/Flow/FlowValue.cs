@@ -21,8 +21,9 @@ internal sealed class FlowValue
 {
     private const string SeveralArrive = "another value may arrive at the call";
 
-    private FlowValue(FlowKind kind, SlotNode? node, string? reason, IndexSet origins)
+    private FlowValue(FlowKind kind, SlotNode? node, string? reason, IndexSet origins, int? constant = null)
     {
+        Constant = constant;
         Kind = kind;
         Node = node;
         Reason = reason;
@@ -41,8 +42,14 @@ internal sealed class FlowValue
     /// <summary>Why it is not proven.</summary>
     public string? Reason { get; }
 
+    /// <summary>The number that it is; <see langword="null"/> where that is not known.</summary>
+    public int? Constant { get; }
+
     /// <summary>The instructions that took it from the tables, by index.</summary>
     public IndexSet Origins { get; }
+
+    /// <summary>A number, which may be an index into an array of slots.</summary>
+    public static FlowValue Number(int constant) => new(FlowKind.Plain, null, null, default, constant);
 
     /// <summary>The address or value of a place.</summary>
     public static FlowValue Table(SlotNode node, IndexSet origins) => new(FlowKind.Table, node, null, origins);
@@ -58,6 +65,8 @@ internal sealed class FlowValue
     {
         if (ReferenceEquals(this, other))
             return this;
+        if (Kind == FlowKind.Plain && other.Kind == FlowKind.Plain)
+            return Constant == other.Constant ? this : Plain;
         IndexSet origins = Origins.Union(other.Origins);
         if (Kind == other.Kind && Kind != FlowKind.Unproven && ReferenceEquals(Node, other.Node))
             return origins.IsSameAs(Origins) ? this : new FlowValue(Kind, Node, null, origins);
@@ -74,31 +83,15 @@ internal sealed class FlowValue
 
 /// <summary>A value in one place and where it was put there.</summary>
 /// <param name="value">What is known of it.</param>
-/// <param name="sources">Where it was put there.</param>
-internal sealed class FlowEntry(FlowValue value, IndexSet sources)
+/// <param name="source">Where it was put there.</param>
+internal sealed class FlowEntry(FlowValue value, int source)
 {
-    /// <summary>The source of what no instruction put there: a variable's first value, a caught exception.</summary>
-    public const int Outside = -1;
-
-    /// <summary>A value that no instruction put there.</summary>
-    public static FlowEntry FromOutside { get; } = new(FlowValue.Plain, IndexSet.Of(Outside));
-
     /// <summary>What is known of it.</summary>
     public FlowValue Value { get; } = value;
 
     /// <summary>
-    /// On the stack: the outputs that pushed it (<see cref="StackFlow.OutputOf"/>). In a local variable: the instructions that
-    /// stored it, by index, and <see cref="Outside"/>.
+    /// On the stack: the output that pushed it (<see cref="StackFlow.OutputOf"/>). In a local variable: the instruction that
+    /// stored it, by index. In both: one of the <see cref="Joins"/>, or <see cref="Joins.Outside"/>.
     /// </summary>
-    public IndexSet Sources { get; } = sources;
-
-    /// <summary>One of two; this very object, if the other one adds nothing.</summary>
-    public FlowEntry Merge(FlowEntry other)
-    {
-        if (ReferenceEquals(this, other))
-            return this;
-        FlowValue merged = Value.Merge(other.Value);
-        IndexSet both = Sources.Union(other.Sources);
-        return ReferenceEquals(merged, Value) && both.IsSameAs(Sources) ? this : new FlowEntry(merged, both);
-    }
+    public int Source { get; } = source;
 }

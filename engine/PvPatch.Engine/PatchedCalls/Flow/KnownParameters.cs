@@ -49,20 +49,21 @@ internal sealed class KnownParameters
 
     /// <summary>What is known of a method's parameters, by number.</summary>
     /// <param name="method">The method's token.</param>
-    public ParameterFact?[] Of(int method) => _facts.GetValueOrDefault(method) ?? [];
+    public ParameterFact?[] Of(int method) => _facts.TryGetValue(method, out ParameterFact?[]? facts) ? facts : [];
 
     /// <summary>The methods that no other module can name and that may be given a place.</summary>
     private HashSet<int> Candidates(ModuleImage image)
     {
-        bool hasFriends = image.Metadata.GetAssemblyDefinition().GetCustomAttributes()
-            .Any(a => image.Names.Short(MetadataTokens.GetToken(image.Metadata.GetCustomAttribute(a).Constructor)).StartsWith("InternalsVisibleToAttribute", StringComparison.Ordinal));
+        bool hasFriends = false;
+        foreach (CustomAttributeHandle attribute in image.Metadata.GetAssemblyDefinition().GetCustomAttributes())
+            hasFriends |= image.Names.Short(MetadataTokens.GetToken(image.Metadata.GetCustomAttribute(attribute).Constructor)).StartsWith("InternalsVisibleToAttribute", StringComparison.Ordinal);
         var signatures = new SignatureTexts(image.Metadata, image.Names, SignatureDetail.NamesOnly);
         var found = new HashSet<int>();
         foreach (Il.MethodBody body in image.Bodies)
         {
             var handle = (MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token);
             MethodDefinition method = image.Metadata.GetMethodDefinition(handle);
-            bool mayBe = body.Il.Contains((byte)OpCodes.Calli.Value) // nothing else leads to a site
+            bool mayBe = body.Il.AsSpan().IndexOf((byte)OpCodes.Calli.Value) >= 0 // nothing else leads to a site
                 && !method.Attributes.HasFlag(MethodAttributes.Virtual) && method.GetGenericParameters().Count == 0
                 && IsKept(image.Metadata, method, hasFriends) && _effects.ShapeOf(body.Token).Arguments > 0
                 && !_map.CanBeTarget(signatures.OfMethod(handle));

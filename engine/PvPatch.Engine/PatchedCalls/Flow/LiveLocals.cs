@@ -13,8 +13,8 @@ internal sealed class LiveLocals
     private readonly IReadOnlyList<Block> _blocks;
     private readonly List<Block>?[] _loading; // by variable: the blocks that load it before they store it
     private readonly List<Block>?[] _storing;
-    private readonly int[] _storedIn;         // by block: the variable looked at, if the block stores it
-    private readonly int[] _foundIn;          // by block: the variable looked at, if it is live there
+    private readonly int[] _storedIn;         // by block: the variable looked at, counted from 1, if the block stores it
+    private readonly int[] _foundIn;          // by block: the same, if the variable is live there
 
     private readonly bool[] _isAddressed;
 
@@ -28,8 +28,6 @@ internal sealed class LiveLocals
         _storing = new List<Block>?[locals];
         _storedIn = new int[blocks.Count];
         _foundIn = new int[blocks.Count];
-        Array.Fill(_storedIn, -1);
-        Array.Fill(_foundIn, -1);
     }
 
     /// <summary>Fills <see cref="Block.Live"/>.</summary>
@@ -94,10 +92,11 @@ internal sealed class LiveLocals
     {
         if (_loading[local] is not { } waiting)
             return 0;
+        int mark = local + 1;
         foreach (Block block in _storing[local] ?? [])
-            _storedIn[block.Number] = local;
+            _storedIn[block.Number] = mark;
         foreach (Block block in waiting)
-            _foundIn[block.Number] = local;
+            _foundIn[block.Number] = mark;
         int count = 0;
         for (; waiting.Count > 0; count++)
         {
@@ -107,10 +106,10 @@ internal sealed class LiveLocals
             foreach (Edge edge in block.Previous)
             {
                 int from = edge.From.Number;
-                bool ends = _foundIn[from] == local || (_storedIn[from] == local && !edge.IsException); // an exception may come before the store
+                bool ends = _foundIn[from] == mark || (_storedIn[from] == mark && !edge.IsException); // an exception may come before the store
                 if (ends)
                     continue;
-                _foundIn[from] = local;
+                _foundIn[from] = mark;
                 waiting.Add(edge.From);
             }
         }

@@ -10,7 +10,7 @@ namespace PvPatch.Engine.PatchedCalls.Flow;
 /// <param name="Field">The field.</param>
 /// <param name="IsStatic">Whether it takes no object or struct from the stack.</param>
 /// <param name="IsAddress">Whether it gives the field's address and not what the field holds.</param>
-internal readonly record struct PlaceRead(MemberKey Field, bool IsStatic, bool IsAddress);
+internal sealed record PlaceRead(MemberKey Field, bool IsStatic, bool IsAddress);
 
 /// <summary>Finds methods that only read a field: <c>Instance =&gt; _instance</c>, automatic properties, <c>ref</c> properties.</summary>
 internal static class PlaceGetters

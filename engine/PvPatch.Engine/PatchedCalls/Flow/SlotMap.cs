@@ -43,7 +43,7 @@ internal sealed class SlotMap
             var key = new MemberKey(image.Names.AssemblyOf(type) ?? image.AssemblyName, image.Names.Of(type), name);
             if (member.GetKind() == MemberReferenceKind.Field)
                 AddField(image, handle, key);
-            else if (tree.Getters.TryGetValue(key, out PlaceRead read) && TakesNothing(metadata.GetBlobReader(member.Signature)))
+            else if (tree.Getters.TryGetValue(key, out PlaceRead? read) && TakesNothing(metadata.GetBlobReader(member.Signature)))
                 _getters[MetadataTokens.GetToken(handle)] = read;
         }
 
@@ -60,12 +60,12 @@ internal sealed class SlotMap
         if (instruction.Code.OperandType == OperandType.InlineMethod)
         {
             bool calls = instruction.Is(OpCodes.Call) || instruction.Is(OpCodes.Callvirt);
-            return calls && _getters.TryGetValue(instruction.Token, out PlaceRead read) ? read : null;
+            return calls && _getters.TryGetValue(instruction.Token, out PlaceRead? read) ? read : null;
         }
 
         bool isStatic = instruction.Is(OpCodes.Ldsfld) || instruction.Is(OpCodes.Ldsflda);
         bool reads = isStatic || instruction.Is(OpCodes.Ldfld) || instruction.Is(OpCodes.Ldflda);
-        return reads && _fields.TryGetValue(instruction.Token, out MemberKey key)
+        return reads && _fields.TryGetValue(instruction.Token, out MemberKey? key)
             ? new PlaceRead(key, isStatic, instruction.Is(OpCodes.Ldsflda) || instruction.Is(OpCodes.Ldflda))
             : null;
     }
@@ -75,13 +75,13 @@ internal sealed class SlotMap
     public bool CanBeTarget(string signature) => _tree.TargetSignatures.Contains(signature);
 
     /// <summary>The place that a static field's token names, if any.</summary>
-    public SlotNode? RootOf(int token) => _fields.TryGetValue(token, out MemberKey key) ? RootOf(key) : null;
+    public SlotNode? RootOf(int token) => _fields.TryGetValue(token, out MemberKey? key) ? RootOf(key) : null;
 
     /// <summary>The place that a static field is, if any.</summary>
     public SlotNode? RootOf(MemberKey field) => _tree.Roots.GetValueOrDefault(field);
 
     /// <summary>The place that a field's token names inside another place, if any.</summary>
-    public SlotNode? MemberOf(SlotNode table, int token) => _fields.TryGetValue(token, out MemberKey key) ? table.Children.GetValueOrDefault(key) : null;
+    public SlotNode? MemberOf(SlotNode table, int token) => _fields.TryGetValue(token, out MemberKey? key) ? table.Children.GetValueOrDefault(key) : null;
 
     /// <summary>The place that a field of a struct or object is if that is one of the tables, and not a copy, if any.</summary>
     public SlotNode? MemberNamed(MemberKey field) => _tree.Members.GetValueOrDefault(field);
@@ -89,34 +89,43 @@ internal sealed class SlotMap
     /// <summary>The signature of an op's slot as this module writes it.</summary>
     public string? SignatureOf(PvOp op) => _signatures.GetValueOrDefault(op);
 
-    /// <summary>The ops that IL can reach: whose table's, slot's or getter's token stands anywhere in its bytes.</summary>
-    public IReadOnlyCollection<PvOp> MentionedIn(ReadOnlySpan<byte> il)
+    /// <summary>Whether IL can reach a slot: a table's, slot's or getter's token stands anywhere in its bytes.</summary>
+    public bool IsMentionedIn(ReadOnlySpan<byte> il)
+    {
+        for (int at = 0; at + sizeof(int) <= il.Length; at++)
+        {
+            if (PlaceAt(il, at) is not null)
+                return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>The ops that IL can reach.</summary>
+    public IReadOnlyList<PvOp> MentionedIn(ReadOnlySpan<byte> il)
     {
         var ops = new List<PvOp>();
-        HashSet<PvOp>? seen = null;
-        for (int i = 0; i + 4 <= il.Length; i++)
+        for (int at = 0; at + sizeof(int) <= il.Length; at++)
         {
-            if (il[i + 3] is not (FieldTable or MethodTable or ReferenceTable))
-                continue;
-            int token = BinaryPrimitives.ReadInt32LittleEndian(il[i..]);
-            if (!_fields.TryGetValue(token, out MemberKey field))
+            foreach (PvOp op in PlaceAt(il, at)?.Ops ?? [])
             {
-                if (!_getters.TryGetValue(token, out PlaceRead getter))
-                    continue;
-                field = getter.Field;
-            }
-
-            if ((RootOf(field) ?? MemberNamed(field)) is not { } node)
-                continue;
-            seen ??= new HashSet<PvOp>(ReferenceEqualityComparer.Instance);
-            foreach (PvOp op in node.Ops)
-            {
-                if (seen.Add(op))
+                if (!ops.Contains(op))
                     ops.Add(op);
             }
         }
 
         return ops;
+    }
+
+    /// <summary>The place that the token at an offset leads to, if there is one.</summary>
+    private SlotNode? PlaceAt(ReadOnlySpan<byte> il, int at)
+    {
+        if (il[at + 3] is not (FieldTable or MethodTable or ReferenceTable))
+            return null;
+        int token = BinaryPrimitives.ReadInt32LittleEndian(il[at..]);
+        if (!_fields.TryGetValue(token, out MemberKey? field))
+            field = _getters.TryGetValue(token, out PlaceRead? getter) ? getter.Field : null;
+        return field is null ? null : RootOf(field) ?? MemberNamed(field);
     }
 
     private void AddField(ModuleImage image, EntityHandle handle, MemberKey key)
@@ -139,7 +148,7 @@ internal sealed class SlotMap
             MethodDefinition method = image.Metadata.GetMethodDefinition((MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token));
             if (!method.Attributes.HasFlag(MethodAttributes.Virtual)
                 && TakesNothing(image.Metadata.GetBlobReader(method.Signature))
-                && PlaceGetters.ReadOf(body.Il) is { } read && _fields.TryGetValue(read.Token, out MemberKey field))
+                && PlaceGetters.ReadOf(body.Il) is { } read && _fields.TryGetValue(read.Token, out MemberKey? field))
             {
                 bool isStatic = method.Attributes.HasFlag(MethodAttributes.Static);
                 if (isStatic == _tree.Roots.ContainsKey(field) && !(isStatic && RunsInitialiser(image, method.GetDeclaringType())))

@@ -8,7 +8,7 @@ namespace PvPatch.Engine.PatchedCalls.Flow;
 /// <param name="Assembly">Simple name of the assembly that declares it.</param>
 /// <param name="Type">Full name of the type that declares it.</param>
 /// <param name="Name">The member's name.</param>
-internal readonly record struct MemberKey(string Assembly, string Type, string Name)
+internal sealed record MemberKey(string Assembly, string Type, string Name)
 {
     /// <summary>The key of a member known by reflection.</summary>
     public static MemberKey Of(MemberInfo member) =>

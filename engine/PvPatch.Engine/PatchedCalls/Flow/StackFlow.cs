@@ -13,7 +13,7 @@ internal sealed class StackFlow
     /// <summary>What following a method may cost, in entries, for each instruction and besides: a damaged one can have any number of paths, variables and regions.</summary>
     private const long WorkPerInstruction = 64, MoreWork = 1 << 20;
 
-    private static readonly FlowEntry[] CaughtException = [FlowEntry.FromOutside];
+    private static readonly FlowEntry[] CaughtException = [new(FlowValue.Plain, Joins.Outside)];
 
     private readonly StackEffects _effects;
     private readonly ControlFlow _control;
@@ -24,7 +24,7 @@ internal sealed class StackFlow
     private readonly int[] _firstInputs;   // by instruction, counted from 1; 0 where control never comes
     private readonly int[] _inputCounts;
     private readonly int[] _below;
-    private readonly IndexSet[] _loadedFrom;
+    private readonly int?[] _loadedFrom;
     private readonly FlowEntry[] _locals;
     private FlowEntry[] _inputs;
     private FlowEntry[] _stack;
@@ -56,7 +56,7 @@ internal sealed class StackFlow
         _firstInputs = new int[Code.Length];
         _inputCounts = new int[Code.Length];
         _below = new int[Code.Length];
-        _loadedFrom = new IndexSet[Code.Length];
+        _loadedFrom = new int?[Code.Length];
         _locals = new FlowEntry[body.LocalCount];
         _stack = new FlowEntry[Math.Min(body.MaxStack, 8)];
         _inputs = new FlowEntry[Code.Length];
@@ -72,18 +72,11 @@ internal sealed class StackFlow
     /// <summary>Its instructions.</summary>
     public Instruction[] Code { get; }
 
-    /// <summary>The entries that paths bring together where they join: each is one entry, whichever path put it there.</summary>
-    public IEnumerable<FlowEntry> Joined
-    {
-        get
-        {
-            foreach (FlowState? state in _states)
-            {
-                foreach (FlowEntry entry in state?.Stack ?? [])
-                    yield return entry;
-            }
-        }
-    }
+    /// <summary>Where paths join that bring different entries of the stack.</summary>
+    public Joins StackJoins { get; } = new();
+
+    /// <summary>Where paths join on which a local variable was stored to by different instructions.</summary>
+    public Joins LocalJoins { get; } = new();
 
     /// <summary>Number of an instruction's output: <c>dup</c> has two, others at most one.</summary>
     public static int OutputOf(int index, int output) => (2 * index) + output;
@@ -100,11 +93,17 @@ internal sealed class StackFlow
     /// <summary>What an instruction takes from the stack, deepest first; nothing where it is never reached.</summary>
     public ReadOnlySpan<FlowEntry> InputsOf(int index) => IsReached(index) ? new(_inputs, _firstInputs[index] - 1, _inputCounts[index]) : [];
 
+    /// <summary>How many inputs all instructions have.</summary>
+    public int InputCount => _recorded;
+
+    /// <summary>Number of an input among those of all instructions.</summary>
+    public int NumberOf(int index, int input) => _firstInputs[index] - 1 + input;
+
     /// <summary>How many entries are on the stack below an instruction's inputs.</summary>
     public int Below(int index) => _below[index];
 
-    /// <summary>For a load of a local variable: the stores whose value it may load.</summary>
-    public IndexSet LoadedFrom(int index) => _loadedFrom[index];
+    /// <summary>For a load of a local variable: the store whose value it loads, or the join of several; <see langword="null"/> where that is not known, and for other instructions.</summary>
+    public int? LoadedFrom(int index) => _loadedFrom[index];
 
     /// <summary>What is known of the parameter that an instruction loads, if anything is.</summary>
     public ParameterFact? ParameterAt(int index) =>
@@ -129,7 +128,7 @@ internal sealed class StackFlow
     {
         Block first = _control.Blocks[0];
         foreach (int local in first.Live)
-            _locals[local] = FlowEntry.FromOutside;
+            _locals[local] = new FlowEntry(FlowValue.Plain, LocalJoins.AddFirst(first, local));
         Arrive(first, []);
         while (_nextWaiting < _isWaiting.Length)
         {
@@ -172,11 +171,11 @@ internal sealed class StackFlow
         if (instruction.LoadedLocal is >= 0 and var loaded && !_isAddressed[Local(loaded, index)])
         {
             output = _locals[loaded].Value;
-            _loadedFrom[index] = _locals[loaded].Sources;
+            _loadedFrom[index] = _locals[loaded].Source;
         }
         else if (instruction.StoredLocal is >= 0 and var stored && !_isAddressed[Local(stored, index)])
         {
-            _locals[stored] = new FlowEntry(inputs[0].Value, IndexSet.Of(index));
+            _locals[stored] = new FlowEntry(inputs[0].Value, index);
             foreach (Edge edge in block.Handlers)
                 ReachHandler(edge.To, stored);
         }
@@ -191,7 +190,7 @@ internal sealed class StackFlow
             Array.Resize(ref _stack, 2 * (_height + put));
         _below[index] = _height;
         for (int k = 0; k < put; k++)
-            _stack[_height++] = new FlowEntry(output, IndexSet.Of(OutputOf(index, k)));
+            _stack[_height++] = new FlowEntry(output, OutputOf(index, k));
         if (instruction.Is(OpCodes.Ret) && _height > 0)
             throw Bad(index, $"ret leaves {_height} entries on the stack");
     }
@@ -236,25 +235,27 @@ internal sealed class StackFlow
             throw Bad(block.First, $"paths arrive with {known.Stack.Length} and {stack.Length} entries on the stack");
         Spend(1, block.First);
         for (int k = 0; k < stack.Length; k++)
-            Merge(block, known.Stack, k, stack[k]);
+            Merge(block, StackJoins, known.Stack, k, stack[k]);
         for (int k = 0; k < known.Locals.Length; k++)
-            Merge(block, known.Locals, k, _locals[block.Live[k]]);
+            Merge(block, LocalJoins, known.Locals, k, _locals[block.Live[k]]);
     }
 
     /// <summary>A handler may find in a variable what was just stored.</summary>
     private void ReachHandler(Block handler, int stored)
     {
         if (handler.Live.BinarySearch(stored) is >= 0 and var number)
-            Merge(handler, _states[handler.Number]!.Locals, number, _locals[stored]);
+            Merge(handler, LocalJoins, _states[handler.Number]!.Locals, number, _locals[stored]);
     }
 
-    private void Merge(Block block, FlowEntry[] entries, int number, FlowEntry arriving)
+    private void Merge(Block block, Joins joins, FlowEntry[] entries, int number, FlowEntry arriving)
     {
-        FlowEntry merged = entries[number].Merge(arriving);
         Spend(1, block.First);
-        if (ReferenceEquals(merged, entries[number]))
+        FlowEntry known = entries[number];
+        FlowValue value = known.Value.Merge(arriving.Value);
+        int source = joins.Merge(block, number, known.Source, arriving.Source);
+        if (ReferenceEquals(value, known.Value) && source == known.Source)
             return;
-        entries[number] = merged;
+        entries[number] = new FlowEntry(value, source);
         Wait(block);
     }
 

@@ -24,6 +24,8 @@ internal sealed class Step(SlotMap map, Instruction[] code)
             return OfAddress(index, instruction, inputs[0].Value);
         if (ReadsElement(instruction))
             return OfElement(index, instruction, inputs);
+        if (instruction.PushedInt32 is { } number)
+            return FlowValue.Number(number);
         return Passes(instruction) ? inputs[0].Value : FlowValue.Plain;
     }
 
@@ -39,20 +41,6 @@ internal sealed class Step(SlotMap map, Instruction[] code)
     /// <summary>Whether it reads an array's element, or takes its address.</summary>
     public static bool ReadsElement(Instruction instruction) =>
         instruction.Is(OpCodes.Ldelem_I) || instruction.Is(OpCodes.Ldelem) || instruction.Is(OpCodes.Ldelema);
-
-    /// <summary>The constant that some instruction pushes, whichever it is; <see langword="null"/> if it is none or another on another path.</summary>
-    public int? ConstantOf(FlowEntry entry)
-    {
-        int? constant = null;
-        foreach (int source in entry.Sources.Items)
-        {
-            if (source == FlowEntry.Outside || code[StackFlow.OwnerOf(source)].PushedInt32 is not { } number || (constant is not null && constant != number))
-                return null;
-            constant = number;
-        }
-
-        return constant;
-    }
 
     private FlowValue OfStatic(int index, PlaceRead read)
     {
@@ -99,14 +87,14 @@ internal sealed class Step(SlotMap map, Instruction[] code)
         _ => FlowValue.Plain,
     };
 
-    private FlowValue OfElement(int index, Instruction instruction, ReadOnlySpan<FlowEntry> inputs)
+    private static FlowValue OfElement(int index, Instruction instruction, ReadOnlySpan<FlowEntry> inputs)
     {
         FlowValue array = inputs[0].Value;
         if (array.Kind == FlowKind.Unproven)
             return FlowValue.Unproven(array.Reason!, array.Origins);
         if (array.Kind != FlowKind.Table || array.Node!.Elements.Count == 0)
             return FlowValue.Plain;
-        if (ConstantOf(inputs[1]) is not { } number)
+        if (inputs[1].Value.Constant is not { } number)
             return FlowValue.Unproven("the index into the array of slots is no constant", array.Origins);
         if (!array.Node.Elements.TryGetValue(number, out SlotNode? element))
             return FlowValue.Plain;

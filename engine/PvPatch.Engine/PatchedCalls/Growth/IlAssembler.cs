@@ -1,12 +1,13 @@
 using System.Buffers.Binary;
 using System.Reflection.Emit;
+using PvPatch.Engine.Il;
 
 namespace PvPatch.Engine.PatchedCalls.Growth;
 
 /// <summary>Where a token has still to be written.</summary>
 /// <param name="Offset">Offset of the four bytes in the code.</param>
 /// <param name="Instruction">Whose token it is: that of its <see cref="MovableInstruction.Member"/> or <see cref="MovableInstruction.Text"/>.</param>
-internal readonly record struct TokenFixup(int Offset, MovableInstruction Instruction);
+internal sealed record TokenFixup(int Offset, MovableInstruction Instruction);
 
 /// <summary>Movable instructions as bytes.</summary>
 /// <param name="Il">The bytes; zero where a token is missing.</param>
@@ -17,15 +18,6 @@ internal sealed record AssembledIl(byte[] Il, int[] Offsets, IReadOnlyList<Token
 /// <summary>Writes movable instructions. Short branches stay short where they reach their target.</summary>
 internal static class IlAssembler
 {
-    private static readonly Dictionary<short, OpCode> LongForms = new OpCode[][]
-    {
-        [OpCodes.Br_S, OpCodes.Br], [OpCodes.Brfalse_S, OpCodes.Brfalse], [OpCodes.Brtrue_S, OpCodes.Brtrue],
-        [OpCodes.Beq_S, OpCodes.Beq], [OpCodes.Bge_S, OpCodes.Bge], [OpCodes.Bgt_S, OpCodes.Bgt],
-        [OpCodes.Ble_S, OpCodes.Ble], [OpCodes.Blt_S, OpCodes.Blt], [OpCodes.Bne_Un_S, OpCodes.Bne_Un],
-        [OpCodes.Bge_Un_S, OpCodes.Bge_Un], [OpCodes.Bgt_Un_S, OpCodes.Bgt_Un], [OpCodes.Ble_Un_S, OpCodes.Ble_Un],
-        [OpCodes.Blt_Un_S, OpCodes.Blt_Un], [OpCodes.Leave_S, OpCodes.Leave],
-    }.ToDictionary(pair => pair[0].Value, pair => pair[1]);
-
     /// <summary>Assembles a piece of code.</summary>
     public static AssembledIl Assemble(IReadOnlyList<MovableInstruction> code)
     {
@@ -53,7 +45,7 @@ internal static class IlAssembler
             if (code[i].Code.OperandType == OperandType.ShortInlineBrTarget
                 && offsets[code[i].Operand] - offsets[i + 1] is < sbyte.MinValue or > sbyte.MaxValue)
             {
-                code[i] = code[i] with { Code = LongForms[code[i].Code.Value] };
+                code[i] = code[i] with { Code = IlReader.LongFormOf(code[i].Code) };
                 changed = true;
             }
         }
@@ -90,8 +82,8 @@ internal static class IlAssembler
                 BinaryPrimitives.WriteInt64LittleEndian(operand, instruction.Operand);
                 break;
             case OperandType.InlineSwitch:
-                BinaryPrimitives.WriteInt32LittleEndian(operand, instruction.Targets.Count);
-                for (int k = 0; k < instruction.Targets.Count; k++)
+                BinaryPrimitives.WriteInt32LittleEndian(operand, instruction.Targets.Length);
+                for (int k = 0; k < instruction.Targets.Length; k++)
                     BinaryPrimitives.WriteInt32LittleEndian(operand[(4 * (k + 1))..], offsets[instruction.Targets[k]] - end);
                 break;
             default:

@@ -24,7 +24,7 @@ internal sealed record MethodGrowth(IReadOnlyList<IlEdit> Edits, IReadOnlyList<T
 /// <param name="HandlerOffset">Where the handler starts.</param>
 /// <param name="HandlerLength">Its length.</param>
 /// <param name="Last">Of a catch, the type's token in the method's module; of a filter, its offset; else 0 (ECMA-335, partition II, 25.4.6).</param>
-internal readonly record struct GrownRegion(
+internal sealed record GrownRegion(
     ExceptionRegionKind Kind, int TryOffset, int TryLength, int HandlerOffset, int HandlerLength, int Last);
 
 /// <summary>A method's body that has grown.</summary>

@@ -9,14 +9,13 @@ internal static class InlineCode
     /// <summary>The code of a method without protected regions.</summary>
     public static IReadOnlyList<MovableInstruction> Of(Instruction[] il)
     {
-        var numberAt = new Dictionary<int, int>();
+        var code = new MovableInstruction[il.Length];
         for (int i = 0; i < il.Length; i++)
-            numberAt[il[i].Offset] = i;
-        MovableInstruction[] code = [.. il.Select(i => new MovableInstruction(i.Code, i.Operand) { Targets = i.Targets }.Retargeted(offset => numberAt[offset]))];
+            code[i] = new MovableInstruction(il[i].Code, il[i].Operand) { Targets = il[i].Targets }.Retargeted(offset => IlReader.IndexAt(il, offset));
 
         code = Without(code, (_, instruction) => instruction.Is(OpCodes.Nop));
         code = Without(code, IsBranchToNext);
-        return DirectReturn(code, il);
+        return DirectReturn(code);
     }
 
     private static bool IsBranchToNext(int index, MovableInstruction instruction) =>
@@ -39,14 +38,14 @@ internal static class InlineCode
     }
 
     /// <summary>Turns <c>stloc v; ldloc v; ret</c> at the end into <c>ret</c>, where nothing else uses the variable or leads between.</summary>
-    private static MovableInstruction[] DirectReturn(MovableInstruction[] code, Instruction[] il)
+    private static MovableInstruction[] DirectReturn(MovableInstruction[] code)
     {
         if (code is not [.., var store, var load, { } last] || !last.Is(OpCodes.Ret))
             return code;
         int local = store.Plain.StoredLocal;
         bool isOnlyUse = local >= 0 && load.Plain.LoadedLocal == local
-            && il.Count(i => i.StoredLocal == local || i.LoadedLocal == local || i.AddressedLocal == local) == 2;
-        bool isBetween = Array.Exists(code, i => (i.IsBranch && i.Operand > code.Length - 3) || i.Targets.Any(t => t > code.Length - 3));
+            && Array.FindAll(code, i => i.Plain.StoredLocal == local || i.Plain.LoadedLocal == local || i.Plain.AddressedLocal == local).Length == 2;
+        bool isBetween = Array.Exists(code, i => i.LeadsTo(code.Length - 2, int.MaxValue));
         return isOnlyUse && !isBetween ? Without(code, (index, _) => index >= code.Length - 3 && index < code.Length - 1) : code;
     }
 }

@@ -27,7 +27,7 @@ internal sealed class InlineForms(InlineBody body, IReadOnlyList<MovableInstruct
         for (int i = first; i < code.Count; i++)
         {
             MovableInstruction instruction = code[i];
-            if (UsesVariable(instruction.Plain) || (instruction.IsBranch && instruction.Operand < first) || instruction.Targets.Any(t => t < first))
+            if (UsesVariable(instruction.Plain) || instruction.LeadsTo(0, first))
                 return null;
         }
 

@@ -10,7 +10,7 @@ namespace PvPatch.Engine.PatchedCalls.Growth;
 /// </summary>
 /// <param name="Code">The opcode.</param>
 /// <param name="Operand">Number, variable, token of the module it is written to, or number of the branch target; 0 where there is none.</param>
-internal readonly record struct MovableInstruction(OpCode Code, long Operand = 0)
+internal sealed record MovableInstruction(OpCode Code, long Operand = 0)
 {
     /// <summary>The type, field or method whose token is the operand; <see langword="null"/> where the operand says it.</summary>
     public MemberInfo? Member { get; init; }
@@ -19,10 +19,19 @@ internal readonly record struct MovableInstruction(OpCode Code, long Operand = 0
     public string? Text { get; init; }
 
     /// <summary>The targets of a <c>switch</c>, as numbers of instructions.</summary>
-    public IReadOnlyList<int> Targets { get; init; } = [];
+    public int[] Targets { get; init; } = [];
 
     /// <summary>Whether it goes on at the instruction of number <see cref="Operand"/>, always or under a condition.</summary>
     public bool IsBranch => Code.OperandType is OperandType.InlineBrTarget or OperandType.ShortInlineBrTarget;
+
+    /// <summary>Whether it goes on at an instruction of a number in a range, always or under a condition.</summary>
+    public bool LeadsTo(int first, int end)
+    {
+        bool leads = IsBranch && Operand >= first && Operand < end;
+        foreach (int target in Targets)
+            leads |= target >= first && target < end;
+        return leads;
+    }
 
     /// <summary>Whether its token has still to be found in the module it is written to.</summary>
     public bool NeedsToken => Member is not null || Text is not null;
@@ -37,7 +46,7 @@ internal readonly record struct MovableInstruction(OpCode Code, long Operand = 0
         OperandType.ShortInlineBrTarget or OperandType.ShortInlineI or OperandType.ShortInlineVar => 1,
         OperandType.InlineVar => 2,
         OperandType.InlineI8 or OperandType.InlineR => 8,
-        OperandType.InlineSwitch => 4 + (4 * Targets.Count),
+        OperandType.InlineSwitch => 4 + (4 * Targets.Length),
         _ => 4,
     };
 
@@ -46,7 +55,7 @@ internal readonly record struct MovableInstruction(OpCode Code, long Operand = 0
 
     /// <summary>The same instruction with its branch targets moved.</summary>
     public MovableInstruction Retargeted(Func<int, int> number) =>
-        this with { Operand = IsBranch ? number((int)Operand) : Operand, Targets = [.. Targets.Select(number)] };
+        !IsBranch && Targets.Length == 0 ? this : this with { Operand = IsBranch ? number((int)Operand) : Operand, Targets = Array.ConvertAll(Targets, target => number(target)) };
 
     /// <summary>Pushes a local variable; in a short form.</summary>
     public static MovableInstruction LoadLocal(int local) =>

@@ -8,15 +8,15 @@ internal static class MovableText
 {
     /// <summary>Writes a piece of code.</summary>
     /// <param name="code">The code.</param>
-    /// <param name="names">Names of the tokens of the module it is written to.</param>
-    public static string Of(IReadOnlyList<MovableInstruction> code, MetadataNames names) => string.Join("; ", code.Select(i => Of(i, names)));
+    /// <param name="text">Writes the instructions whose tokens are those of the module.</param>
+    public static string Of(IReadOnlyList<MovableInstruction> code, IlText text) => string.Join("; ", code.Select(i => Of(i, text)));
 
-    private static string Of(MovableInstruction instruction, MetadataNames names) => instruction switch
+    private static string Of(MovableInstruction instruction, IlText text) => instruction switch
     {
         { IsBranch: true } => $"{instruction.Code.Name} #{instruction.Operand}",
-        { Text: { } text } => $"{instruction.Code.Name} \"{text}\"",
+        { Text: { } literal } => $"{instruction.Code.Name} \"{literal}\"",
         { Member: Type type } => $"{instruction.Code.Name} {type.Name}",
         { Member: MemberInfo member } => $"{instruction.Code.Name} {member.DeclaringType?.Name}::{member.Name}",
-        _ => IlText.Of(instruction.Plain, names),
+        _ => text.Of(instruction.Plain),
     };
 }

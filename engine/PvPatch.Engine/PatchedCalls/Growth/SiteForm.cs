@@ -15,11 +15,16 @@ internal sealed record SiteForm(
     public byte[] Bytes => field ??= IlAssembler.Assemble(Code).Il;
 
     /// <summary>Whether it needs nothing that its method and its module do not have.</summary>
-    public bool NeedsOnlyBytes => Locals.Count == 0 && !Code.Any(i => i.NeedsToken);
+    public bool NeedsOnlyBytes { get; } = Locals.Count == 0 && !Code.Any(i => i.NeedsToken);
 
-    /// <summary>The code for a method that has some local variables already.</summary>
-    /// <param name="first">Number of the first variable of this form.</param>
-    public IReadOnlyList<MovableInstruction> CodeAt(int first) => Locals.Count == 0 ? Code : [.. Code.Select(i => Shifted(i, first))];
+    /// <summary>The code for a site where other code stands before it, in a method that has some local variables already.</summary>
+    /// <param name="before">How many instructions stand before it.</param>
+    /// <param name="firstLocal">Number of the first variable of this form.</param>
+    public IEnumerable<MovableInstruction> CodeBehind(int before, int firstLocal = 0)
+    {
+        foreach (MovableInstruction instruction in Code)
+            yield return (Locals.Count == 0 ? instruction : Shifted(instruction, firstLocal)).Retargeted(number => before + number);
+    }
 
     /// <summary>Forms name their variables by the long instructions, whose numbers can be moved.</summary>
     private static MovableInstruction Shifted(MovableInstruction instruction, int first)

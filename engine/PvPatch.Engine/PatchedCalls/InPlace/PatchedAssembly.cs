@@ -89,8 +89,13 @@ internal sealed class PatchedAssembly
     {
         if (!_assembly.TryGetTarget(out Assembly? assembly))
             return;
-        foreach (int token in _rows.Where(r => r.State == SiteState.Patched).Select(r => r.MethodToken).Distinct())
+        int done = 0;
+        foreach (PatchedSite row in _rows) // those of a method stand together
         {
+            int token = row.MethodToken;
+            if (row.State != SiteState.Patched || token == done)
+                continue;
+            done = token;
             if (MethodOf(assembly.ManifestModule, token) is not { } method)
                 continue;
             OldBodies bodies = old.Of(method);

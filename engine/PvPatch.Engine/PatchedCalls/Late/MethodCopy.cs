@@ -80,9 +80,9 @@ internal static class MethodCopy
             int at = instruction.End - sizeof(int);
             int? token = instruction.Code.OperandType switch
             {
-                OperandType.InlineString when body.Missing.TryGetValue(at, out MovableInstruction added) => info.GetTokenFor(added.Text!),
+                OperandType.InlineString when body.Missing.TryGetValue(at, out MovableInstruction? added) => info.GetTokenFor(added.Text!),
                 OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineType or OperandType.InlineTok
-                    when body.Missing.TryGetValue(at, out MovableInstruction added) => TokenFor(added.Member, info),
+                    when body.Missing.TryGetValue(at, out MovableInstruction? added) => TokenFor(added.Member, info),
                 OperandType.InlineString => info.GetTokenFor(module.ResolveString(instruction.Token)),
                 OperandType.InlineSig => IsSelfContained(module.ResolveSignature(instruction.Token))
                     ? info.GetTokenFor(module.ResolveSignature(instruction.Token))

@@ -6,7 +6,7 @@ namespace PvPatch.Engine.PatchedCalls.Loaded;
 /// <summary>Bytes and the place in memory that they are for.</summary>
 /// <param name="Address">Address of the first byte.</param>
 /// <param name="Bytes">The bytes.</param>
-internal readonly record struct PlacedBytes(nint Address, byte[] Bytes);
+internal sealed record PlacedBytes(nint Address, byte[] Bytes);
 
 /// <summary>
 /// Writes to the data of an image. Pages that are not writable never become so: a changed private copy, of the same
@@ -91,24 +91,23 @@ internal static unsafe partial class DataPages
     /// <summary>The pages that the bytes lie on, neighbours of one protection together.</summary>
     private static List<Run> RunsOf(IReadOnlyList<PlacedBytes> writes)
     {
-        var pages = new SortedSet<nint>();
         nint size = Environment.SystemPageSize;
-        foreach (PlacedBytes write in writes)
-        {
-            for (nint page = write.Address & ~(size - 1); page < write.Address + write.Bytes.Length; page += size)
-                pages.Add(page);
-        }
-
         var map = MemoryMap.Read();
         var runs = new List<Run>();
-        foreach (nint page in pages)
+        List<PlacedBytes> ascending = [.. writes];
+        ascending.Sort((a, b) => a.Address.CompareTo(b.Address));
+        foreach (PlacedBytes write in ascending)
         {
-            if (map.At(page) is not { CanRead: true } region)
-                throw new PatchException(PatchError.PagesRefused, $"The page at 0x{page:x} is not mapped.");
-            if (runs.Count > 0 && runs[^1].End == page && runs[^1].IsWritable == region.CanWrite && runs[^1].IsExecutable == region.CanExecute)
-                runs[^1] = runs[^1] with { End = page + size };
-            else
-                runs.Add(new Run(page, page + size, region.CanWrite, region.CanExecute));
+            nint first = write.Address & ~(size - 1);
+            for (nint page = runs.Count > 0 ? Math.Max(first, runs[^1].End) : first; page < write.Address + write.Bytes.Length; page += size)
+            {
+                if (map.At(page) is not { CanRead: true } region)
+                    throw new PatchException(PatchError.PagesRefused, $"The page at 0x{page:x} is not mapped.");
+                if (runs.Count > 0 && runs[^1].End == page && runs[^1].IsWritable == region.CanWrite && runs[^1].IsExecutable == region.CanExecute)
+                    runs[^1] = runs[^1] with { End = page + size };
+                else
+                    runs.Add(new Run(page, page + size, region.CanWrite, region.CanExecute));
+            }
         }
 
         return runs;
@@ -170,5 +169,5 @@ internal static unsafe partial class DataPages
     private static partial int Unmap(nint address, nuint length);
 
     /// <summary>Pages in a row.</summary>
-    private readonly record struct Run(nint Start, nint End, bool IsWritable, bool IsExecutable);
+    private sealed record Run(nint Start, nint End, bool IsWritable, bool IsExecutable);
 }

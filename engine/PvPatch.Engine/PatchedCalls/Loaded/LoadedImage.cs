@@ -120,7 +120,9 @@ internal sealed unsafe class LoadedImage : IDisposable
             PEHeaders headers = probe.PEHeaders;
             if (headers.PEHeader is null || headers.MetadataStartOffset < 0 || start + headers.MetadataStartOffset != metadata)
                 return null;
-            int length = isMapped ? headers.PEHeader.SizeOfImage : headers.SectionHeaders.Max(s => s.PointerToRawData + s.SizeOfRawData);
+            int length = isMapped ? headers.PEHeader.SizeOfImage : 0;
+            for (int i = 0; i < headers.SectionHeaders.Length && !isMapped; i++)
+                length = Math.Max(length, headers.SectionHeaders[i].PointerToRawData + headers.SectionHeaders[i].SizeOfRawData);
             var reader = new PEReader((byte*)start, Math.Min(size, length), isMapped);
             return new LoadedImage(start, map, reader, name);
         }

@@ -6,7 +6,7 @@ namespace PvPatch.Engine.PatchedCalls.Loaded;
 /// <param name="Start">First address.</param>
 /// <param name="End">The address behind the last one.</param>
 /// <param name="Rights">As the system writes them: <c>r--s</c>.</param>
-internal readonly record struct MemoryRegion(nint Start, nint End, string Rights)
+internal sealed record MemoryRegion(nint Start, nint End, string Rights)
 {
     /// <summary>Whether it can be read.</summary>
     public bool CanRead => Rights[0] == 'r';

@@ -21,7 +21,7 @@ internal static class GrownCopy
         foreach (Instruction instruction in IlReader.Decode(il))
         {
             int at = instruction.End - sizeof(int);
-            object? member = added.TryGetValue(at, out MovableInstruction missing)
+            object? member = added.TryGetValue(at, out MovableInstruction? missing)
                 ? missing.Member ?? (object?)missing.Text
                 : MemberOf(instruction, method.Module);
             if (member is not null)

@@ -149,11 +149,11 @@ internal sealed class InPlaceWayTests
     public void Pages_of_an_image_that_is_mapped_as_code_are_replaced_and_stay_so()
     {
         nint metadata = LoadedImage.MetadataOf(typeof(System.Collections.Immutable.ImmutableList).Assembly);
-        string before = MemoryMap.Read().At(metadata)!.Value.Rights;
+        string before = MemoryMap.Read().At(metadata)!.Rights;
         Assert.That(before, Does.StartWith("r-x"), "the runtime's own libraries are precompiled");
         PlacedBytes bytes = DataPages.Read(metadata, 10_000);
         DataPages.Write([bytes]);
-        Assert.That(MemoryMap.Read().At(metadata)!.Value.Rights, Is.EqualTo(before));
+        Assert.That(MemoryMap.Read().At(metadata)!.Rights, Is.EqualTo(before));
         Assert.That(DataPages.Hold(bytes), Is.True);
         Assert.That(System.Collections.Immutable.ImmutableList.Create(1, 2, 3).Add(4).Sum(), Is.EqualTo(10));
     }
@@ -212,6 +212,6 @@ internal sealed class InPlaceWayTests
         var map = MemoryMap.Read();
         int length = BytesOf(assembly).Length;
         return [.. Enumerable.Range(0, (length + Environment.SystemPageSize - 1) / Environment.SystemPageSize)
-            .Select(i => map.At(image.Start + (i * Environment.SystemPageSize))!.Value.Rights[..3])];
+            .Select(i => map.At(image.Start + (i * Environment.SystemPageSize))!.Rights[..3])];
     }
 }

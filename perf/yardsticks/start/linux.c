@@ -1,5 +1,5 @@
 /* The start of a program without a C library: the first argument is the number of repetitions. */
-#include "yardstick.h"
+#include "../yardstick.h"
 
 static i64 call(i64 number, i64 a, i64 b, i64 c)
 {

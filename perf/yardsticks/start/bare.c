@@ -1,5 +1,5 @@
 /* The number of repetitions comes by the command line, the checksum goes to the first serial port, the end to isa-debug-exit. */
-#include "yardstick.h"
+#include "../yardstick.h"
 
 static void out(u16 port, u8 value)
 {

@@ -1,6 +1,6 @@
 /* The start of a program with a C library. */
 #include <unistd.h>
-#include "yardstick.h"
+#include "../yardstick.h"
 
 int main(int count, char **arguments)
 {

@@ -1,5 +1,5 @@
 /* What gcc calls by itself in programs without a C library. */
-#include "yardstick.h"
+#include "../yardstick.h"
 
 void *memset(void *to, int value, u64 count)
 {

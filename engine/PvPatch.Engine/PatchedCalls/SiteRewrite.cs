@@ -1,0 +1,40 @@
+using PvPatch.Engine.PatchedCalls.Growth;
+
+namespace PvPatch.Engine.PatchedCalls;
+
+/// <summary>What becomes of one call while its method is rewritten: the form it takes, or why it stays.</summary>
+/// <param name="call">The call.</param>
+/// <param name="forms">The forms that it may take, the best first.</param>
+/// <param name="refusal">Why there is none, if there is none.</param>
+internal sealed class SiteRewrite(CallSite call, IReadOnlyList<SiteForm> forms, string? refusal)
+{
+    private readonly List<string> _misfits = [];
+
+    /// <summary>The call.</summary>
+    public CallSite Call { get; } = call;
+
+    /// <summary>Why it stays; <see langword="null"/> where it is replaced.</summary>
+    public string? Refusal { get; private set; } = refusal;
+
+    /// <summary>Its new code, where it is to grow beyond its bytes.</summary>
+    public IlEdit? Edit { get; set; }
+
+    /// <summary>The form that it takes, of one that is replaced.</summary>
+    public SiteForm Form => forms[_misfits.Count];
+
+    /// <summary>The form, and why not a better one.</summary>
+    public string Text => _misfits.Count == 0 ? Form.Text : $"{Form.Text}, as {string.Join("; ", _misfits)}";
+
+    /// <summary>Goes on to the next form; without one, it stays.</summary>
+    /// <param name="misfit">Why not this one.</param>
+    public void TakeNext(string misfit)
+    {
+        if (_misfits.Count + 1 == forms.Count)
+            Refuse(misfit);
+        else
+            _misfits.Add(misfit);
+    }
+
+    /// <summary>It stays.</summary>
+    public void Refuse(string reason) => Refusal = reason;
+}
