@@ -1,3 +1,4 @@
+using System.Globalization;
 using PvPatch.Engine.IndirectCalls;
 
 namespace PvPatch.Engine.Tests;
@@ -20,7 +21,10 @@ internal static class Program
         ["switch", var state] => PatchedCalls.Switching.SwitchStress.Run(isHot: state is "hot"),
         ["inlined", var state] => PatchedCalls.Late.InlinedProgram.PatchAndTell(isHot: state is "hot", redirects: true),
         ["inlined-in-place", var state] => PatchedCalls.Late.InlinedProgram.PatchAndTell(isHot: state is "hot", redirects: false),
+        ["random", var seed, var count] =>
+            PatchedCalls.RandomProgram.RunAll(int.Parse(seed, CultureInfo.InvariantCulture), int.Parse(count, CultureInfo.InvariantCulture)),
         ["inlined-twice"] => PatchedCalls.Late.InlinedProgram.PatchTwice(),
+        ["diagnosis-example", var way] => Diagnosis.Sum.Run(redirects: way is "late"),
         ["diagnosis", var state] => Diagnosis.DiagnosedProgram.Run(state),
         _ => throw new ArgumentException($"No such part: {string.Join(' ', arguments)}.", nameof(arguments)),
     };

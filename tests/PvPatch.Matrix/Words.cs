@@ -10,8 +10,8 @@ internal static class Words
 
     public static string Of(State state) => States.Single(s => s.State == state).Word;
 
-    /// <summary>The ways named, or all of them for <c>all</c>.</summary>
-    public static IEnumerable<Way> WaysOf(string word) => Ways.Where(w => word is "all" || word == w.Word).Select(w => w.Way);
+    /// <summary>The ways named, with commas between.</summary>
+    public static IEnumerable<Way> WaysOf(string words) => Ways.Where(w => words.Split(',').Contains(w.Word, StringComparer.Ordinal)).Select(w => w.Way);
 
     /// <summary>The states named, or all of them for <c>all</c>.</summary>
     public static IEnumerable<State> StatesOf(string word) => States.Where(s => word is "all" || word == s.Word).Select(s => s.State);

@@ -1,7 +1,7 @@
 using System.Reflection;
+using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.PatchedCalls;
 using PvPatch.Engine.PatchedCalls.Callers;
-using PvPatch.Engine.PatchedCalls.Late;
 using PvPatch.Engine.PatchedCalls.Loaded;
 using PvPatch.Engine.RuntimeEvents;
 
@@ -17,7 +17,7 @@ namespace PvPatch.Engine.Diagnosis;
 internal sealed class BodySearch(CompilationIndex index, IReadOnlyDictionary<ulong, Module> modules, IReadOnlySet<Module> bound, IReadOnlyList<PatchedCode> patched)
 {
     private readonly Dictionary<ulong, LedMethod> _copies =
-        patched.SelectMany(p => p.Led).DistinctBy(l => l.Copy).ToDictionary(l => (ulong)EntrySwap.HandleOf(l.Copy).Value);
+        patched.SelectMany(p => p.Led).DistinctBy(l => l.Copy).ToDictionary(l => (ulong)EmittedMethods.HandleOf(l.Copy).Value);
 
     private readonly CallGraph _calls = new(AppDomain.CurrentDomain.GetAssemblies());
     private readonly MemoryMap _map = MemoryMap.Read();
@@ -108,7 +108,7 @@ internal sealed class BodySearch(CompilationIndex index, IReadOnlyDictionary<ulo
         nint address = IsGeneric(method) ? 0 : MethodEntry.CodeOf(method);
         if (address == 0 || seen.Any(c => c.Address == address) || _copies.Values.Any(c => c.Method == method && c.Holds))
             return null;
-        bool isBeforePatch = il.Written is not { } written || EventClock.TicksOf(written.Begun) > Start;
+        bool isBeforePatch = il.Written is not { } written || (IsOlder(method.Module.Assembly) && EventClock.TicksOf(written.Begun) > Start);
         BodyIl from = il.IsPatchedAtFirst ? BodyIl.Patched : isBeforePatch ? BodyIl.Original : BodyIl.Unknown;
         if (NativeCode.Of(method, _map) is { } code)
             return Older(method, CodeTier.Unknown, from, BodyUse.Entered) with { Address = code.Start, Size = code.Length };
@@ -127,7 +127,7 @@ internal sealed class BodySearch(CompilationIndex index, IReadOnlyDictionary<ulo
 
     private CompiledBody Copy(LedMethod led, PatchedCode code)
     {
-        Compilation? seen = index.OfMethod((ulong)EntrySwap.HandleOf(led.Copy).Value).LastOrDefault();
+        Compilation? seen = index.OfMethod((ulong)EmittedMethods.HandleOf(led.Copy).Value).LastOrDefault();
         CompiledBody body = seen is null
             ? Older(led.Method, CodeTier.FullOpts, BodyIl.Patched, led.Holds ? BodyUse.Entered : PassedUse(led.Method))
             : Seen(seen, led.Method, code);

@@ -38,6 +38,12 @@ internal sealed class SlotPlaces
 
     private static PlaceOf PlacesIn(Module module, IReadOnlyList<PvOp> ops)
     {
+        string name = string.Join(", ", ops.Select(o => o.Path[0].Module == module ? $"{o.Path[0].DeclaringType}.{o.Place}" : ""));
+        return EmittedMethods.Of(module, $"places of {name}", () => Emitted(module, ops)).CreateDelegate<PlaceOf>();
+    }
+
+    private static DynamicMethod Emitted(Module module, IReadOnlyList<PvOp> ops)
+    {
         // SAFETY: the paths' own instructions give the address as a reference, which the garbage collector follows, so it is
         // right for objects that move and for statics that the runtime keeps boxed, where reflection would change a copy.
         // A slot is as wide as nint.
@@ -61,7 +67,7 @@ internal sealed class SlotPlaces
             il.Emit(OpCodes.Ret);
         }
 
-        return method.CreateDelegate<PlaceOf>();
+        return method;
     }
 
     /// <summary>Fields of structs by address, objects and arrays by what the field holds.</summary>

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Reflection.Emit;
 using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using PvPatch.Engine.Il;
@@ -18,7 +19,8 @@ namespace PvPatch.Engine.PatchedCalls;
 /// What else is to be done to it by <see cref="IlGrower"/>; <see langword="null"/> where <paramref name="Il"/> is all. Never
 /// anything else under <see cref="GrowthLimit.SameSize"/>.
 /// </param>
-internal sealed record RewrittenMethod(Il.MethodBody Body, byte[] Il, MethodGrowth? Growth);
+/// <param name="NamesItsSlots">Whether it reads every slot from a field that it names itself, and gets none from its callers or by a getter.</param>
+internal sealed record RewrittenMethod(Il.MethodBody Body, byte[] Il, MethodGrowth? Growth, bool NamesItsSlots);
 
 /// <summary>What is to be done in one module: finds the sites of every method, decides each, and writes the new IL.</summary>
 internal sealed class ModuleSites
@@ -118,8 +120,12 @@ internal sealed class ModuleSites
 
         _rows.AddRange(sites.Others.Count == 0 ? found : found.OrderBy(r => r.IlOffset));
         if (calls.Exists(c => c.Refusal is null))
-            _methods.Add(new RewrittenMethod(flow.Body, rewrite.Il, rewrite.Growth));
+            _methods.Add(new RewrittenMethod(flow.Body, rewrite.Il, rewrite.Growth, NamesItsSlots(flow)));
     }
+
+    private bool NamesItsSlots(StackFlow flow) =>
+        Array.TrueForAll(_parameters!.Of(flow.Body.Token), p => p is null)
+        && !Array.Exists(flow.Code, i => i.Code.OperandType == OperandType.InlineMethod && _map.ReadBy(i) is not null);
 
     private PatchedSite RowOf(StackFlow flow, MethodRewrite rewrite, SiteRewrite site, Instruction[] after)
     {

@@ -1,9 +1,13 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
+using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Image;
+using PvPatch.Engine.PatchedCalls.InPlace;
+using PvPatch.Engine.Reports;
 using PvPatch.Engine.Tests.PatchedCalls;
+using PvPatch.Engine.Tests.PatchedCalls.InPlace;
 
 namespace PvPatch.Engine.Tests.IndirectCalls;
 
@@ -66,6 +70,38 @@ internal sealed class CopiesTests
         }
 
         Assert.That(gone.Select(g => g.IsAlive), Is.All.False);
+    }
+
+    [Test]
+    public void A_target_that_could_be_unloaded_stays_as_long_as_a_slot_holds_it_and_is_called_through_it()
+    {
+        var program = LoadedProgram.Load(Name, Loading.Stream);
+        WeakReference plugIn = InstallFromPlugIn(program.Table);
+        for (int i = 0; i < 10; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        using LivePatch patch = program.Apply();
+        PatchedSite[] sites = [.. patch.Report.Sites.Where(s => s.Op is "math.negate")];
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(plugIn.IsAlive, Is.True, "the slot leads to it");
+            Assert.That(sites.Select(s => s.State), Is.Not.Empty.And.All.EqualTo(SiteState.Left));
+            Assert.That(sites.Where(s => s.Method.EndsWith(".OneArgument_Direct", StringComparison.Ordinal)).Select(s => s.Reason), Is.All.Contains("Native.Negate in this module"));
+            Assert.That(program.Shape("OneArgument_Direct")(5), Is.EqualTo(-5));
+        }
+    }
+
+    /// <summary>Another copy of the fixtures, in a context that nobody else holds and that was told to unload.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference InstallFromPlugIn(PvOpTable table)
+    {
+        var plugIn = LoadedProgram.Load(Name, Loading.Stream, collectible: true);
+        table.Install([KeyValuePair.Create("math.negate", PvTarget.Method(plugIn.Assembly.GetType("PvPatch.Engine.Fixtures.Native", throwOnError: true)!, "Negate"))]);
+        plugIn.Context.Unload();
+        return new WeakReference(plugIn.Assembly);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

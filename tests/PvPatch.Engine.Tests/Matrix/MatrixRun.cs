@@ -25,7 +25,7 @@ internal sealed record MatrixRun(int ExitCode, string Output)
 
     /// <summary>Runs it.</summary>
     /// <param name="program">The program's file.</param>
-    /// <param name="way">How it is patched; or <c>all</c>.</param>
+    /// <param name="way">How it is patched; several with commas between.</param>
     /// <param name="state">What has run then; or <c>all</c>.</param>
     /// <param name="copy">Which copy is patched: <c>host</c>, <c>path</c>, <c>memory</c>.</param>
     /// <param name="settings">Environment variables.</param>

@@ -15,6 +15,7 @@ internal static class Reasons
         ("is a static constructor", "static constructor"),
         ("no like in a copy", "no copy"),
         ("put its own code", "put back"),
+        ("made while the program ran", "emitted code"),
         ("through a delegate", "delegate"),
         ("names of other assemblies", "called elsewhere"),
         ("is initialised when", "initialises its class"),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using PvPatch.Engine.PatchedCalls.Image;
@@ -10,7 +11,7 @@ internal sealed class RandomMethodTests
 {
     private const int MethodsPerSeed = 150;
 
-    private static readonly (long A, long B)[] Arguments = [(0, 0), (1, -1), (5, 3), (-7, 100), (123456789012, 6)];
+    public static readonly (long A, long B)[] Arguments = [(0, 0), (1, -1), (5, 3), (-7, 100), (123456789012, 6)];
 
     [TestCase(1)]
     [TestCase(2)]
@@ -39,6 +40,18 @@ internal sealed class RandomMethodTests
             foreach ((long a, long b) in Arguments)
                 Assert.That(ResultOf(patched, a, b), Is.EqualTo(ResultOf(unpatched, a, b)), evidence);
         }
+    }
+
+    [Test]
+    [CancelAfter(180_000)]
+    public async Task Random_programs_compute_the_same_in_every_way_and_state(CancellationToken cancel)
+    {
+        int seed = int.TryParse(Environment.GetEnvironmentVariable("PVPATCH_FUZZ_SEED"), CultureInfo.InvariantCulture, out int given) ? given : 20261122;
+        TestContext.Out.WriteLine($"PVPATCH_FUZZ_SEED={seed}");
+        string[] part = ["random", seed.ToString(CultureInfo.InvariantCulture), "200"];
+        (int exitCode, string output) = await ChildProcess.RunAsync(part, ["DOTNET_TC_CallCountingDelayMs=0"], cancel);
+        TestContext.Out.WriteLine(output);
+        Assert.That(exitCode, Is.Zero, output);
     }
 
     private static MethodInfo MethodOf(Assembly assembly, int i) => assembly.GetType("RandomMethods", throwOnError: true)!.GetMethod($"M{i}")!;

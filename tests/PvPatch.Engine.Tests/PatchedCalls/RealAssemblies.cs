@@ -21,6 +21,8 @@ internal static class RealAssemblies
         typeof(System.Text.Json.JsonSerializer).Assembly.Location,
         typeof(System.Reflection.Metadata.MetadataReader).Assembly.Location,
         typeof(Enumerable).Assembly.Location,
+        typeof(System.Xml.XmlReader).Assembly.Location,
+        typeof(System.Linq.Expressions.Expression).Assembly.Location,
         typeof(Patcher).Assembly.Location,
     ];
 }

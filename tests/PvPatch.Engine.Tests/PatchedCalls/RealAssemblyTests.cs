@@ -22,6 +22,7 @@ internal sealed class RealAssemblyTests
             followed++;
         }
 
+        TestContext.Out.WriteLine($"{followed} methods followed");
         Assert.That(followed, Is.GreaterThan(20));
     }
 

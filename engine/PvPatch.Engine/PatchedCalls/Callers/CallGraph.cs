@@ -20,6 +20,9 @@ internal sealed class CallGraph(IReadOnlyList<Assembly> loaded)
 {
     private readonly Dictionary<Assembly, Module[]> _bound = [];
 
+    /// <summary>Whether a module was searched for calls, of whatever method.</summary>
+    public bool Sees(Module module) => _bound.Values.Any(b => Array.IndexOf(b, module) >= 0);
+
     /// <summary>The methods that name a method, or one of the base class or an interface that it stands for.</summary>
     public IEnumerable<Caller> CallersOf(MethodBase method)
     {

@@ -1,4 +1,5 @@
 using System.Reflection;
+using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Loaded;
 
 namespace PvPatch.Engine.PatchedCalls.Callers;
@@ -15,20 +16,48 @@ internal sealed record OldBodies(IReadOnlyCollection<Holder> Holders, string? Un
 
 /// <summary>
 /// Finds the code that was compiled from a method's IL. The JIT tells nobody whom it inlined where, so every compiled method
-/// that could have done it counts, unless its machine code is seen to make all of its calls.
+/// that could have done it counts, unless its machine code is seen to make all of its calls, or not to read the slots.
 /// </summary>
 /// <param name="graph">Who calls whom.</param>
-/// <param name="isLoading">Whether the assemblies are being loaded, so that all code there is was compiled when they were published.</param>
-internal sealed class OldCode(CallGraph graph, bool isLoading)
+/// <param name="mentions">Which code reads which slots; <see langword="null"/> while the assemblies are being loaded, so that all code there is was compiled when they were published.</param>
+internal sealed class OldCode(CallGraph graph, Lazy<SlotMentions>? mentions)
 {
     /// <summary>The JIT inlines no method of more IL than this on its own account (dotnet/runtime, src/coreclr/jit/jitconfigvalues.h, JitExtDefaultPolicyMaxILProf).</summary>
     private const int LongestInlined = 0x400;
 
     private readonly MemoryMap _map = MemoryMap.Read();
     private readonly Dictionary<MethodBase, bool> _mayHaveRun = [];
+    private readonly UnknownCalls _unknownCalls = new(graph.Sees);
 
     /// <summary>What holds code of a method's old IL.</summary>
-    public OldBodies Of(MethodBase method)
+    /// <param name="method">The method.</param>
+    /// <param name="ops">The ops whose slots its sites read from fields that it names itself; <see langword="null"/> if it gets one in another way.</param>
+    public OldBodies Of(MethodBase method, IReadOnlyList<PvOp>? ops)
+    {
+        OldBodies possible = ByCalls(method);
+        bool isAll = possible.Holders.Count == 0 && possible.Unknown is null;
+        return isAll || ops is null || mentions is not { Value: var readers } || !ops.All(readers.Knows) ? possible : BySlots(method, possible, ops, readers);
+    }
+
+    /// <summary>Takes out the code that reads none of the method's slots, and puts names to what was unknown.</summary>
+    private OldBodies BySlots(MethodBase method, OldBodies possible, IReadOnlyList<PvOp> ops, SlotMentions mentions)
+    {
+        HashSet<MethodBase> readers = [.. ops.SelectMany(mentions.ReadersOf)];
+        List<Holder> holders = [.. possible.Holders.Where(h => readers.Contains(h.Method) || PrecompiledMethods.Has(h.Method))];
+        if (ops.Any(mentions.IsReadByUnknown))
+            return new OldBodies(holders, "code that was made while the program ran reads the slot, and may have inlined it");
+        if (possible.Unknown is null)
+            return new OldBodies(holders, null);
+        if (PrecompiledMethods.AreIn(method.Module) || (IsGeneric(method) && readers.Contains(method)))
+            return new OldBodies(holders, possible.Unknown);
+
+        readers.ExceptWith(holders.Select(h => h.Method));
+        holders.AddRange(readers.Where(r => IsGeneric(r) || _unknownCalls.AreIn(r)).Select(r => new Holder(r, $"{NameOf(r)} was compiled before, and may have inlined it")));
+        return new OldBodies(holders, null);
+    }
+
+    /// <summary>What may hold it, by who calls whom and what is compiled.</summary>
+    private OldBodies ByCalls(MethodBase method)
     {
         var holders = new List<Holder>();
         string? unknown = null;
@@ -90,10 +119,10 @@ internal sealed class OldCode(CallGraph graph, bool isLoading)
     {
         if (PrecompiledMethods.Has(method))
             return true;
-        if (isLoading)
+        if (mentions is null)
             return false;
         if (!IsGeneric(method))
-            return MethodEntry.IsCompiled(method);
+            return MethodEntry.IsCompiled(method) is false && mentions.Value.HasCode(method) ? true : MethodEntry.IsCompiled(method);
         if (!_mayHaveRun.TryGetValue(method, out bool mayHaveRun))
             _mayHaveRun[method] = mayHaveRun = MayHaveRun(method);
         return mayHaveRun ? null : false;

@@ -177,7 +177,7 @@ public sealed class LivePatch : IDisposable
 
             var patched = PatchedAssembly.Patch(assembly, _table);
             if (Volatile.Read(ref _isSettled))
-                Settle(patched, new OldCode(new CallGraph([assembly]), isLoading: true));
+                Settle(patched, new OldCode(new CallGraph([assembly]), mentions: null));
             return Entered(patched);
         }
         catch (PatchException e)
@@ -211,7 +211,7 @@ public sealed class LivePatch : IDisposable
         PatchedAssembly[] patched;
         lock (_gate)
             patched = [.. _done];
-        var old = new OldCode(new CallGraph(AppDomain.CurrentDomain.GetAssemblies()), isLoading: false);
+        var old = new OldCode(new CallGraph(AppDomain.CurrentDomain.GetAssemblies()), new Lazy<SlotMentions>(() => new SlotMentions(_table.Ops)));
         foreach (PatchedAssembly one in patched)
             Settle(one, old);
         TellEvents();
@@ -219,7 +219,7 @@ public sealed class LivePatch : IDisposable
 
     private void Settle(PatchedAssembly patched, OldCode old)
     {
-        patched.Settle(old, _redirects);
+        patched.Settle(old, _table, _redirects);
         _untold.Enqueue(() => _events.Patched(patched.Name, [.. patched.Rows]));
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Reflection;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
+using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Callers;
 using PvPatch.Engine.PatchedCalls.Flow;
 using PvPatch.Engine.PatchedCalls.Late;
@@ -18,6 +19,7 @@ internal sealed class PatchedAssembly
     private readonly IReadOnlyList<PlacedBytes> _after;
     private readonly IReadOnlyList<PatchedSite> _rows;
     private readonly Dictionary<int, PatchedMethod> _methods = [];
+    private readonly HashSet<int> _namingSlots = [];
     private readonly Interval _written;
     private Interval? _restored;
 
@@ -74,7 +76,9 @@ internal sealed class PatchedAssembly
             }
 
             Verify(assembly, sites.Methods, before);
-            return new PatchedAssembly(assembly, before, after, sites.Rows, written);
+            var patched = new PatchedAssembly(assembly, before, after, sites.Rows, written);
+            patched._namingSlots.UnionWith(sites.Methods.Where(m => m.NamesItsSlots).Select(m => m.Body.Token));
+            return patched;
         }
         catch (Exception e) when (Damage.IsShownBy(e))
         {
@@ -84,8 +88,9 @@ internal sealed class PatchedAssembly
 
     /// <summary>Finds out which code was made from the IL before it was patched, and leads calls past it where that is wanted.</summary>
     /// <param name="old">Finds it.</param>
+    /// <param name="table">The ops.</param>
     /// <param name="redirects">Leads calls elsewhere; <see langword="null"/> if old code is to stay.</param>
-    public void Settle(OldCode old, Redirects? redirects)
+    public void Settle(OldCode old, PvOpTable table, Redirects? redirects)
     {
         if (!_assembly.TryGetTarget(out Assembly? assembly))
             return;
@@ -98,10 +103,16 @@ internal sealed class PatchedAssembly
             done = token;
             if (MethodOf(assembly.ManifestModule, token) is not { } method)
                 continue;
-            OldBodies bodies = old.Of(method);
+            OldBodies bodies = old.Of(method, _namingSlots.Contains(token) ? OpsIn(token, table) : null);
             if (bodies.Holders.Count > 0 || bodies.Unknown is not null)
                 _methods[token] = new PatchedMethod(bodies, redirects);
         }
+    }
+
+    private PvOp[] OpsIn(int token, PvOpTable table)
+    {
+        HashSet<string> names = [.. _rows.Where(r => r.MethodToken == token && r.State == SiteState.Patched).Select(r => r.Op)];
+        return [.. table.Ops.Where(o => names.Contains(o.Name))];
     }
 
     /// <summary>What is known of the code of each method with a rewritten site.</summary>

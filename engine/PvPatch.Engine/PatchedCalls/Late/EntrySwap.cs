@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.PatchedCalls.Loaded;
 
 namespace PvPatch.Engine.PatchedCalls.Late;
@@ -54,7 +55,7 @@ internal sealed unsafe class EntrySwap : IMethodSwap
     /// <returns>Address of its code.</returns>
     internal static nint Compiled(DynamicMethod copy)
     {
-        RuntimeMethodHandle handle = HandleOf(copy);
+        RuntimeMethodHandle handle = EmittedMethods.HandleOf(copy);
         RuntimeHelpers.PrepareMethod(handle);
         return handle.GetFunctionPointer();
     }
@@ -99,8 +100,4 @@ internal sealed unsafe class EntrySwap : IMethodSwap
     /// <summary>Whether the first call of a method that never ran initialises its class (ECMA-335, partition II, 10.5.3.1), which calling a copy does not.</summary>
     private static bool InitialisesItsClass(MethodBase method) =>
         method.DeclaringType is { TypeInitializer: not null } owner && !owner.Attributes.HasFlag(TypeAttributes.BeforeFieldInit) && MethodEntry.IsCompiled(method) != true;
-
-    /// <summary>The runtime's handle of an emitted method.</summary>
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "GetMethodDescriptor")]
-    internal static extern RuntimeMethodHandle HandleOf(DynamicMethod method);
 }

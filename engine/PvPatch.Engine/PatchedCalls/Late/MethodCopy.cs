@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using PvPatch.Engine.Il;
+using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.PatchedCalls.Growth;
 using PvPatch.Engine.PatchedCalls.Loaded;
 
@@ -39,7 +40,11 @@ internal static class MethodCopy
         lock (kept)
         {
             if (!kept.TryGetValue(key, out DynamicMethod? copy) && Copied(method, body, out refusal) is { } made)
+            {
                 kept[key] = copy = made;
+                EmittedMethods.EnterCopy(copy, method);
+            }
+
             return copy;
         }
     }

@@ -6,7 +6,8 @@ namespace PvPatch.Engine.PatchedCalls.Loaded;
 /// <param name="Start">First address.</param>
 /// <param name="End">The address behind the last one.</param>
 /// <param name="Rights">As the system writes them: <c>r--s</c>.</param>
-internal sealed record MemoryRegion(nint Start, nint End, string Rights)
+/// <param name="IsOfFile">Whether it is a part of a file that has a name in a file system.</param>
+internal sealed record MemoryRegion(nint Start, nint End, string Rights, bool IsOfFile)
 {
     /// <summary>Whether it can be read.</summary>
     public bool CanRead => Rights[0] == 'r';
@@ -31,12 +32,16 @@ internal sealed class MemoryMap
         foreach (string line in File.ReadLines("/proc/self/maps"))
         {
             int dash = line.IndexOf('-'), space = line.IndexOf(' ');
-            _regions.Add(new MemoryRegion(Address(line.AsSpan(0, dash)), Address(line.AsSpan((dash + 1)..space)), line[(space + 1)..(space + 5)]));
+            bool isOfFile = line.IndexOf(" /", StringComparison.Ordinal) is > 0 and var name && string.CompareOrdinal(line, name + 1, "/memfd:", 0, 7) != 0;
+            _regions.Add(new MemoryRegion(Address(line.AsSpan(0, dash)), Address(line.AsSpan((dash + 1)..space)), line[(space + 1)..(space + 5)], isOfFile));
         }
     }
 
     /// <summary>The memory as it is now.</summary>
     public static MemoryMap Read() => new();
+
+    /// <summary>All regions, ascending.</summary>
+    public IReadOnlyList<MemoryRegion> Regions => _regions;
 
     /// <summary>The region that an address lies in; <see langword="null"/> where nothing is mapped.</summary>
     public MemoryRegion? At(nint address)
@@ -58,7 +63,22 @@ internal sealed class MemoryMap
         return (_regions[first].Start, _regions[last].End);
     }
 
-    private int IndexOf(nint address) => _regions.FindIndex(r => r.Contains(address));
+    private int IndexOf(nint address)
+    {
+        int low = 0, high = _regions.Count - 1;
+        while (low <= high)
+        {
+            int middle = (low + high) / 2;
+            if (_regions[middle].Contains(address))
+                return middle;
+            if (address < _regions[middle].Start)
+                high = middle - 1;
+            else
+                low = middle + 1;
+        }
+
+        return -1;
+    }
 
     private static nint Address(ReadOnlySpan<char> text) => nint.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 }

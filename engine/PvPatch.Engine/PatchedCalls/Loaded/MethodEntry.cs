@@ -9,9 +9,9 @@ namespace PvPatch.Engine.PatchedCalls.Loaded;
 /// <remarks>
 /// On x86-64 the stub is <c>jmp [rip+slot]</c>; until the method is compiled the slot leads to the instruction behind the
 /// jump, which calls the compiler (dotnet/runtime, src/coreclr/vm/precode.h, <c>FixupPrecode</c>). Read only: what is not
-/// exactly of that shape is "cannot be told". One thing it cannot show: when the runtime has counted the calls of some
-/// thousand methods, it frees the counting stubs and leaves those not counted to the end as if uncompiled until their next
-/// call (callcounting.cpp, <c>StopAndDeleteAllCallCountingStubs</c>).
+/// exactly of that shape is "cannot be told". One thing it cannot show: when the runtime begins to count the calls of methods
+/// of the first tier, and when it frees the stubs that count, it leaves methods as if uncompiled until their next call
+/// (tieredcompilation.cpp, callcounting.cpp). <see cref="CompiledCode"/> shows their code.
 /// </remarks>
 internal static unsafe class MethodEntry
 {

@@ -45,6 +45,9 @@ internal sealed class PrecompiledMethods
         return isGeneric ? rows.Count > 0 : rows.Contains(method.MetadataToken & 0xFFFFFF);
     }
 
+    /// <summary>Whether a module has any precompiled code.</summary>
+    public static bool AreIn(Module module) => Known.GetValue(module, m => new PrecompiledMethods(m))._rows is not { Count: 0 };
+
     /// <summary>The rows of the methods that have an entry point; <see langword="null"/> if the image does not tell.</summary>
     private static HashSet<int>? RowsIn(LoadedImage image, DirectoryEntry directory)
     {

@@ -38,6 +38,9 @@ internal sealed class LoadedProgram
     public static LoadedProgram Load(string fixture, Loading loading, bool collectible = false) =>
         new(Load(FixtureProgram.FileOf(fixture), loading, new AssemblyLoadContext("a host's", collectible)));
 
+    /// <summary>A copy that is loaded already.</summary>
+    public static LoadedProgram Of(Assembly assembly) => new(assembly);
+
     /// <summary>Loads another form of a fixture from its file.</summary>
     public static LoadedProgram LoadFile(string file) => new(Load(file, Loading.Path, new AssemblyLoadContext("a host's")));
 

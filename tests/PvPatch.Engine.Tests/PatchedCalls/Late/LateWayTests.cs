@@ -1,6 +1,7 @@
 namespace PvPatch.Engine.Tests.PatchedCalls.Late;
 
 /// <summary>Code that is hot when it is patched. Each state is a process of its own.</summary>
+[Parallelizable(ParallelScope.Children)]
 internal sealed class LateWayTests
 {
     private const string CountAtOnce = "DOTNET_TC_CallCountingDelayMs=0", NeverCount = "DOTNET_TC_CallCountingDelayMs=600000";
@@ -11,7 +12,7 @@ internal sealed class LateWayTests
     [TestCase("tier1", CountAtOnce, "DOTNET_EnableWriteXorExecute=0", TestName = "Methods are redirected where code is writable")]
     [TestCase("tier-up", "DOTNET_TieredCompilation=1", TestName = "Methods that tier up after the redirect end patched")]
     [TestCase("hammer", CountAtOnce, TestName = "Threads that run through the sites meanwhile see no wrong value")]
-    [CancelAfter(120_000)]
+    [CancelAfter(240_000)]
     public Task A_hot_program(string part, string setting, string other = "DOTNET_gcServer=0") => Run(["late", part], setting, other);
 
     [TestCase("hot", CountAtOnce, TestName = "Methods that have inlined a site are redirected, or named in the report")]
