@@ -21,7 +21,7 @@ internal sealed record RunOptions
     public ulong MaxInstructions { get; init; } = ulong.MaxValue;
 
     /// <summary>What executes the instructions.</summary>
-    public ExecutionTier Tier { get; init; }
+    public ExecutionTier Tier { get; init; } = ExecutionTier.Automatic;
 
     /// <summary>Whether translated code is compared with the interpreter, piece by piece.</summary>
     public bool LockStep { get; init; }

@@ -16,7 +16,7 @@ namespace PvPatch.Emulator.Interpreter;
 public sealed unsafe class InterpretedCpu : IDisposable
 {
     /// <summary>Instructions between two looks at what other threads changed; where handlers cannot jump to each other, so many calls nest.</summary>
-    private const ulong Slice = 2048;
+    private const ulong Slice = 4096;
 
     /// <summary>Instructions between two looks at where execution is, while that is code that is not translated, and while it is.</summary>
     private const ulong ShortSample = 8209;

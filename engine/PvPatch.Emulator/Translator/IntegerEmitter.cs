@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Reflection.Emit;
 using Iced.Intel;
 using PvPatch.Emulator.Instructions;
@@ -10,9 +9,8 @@ namespace PvPatch.Emulator.Translator;
 /// Instructions on general registers and memory that go on behind themselves. What IL has an operation for is written as
 /// that, with its flags left to <see cref="FlagEmitter"/>; for all else the meaning that the interpreter uses is called, and inlined.
 /// </summary>
-internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, SideExits exits)
+internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, MeaningEmitter meanings, MultiplicationEmitter multiplication)
 {
-    private readonly LocalBuilder _meaningFlags = il.Local();
     private readonly LocalBuilder _first = il.Local();
     private readonly LocalBuilder _second = il.Local();
     private readonly LocalBuilder _high = il.NarrowLocal();
@@ -99,24 +97,24 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
                 WithCarry(instruction, OpCodes.Sub, LazyOperation.SubtractWithBorrow, setsFlags);
                 break;
             case Mnemonic.Imul when instruction.OpCount > 1:
-                Multiply(instruction, setsFlags, wanted);
+                multiplication.Multiply(instruction, setsFlags, wanted);
                 break;
             case Mnemonic.Imul:
-                MultiplyAccumulator(instruction, nameof(Multiplication.Signed), wanted);
+                multiplication.MultiplyAccumulator(instruction, nameof(Multiplication.Signed), wanted);
                 break;
             case Mnemonic.Mul:
-                MultiplyAccumulator(instruction, nameof(Multiplication.Unsigned), wanted);
+                multiplication.MultiplyAccumulator(instruction, nameof(Multiplication.Unsigned), wanted);
                 break;
             case Mnemonic.Div:
-                Divide(instruction);
+                multiplication.Divide(instruction);
                 break;
             case Mnemonic.Idiv:
-                DivideSigned(instruction);
+                multiplication.DivideSigned(instruction);
                 break;
             case Mnemonic.Bt:
-                Keep(wanted, instruction);
+                meanings.Keep(wanted, instruction);
                 PushOperands(instruction, 0);
-                Call(typeof(BitScans), nameof(BitScans.Test), Size(instruction, 0));
+                meanings.Call(typeof(BitScans), nameof(BitScans.Test), Size(instruction, 0));
                 il.Op(OpCodes.Pop);
                 break;
             case Mnemonic.Tzcnt:
@@ -136,7 +134,7 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
                 break;
             case Mnemonic.Bswap:
                 il.PushRegister(instruction.Op0Register);
-                il.Call(MethodOf(typeof(BitScans), nameof(BitScans.Reverse), Size(instruction, 0)));
+                il.Call(MeaningEmitter.MethodOf(typeof(BitScans), nameof(BitScans.Reverse), Size(instruction, 0)));
                 operands.Pop(instruction);
                 break;
             case Mnemonic.Xchg:
@@ -262,7 +260,7 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
     {
         int size = Size(instruction, 0);
         operands.Change(instruction);
-        Keep(wanted, instruction);
+        meanings.Keep(wanted, instruction);
         operands.Push(instruction, 0, size);
         if (setsFlags)
         {
@@ -337,7 +335,7 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
         operands.Change(instruction);
         operands.Push(instruction, 0, size);
         PushCount(instruction, size);
-        il.Call(MethodOf(typeof(Shifts), withoutFlags, size));
+        il.Call(MeaningEmitter.MethodOf(typeof(Shifts), withoutFlags, size));
         operands.Pop(instruction);
     }
 
@@ -345,10 +343,10 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
     {
         int size = Size(instruction, 0);
         operands.Change(instruction);
-        Keep(wanted, instruction);
+        meanings.Keep(wanted, instruction);
         operands.Push(instruction, 0, size);
         PushCount(instruction, size);
-        Call(typeof(Shifts), meaning, size);
+        meanings.Call(typeof(Shifts), meaning, size);
         operands.Pop(instruction);
     }
 
@@ -399,123 +397,13 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
         operands.Pop(instruction);
     }
 
-    private void Multiply(in Instruction instruction, bool setsFlags, ulong wanted)
-    {
-        int size = Size(instruction, 0);
-        int first = instruction.OpCount == 3 ? 1 : 0;
-        operands.Read(instruction);
-        if (setsFlags)
-        {
-            Keep(wanted, instruction);
-            PushBoth(instruction, first, size);
-            Call(typeof(Multiplication), nameof(Multiplication.Truncated), size);
-        }
-        else
-        {
-            PushBoth(instruction, first, size);
-            il.Op(OpCodes.Mul);
-        }
-
-        operands.Pop(instruction);
-    }
-
-    private void MultiplyAccumulator(in Instruction instruction, string meaning, ulong wanted)
-    {
-        int size = Size(instruction, 0);
-        operands.Read(instruction);
-        Keep(wanted, instruction);
-        il.Load(il.Flags);
-        il.Store(_meaningFlags);
-        il.PushRegister(Accumulator(size));
-        operands.Push(instruction, 0, size);
-        LocalBuilder high = size == 8 ? _second : _high;
-        il.Address(high);
-        il.Address(_meaningFlags);
-        il.Call(MethodOf(typeof(Multiplication), meaning, size));
-        il.PopRegister(Accumulator(size));
-        il.Load(_meaningFlags);
-        il.Store(il.Flags);
-        il.Load(high);
-        il.PopRegister(Data(size));
-    }
-
-    /// <summary>DIV of a dividend whose upper half is 0; others, and #DE, are the interpreter's.</summary>
-    private void Divide(in Instruction instruction)
-    {
-        int size = Size(instruction, 0);
-        operands.Read(instruction);
-        TakeWide(instruction, size);
-        il.Load(_second);
-        il.Constant(0);
-        il.Branch(OpCodes.Beq, exits.Before(ExitReason.Instruction));
-        il.PushRegister(Data(size));
-        il.Branch(OpCodes.Brtrue, exits.Before(ExitReason.Instruction));
-        PushQuotient(size, OpCodes.Div_Un, OpCodes.Rem_Un);
-    }
-
-    /// <summary>IDIV of a dividend whose upper half is the sign of the lower one, by neither 0 nor -1; others are the interpreter's.</summary>
-    private void DivideSigned(in Instruction instruction)
-    {
-        int size = Size(instruction, 0);
-        operands.Read(instruction);
-        TakeWide(instruction, size);
-        il.Load(_second);
-        il.Narrowed(size);
-        Number(1);
-        il.Op(OpCodes.Add);
-        Number(1);
-        il.Branch(OpCodes.Ble_Un, exits.Before(ExitReason.Instruction));
-        il.PushRegister(Data(size));
-        il.PushRegister(Accumulator(size));
-        il.Small((size * 8) - 1);
-        il.Op(OpCodes.Shr);
-        il.Branch(OpCodes.Bne_Un, exits.Before(ExitReason.Instruction));
-        PushQuotient(size, OpCodes.Div, OpCodes.Rem);
-
-        void Number(int value)
-        {
-            if (size == 8)
-                il.Constant(value);
-            else
-                il.Small(value);
-        }
-    }
-
-    /// <summary>The divisor, kept since the side exits need an empty stack.</summary>
-    private void TakeWide(in Instruction instruction, int size)
-    {
-        operands.Push(instruction, 0, size);
-        il.Widen(size);
-        il.Store(_second);
-    }
-
-    private void PushQuotient(int size, OpCode divide, OpCode remainder)
-    {
-        il.PushRegister(Accumulator(size));
-        il.Widen(size);
-        il.Store(_first);
-        One(divide);
-        il.PopRegister(Accumulator(size));
-        One(remainder);
-        il.PopRegister(Data(size));
-
-        void One(OpCode operation)
-        {
-            il.Load(_first);
-            il.Narrowed(size);
-            il.Load(_second);
-            il.Narrowed(size);
-            il.Op(operation);
-        }
-    }
-
     private void Count(in Instruction instruction, string meaning, ulong wanted)
     {
         int size = Size(instruction, 0);
         operands.Read(instruction);
-        Keep(wanted, instruction);
+        meanings.Keep(wanted, instruction);
         operands.Push(instruction, 1, size);
-        Call(typeof(BitScans), meaning, size);
+        meanings.Call(typeof(BitScans), meaning, size);
         operands.Pop(instruction);
     }
 
@@ -524,19 +412,19 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
     {
         int size = Size(instruction, 0);
         operands.Read(instruction);
-        Keep(wanted, instruction);
+        meanings.Keep(wanted, instruction);
         operands.Push(instruction, 1, size);
         il.Widen(size);
         il.Store(_second);
         il.Load(_second);
         il.Narrowed(size);
-        Call(typeof(BitScans), nameof(BitScans.SetZero), size);
+        meanings.Call(typeof(BitScans), nameof(BitScans.SetZero), size);
         System.Reflection.Emit.Label empty = il.Label();
         il.Load(_second);
         il.Branch(OpCodes.Brfalse, empty);
         il.Load(_second);
         il.Narrowed(size);
-        il.Call(MethodOf(typeof(BitScans), meaning, size));
+        il.Call(MeaningEmitter.MethodOf(typeof(BitScans), meaning, size));
         operands.Pop(instruction);
         il.Mark(empty);
     }
@@ -611,43 +499,9 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
         il.PopRegister(instruction.Op0Register);
     }
 
-    /// <summary>Before an instruction that leaves some flags: what waits is computed if one of those is wanted, else dropped.</summary>
-    private void Keep(ulong wanted, in Instruction instruction)
-    {
-        if ((wanted & ~FlagUse.Overwritten(instruction)) != 0)
-            flags.Settle();
-        else
-            flags.State = FlagState.Settled;
-    }
-
     private void PushOperands(in Instruction instruction, int first)
     {
         operands.Read(instruction);
-        PushBoth(instruction, first, Size(instruction, 0));
+        operands.PushBoth(instruction, first, Size(instruction, 0));
     }
-
-    private void PushBoth(in Instruction instruction, int first, int size)
-    {
-        operands.Push(instruction, first, size);
-        operands.Push(instruction, first + 1, size);
-    }
-
-    /// <summary>Calls a meaning with the values on the stack and RFLAGS, which must be right where it keeps some of it.</summary>
-    private void Call(Type type, string meaning, int size)
-    {
-        il.Load(il.Flags);
-        il.Store(_meaningFlags);
-        il.Address(_meaningFlags);
-        il.Call(MethodOf(type, meaning, size));
-        il.Load(_meaningFlags);
-        il.Store(il.Flags);
-        flags.State = FlagState.Settled;
-    }
-
-    private static MethodInfo MethodOf(Type type, string name, int size) =>
-        type.GetMethod(name, BindingFlags.Public | BindingFlags.Static)!.MakeGenericMethod(IntegerTypes.OfSize(size));
-
-    private static Register Accumulator(int size) => size == 8 ? Register.RAX : Register.EAX;
-
-    private static Register Data(int size) => size == 8 ? Register.RDX : Register.EDX;
 }

@@ -82,6 +82,13 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         }
     }
 
+    /// <summary>Pushes an operand that was prepared and the one behind it.</summary>
+    public void PushBoth(in Instruction instruction, int first, int size)
+    {
+        Push(instruction, first, size);
+        Push(instruction, first + 1, size);
+    }
+
     /// <summary>Takes the value on the stack into the first operand.</summary>
     public void Pop(in Instruction instruction)
     {

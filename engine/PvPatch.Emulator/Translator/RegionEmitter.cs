@@ -28,7 +28,8 @@ internal sealed class RegionEmitter
         _flags = new FlagEmitter(_il);
         _exits = new SideExits(_il, memory) { Flags = _flags };
         _operands = new OperandEmitter(_il, _exits);
-        _integers = new IntegerEmitter(_il, _flags, _operands, _exits);
+        var meanings = new MeaningEmitter(_il, _flags);
+        _integers = new IntegerEmitter(_il, _flags, _operands, meanings, new MultiplicationEmitter(_il, _operands, meanings, _exits));
         _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, memory);
     }
 
