@@ -7,8 +7,8 @@ using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Image;
 using PvPatch.Engine.Reports;
 using CallSite = Mono.Cecil.CallSite;
-using MethodAttributes = Mono.Cecil.MethodAttributes;
 using FieldAttributes = Mono.Cecil.FieldAttributes;
+using MethodAttributes = Mono.Cecil.MethodAttributes;
 using TypeAttributes = Mono.Cecil.TypeAttributes;
 
 namespace PvPatch.Perf.Rows;

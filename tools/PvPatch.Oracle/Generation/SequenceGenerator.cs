@@ -139,7 +139,7 @@ internal sealed class SequenceGenerator
             if (instruction.IsStackInstruction)
                 unit.Add(SetStack());
             unit.Add(instruction);
-            if (instruction.RflagsUndefined != RflagsBits.None)
+            if (UndefinedFlags.MayBeLeftBy(instruction))
                 unit.Add(Instruction.Create(Code.Cmp_r64_rm64, AnyRegister(), AnyRegister()));
             return new Unit(unit);
         }

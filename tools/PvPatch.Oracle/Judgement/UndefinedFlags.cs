@@ -31,6 +31,13 @@ internal static class UndefinedFlags
         _ => 0,
     };
 
+    /// <summary>
+    /// Whether an instruction leaves flags undefined in some state. Iced knows, but for RCL and RCR: by a multiple of their
+    /// width and one they leave the operand as it was, and processors do not agree on OF.
+    /// </summary>
+    public static bool MayBeLeftBy(in Instruction instruction) =>
+        instruction.RflagsUndefined != RflagsBits.None || instruction.Mnemonic is Mnemonic.Rcl or Mnemonic.Rcr;
+
     /// <summary>Whether SHLD or SHRD shifts by more than the operand has bits: the result itself is undefined.</summary>
     public static bool ShiftsTooFar(in Instruction instruction, MachineCase state) =>
         instruction.Mnemonic is Mnemonic.Shld or Mnemonic.Shrd && Count(instruction, state) > Bits(instruction);
