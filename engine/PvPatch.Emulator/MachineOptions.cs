@@ -35,7 +35,7 @@ public sealed record MachineOptions
     public ulong? RandomSeed { get; init; }
 
     /// <summary>What executes x86 code.</summary>
-    public ExecutionTier Tier { get; init; }
+    public ExecutionTier Tier { get; init; } = ExecutionTier.Automatic;
 
     /// <summary>Takes each line the guest writes to its console.</summary>
     public Action<string> Console { get; init; } = static _ => { };

@@ -24,6 +24,7 @@ internal static class Program
         ["random", var seed, var count] =>
             PatchedCalls.RandomProgram.RunAll(int.Parse(seed, CultureInfo.InvariantCulture), int.Parse(count, CultureInfo.InvariantCulture)),
         ["inlined-twice"] => PatchedCalls.Late.InlinedProgram.PatchTwice(),
+        ["diagnosis-example", var way] => Diagnosis.Sum.Run(redirects: way is "late"),
         ["diagnosis", var state] => Diagnosis.DiagnosedProgram.Run(state),
         _ => throw new ArgumentException($"No such part: {string.Join(' ', arguments)}.", nameof(arguments)),
     };

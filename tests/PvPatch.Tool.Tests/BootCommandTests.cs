@@ -20,6 +20,7 @@ public sealed class BootCommandTests
     [TestCase("boot -q -v", "exclude each other")]
     [TestCase("boot --mode fast", "'fast' is no mode; there are image, inplace, late")]
     [TestCase("boot --mode late --no-patch", "'--no-patch' and '--mode' exclude each other")]
+    [TestCase("boot --diagnose --no-patch", "'--no-patch' and '--diagnose' exclude each other")]
     [TestCase("--detect boot", "'--detect' stands alone")]
     [TestCase("--json boot", "'--json' goes with '--detect' only")]
     public void Wrong_usage_answers_2(string line, string expected) => AssertRefused(ToolRun.Of(line.Split(' ')), 2, expected);
@@ -192,6 +193,31 @@ public sealed class BootCommandTests
             if (mode is not "late")
                 Assert.That(totals.GetProperty("deferred").GetInt32(), Is.Zero);
             Assert.That(root.GetProperty("slots").GetProperty("checksum").GetString(), Is.EqualTo(ChecksumOnKvm.Value));
+        }
+    }
+
+    [TestCase("image")]
+    [TestCase("late")]
+    public void A_diagnosis_tells_what_runs_of_the_guest(string mode)
+    {
+        if (mode is not "image" && !(OperatingSystem.IsLinux() && System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.X64))
+            Assert.Ignore("code in memory is patched on Linux on x86-64 only");
+        string file = ToolRun.ScratchFile("report.json");
+        ToolRun run = ToolRun.Of("boot", "--hypervisor", "kvm", "--mode", mode, "--diagnose", "--report", file);
+        Assert.That((run.Code, run.Error), Is.EqualTo((0, "")));
+        using JsonDocument report = JsonDocument.Parse(File.ReadAllText(file));
+        JsonElement root = report.RootElement, diagnosis = root.GetProperty("diagnosis");
+        JsonElement[] methods = [.. diagnosis.GetProperty("methods").EnumerateArray()];
+        JsonElement saveFlags = methods.Single(m => m.GetProperty("method").GetString() is "PvPatch.Paravirt.Wrappers.PvIrq.SaveFlags");
+        string?[] inliners = [.. saveFlags.GetProperty("inlinedInto").EnumerateArray().Where(b => b.GetProperty("il").GetString() is "Patched").Select(b => b.GetProperty("method").GetString())];
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(methods.Select(m => m.GetProperty("methodToken").GetInt32()), Is.EquivalentTo(root.GetProperty("patches").GetProperty("sites").EnumerateArray()
+                .Where(s => s.GetProperty("way").ValueKind != JsonValueKind.Null).Select(s => s.GetProperty("methodToken").GetInt32()).Distinct()));
+            Assert.That(inliners, Does.Contain("PvPatch.GuestOs.Workloads.IrqWorkload.Sections"), "what the workload runs hot is patched");
+            Assert.That(diagnosis.GetProperty("totals").TryGetProperty("OldBodyRetired", out _), Is.EqualTo(mode is "late"));
+            Assert.That(run.Out, Does.Match($@"(?m)^{methods.Length} methods with patched sites: "));
+            Assert.That(run.Out, Does.Contain("PvPatch.Paravirt!PvPatch.Paravirt.Wrappers.PvIrq.SaveFlags: "));
         }
     }
 

@@ -20,6 +20,7 @@ internal static class BootCommand
         Option<string> mode = new("--mode") { Description = "Patch the files before they are loaded (image), the loaded images before they run (inplace), or the kernel that ran hot (late).", HelpName = "MODE", DefaultValueFactory = _ => Modes[0].Word };
         Option<string> workload = new("--workload") { Description = "What the kernel runs: irq, mmu, switch, lock or mixed.", HelpName = "NAME", DefaultValueFactory = _ => "irq" };
         Option<ulong> seed = new("--seed") { Description = "Where the workload's pseudo-random choices start.", HelpName = "N", DefaultValueFactory = _ => 1, CustomParser = ParseSeed };
+        Option<bool> diagnose = new("--diagnose") { Description = "Tell which bodies of the patched methods the runtime compiled, which of them run, and who inlined whom." };
         Option<string?> report = new("--report") { Description = "Write what was patched and measured to this file, as JSON.", HelpName = "FILE" };
         Option<string?> guest = new("--guest") { Description = "The kernel's image, an assembly with a class that implements IGuestKernel.", HelpName = "FILE" };
         Option<bool> quiet = new("--quiet", "-q") { Description = "Print the result only, not the boot log and the patch summary." };
@@ -32,7 +33,7 @@ internal static class BootCommand
 
         var command = new Command("boot", "Boot the guest kernel on the hypervisor that was detected, patch its call sites, and measure a workload through the slots and patched.")
         {
-            hypervisor, noPatch, mode, workload, seed, report, guest, quiet, verbose,
+            hypervisor, noPatch, mode, workload, seed, diagnose, report, guest, quiet, verbose,
         };
         command.Validators.Add(result =>
         {
@@ -40,6 +41,8 @@ internal static class BootCommand
                 result.AddError("'--quiet' and '--verbose' exclude each other");
             if (result.GetValue(noPatch) && result.GetResult(mode) is { Implicit: false })
                 result.AddError("'--no-patch' and '--mode' exclude each other");
+            if (result.GetValue(noPatch) && result.GetValue(diagnose))
+                result.AddError("'--no-patch' and '--diagnose' exclude each other");
         });
         command.SetAction(parsed => (int)new BootSession(new BootOptions
         {
@@ -48,6 +51,7 @@ internal static class BootCommand
             Mode = Modes.Single(known => string.Equals(known.Word, parsed.GetValue(mode), StringComparison.Ordinal)).Mode,
             Workload = parsed.GetValue(workload)!,
             Seed = parsed.GetValue(seed),
+            Diagnose = parsed.GetValue(diagnose),
             Report = parsed.GetValue(report),
             Guest = parsed.GetValue(guest),
             Quiet = parsed.GetValue(quiet),

@@ -38,6 +38,12 @@ internal static class BootDocument
             json.WriteRawValue(patches.ToJson());
         }
 
+        if (result.Diagnosis is { } diagnosis)
+        {
+            json.WritePropertyName("diagnosis");
+            json.WriteRawValue(diagnosis.ToJson());
+        }
+
         json.WriteEndObject();
     }
 

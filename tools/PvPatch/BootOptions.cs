@@ -18,6 +18,9 @@ internal sealed record BootOptions
     /// <summary>What its choices start from.</summary>
     public ulong Seed { get; init; } = 1;
 
+    /// <summary>Whether to tell what the runtime made of the patched code.</summary>
+    public bool Diagnose { get; init; }
+
     /// <summary>Where the JSON report goes; null for nowhere.</summary>
     public string? Report { get; init; }
 

@@ -1,3 +1,4 @@
+using PvPatch.Engine.Diagnosis;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Reports;
 
@@ -11,6 +12,7 @@ namespace PvPatch.Tool;
 /// <param name="Slots">The workload through the slots.</param>
 /// <param name="Patches">What was patched; null without patching.</param>
 /// <param name="Patched">The workload patched; null without patching.</param>
+/// <param name="Diagnosis">What the runtime made of the patched code; null where it was not asked for.</param>
 internal sealed record BootResult(
     string Platform,
     PvOpTable Ops,
@@ -18,7 +20,8 @@ internal sealed record BootResult(
     IReadOnlyDictionary<string, long> Calls,
     WorkloadTiming Slots,
     PatchReport? Patches,
-    WorkloadTiming? Patched)
+    WorkloadTiming? Patched,
+    DiagnosisReport? Diagnosis)
 {
     /// <summary>Ops called in one run.</summary>
     public long TotalCalls => Calls.Values.Sum();

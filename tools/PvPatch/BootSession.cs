@@ -1,6 +1,7 @@
 using PvPatch.Emulator;
 using PvPatch.Emulator.Exits;
 using PvPatch.Emulator.Guests;
+using PvPatch.Engine.Diagnosis;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Hosts;
 using PvPatch.Paravirt.Detection;
@@ -21,6 +22,7 @@ internal sealed unsafe class BootSession(BootOptions options)
     internal ExitCode Run()
     {
         using BootReportFile? report = options.Report is { } path ? BootReportFile.Open(path) : null;
+        using PatchDiagnosis? diagnosis = options.Diagnose ? PatchDiagnosis.Start() : null;
         var image = new GuestImage(options.Guest);
         IGuestKernel kernel = image.LoadUnpatched();
         CheckWorkload(kernel);
@@ -50,10 +52,11 @@ internal sealed unsafe class BootSession(BootOptions options)
                 _text.Note(note);
         }
 
+        DiagnosisReport? diagnosed = diagnosis is null ? null : patch?.Diagnosed(diagnosis);
         MachineExit end = machine.Run(kernel.Shutdown);
         if (end is not MachineExit.PoweredOff)
             throw Stopped(end);
-        var result = new BootResult(machine.PlatformName, kernel.Ops, rounds, calls, slots, patch?.Report, patched);
+        var result = new BootResult(machine.PlatformName, kernel.Ops, rounds, calls, slots, patch?.Report, patched, diagnosed);
         _text.Write(result);
         report?.Write(options, result);
         return result.ChecksumsEqual

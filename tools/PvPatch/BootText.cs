@@ -46,6 +46,8 @@ internal sealed class BootText(TextWriter output, Ink ink, BootOptions options)
         Log.Information("{Workload}: {Slots:F3} ns/op through the slots, {Patched:F3} patched", options.Workload,
             result.Slots.NanosecondsPer(result.TotalCalls), result.Patched?.NanosecondsPer(result.TotalCalls));
         WriteFigures(result);
+        if (result.Diagnosis is { } diagnosis && !options.Quiet)
+            output.Write($"\n{diagnosis}");
     }
 
     private void WritePatches(BootResult result, PatchReport report)

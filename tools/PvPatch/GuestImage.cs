@@ -31,21 +31,26 @@ internal sealed class GuestImage
     public IReadOnlyList<string> Files { get; }
 
     /// <summary>Loads the files as they are.</summary>
-    public IGuestKernel LoadUnpatched() => Open(() => ImageSet.LoadUnpatched(Files));
+    public IGuestKernel LoadUnpatched() => Open(() => ImageSet.LoadUnpatched(Files), out _);
 
     /// <summary>Loads the patched images and checks that they hold what was planned.</summary>
-    public IGuestKernel LoadPatched(PatchPlan plan) => Open(() =>
-    {
-        ImageSet set = ImageSet.Load(plan);
-        set.Verify();
-        return set;
-    });
+    /// <param name="plan">How they are patched.</param>
+    /// <param name="images">The images.</param>
+    public IGuestKernel LoadPatched(PatchPlan plan, out ImageSet images) => Open(
+        () =>
+        {
+            ImageSet set = ImageSet.Load(plan);
+            set.Verify();
+            return set;
+        },
+        out images);
 
-    private IGuestKernel Open(Func<ImageSet> load)
+    private IGuestKernel Open(Func<ImageSet> load, out ImageSet images)
     {
         try
         {
-            Assembly assembly = load()[_kernelName];
+            images = load();
+            Assembly assembly = images[_kernelName];
             Type kernel = Array.Find(assembly.GetExportedTypes(), type => type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IGuestKernel)))
                 ?? throw new ToolException(ExitCode.BadInput, $"{Files[0]} is no guest image: no public class implements IGuestKernel.");
             return (IGuestKernel)Activator.CreateInstance(kernel)!;

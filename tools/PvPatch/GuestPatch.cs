@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.Loader;
 using PvPatch.Emulator.Guests;
 using PvPatch.Engine;
+using PvPatch.Engine.Diagnosis;
 using PvPatch.Engine.PatchedCalls.Image;
 using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.Reports;
@@ -12,9 +13,10 @@ namespace PvPatch.Tool;
 internal sealed class GuestPatch : IDisposable
 {
     private readonly PatchPlan? _plan;
+    private readonly ImageSet? _images;
     private readonly LivePatch? _live;
 
-    private GuestPatch(IGuestKernel kernel, PatchPlan plan) => (Kernel, _plan) = (kernel, plan);
+    private GuestPatch(IGuestKernel kernel, PatchPlan plan, ImageSet images) => (Kernel, _plan, _images) = (kernel, plan, images);
 
     private GuestPatch(IGuestKernel kernel, LivePatch live) => (Kernel, _live) = (kernel, live);
 
@@ -49,13 +51,17 @@ internal sealed class GuestPatch : IDisposable
         }
     }
 
+    /// <summary>What the runtime made of the patched code until now.</summary>
+    public DiagnosisReport Diagnosed(PatchDiagnosis diagnosis) => _images is null ? diagnosis.Report(_live!) : diagnosis.Report(_images);
+
     /// <summary>Ends the watch for assemblies that are loaded later.</summary>
     public void Dispose() => _live?.Dispose();
 
     private static GuestPatch Image(GuestImage image, IGuestKernel booted)
     {
         PatchPlan plan = Patcher.Plan(booted.Ops, image.Files, ToolLog.FromEngine);
-        return new GuestPatch(image.LoadPatched(plan), plan);
+        IGuestKernel kernel = image.LoadPatched(plan, out ImageSet images);
+        return new GuestPatch(kernel, plan, images);
     }
 
     private static GuestPatch InPlace(GuestImage image, IGuestKernel booted)

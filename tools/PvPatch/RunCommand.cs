@@ -28,6 +28,7 @@ internal static class RunCommand
                  136 arithmetic, 137 out of memory, 139 segmentation fault, 141 broken pipe
           124    --max-instructions was reached
           130    Ctrl-C; 143 the request to terminate
+          70     --lockstep found a difference
           2, 3, 4, 70  as in "PvPatch --help"; 3: PROGRAM can't be read or is no such program
         """;
 
@@ -41,9 +42,10 @@ internal static class RunCommand
         Option<ulong> maxInstructions = new("--max-instructions") { Description = "Stop after N instructions.", HelpName = "N", DefaultValueFactory = _ => ulong.MaxValue, CustomParser = result => Parse(result, 1, ulong.MaxValue) };
         Option<ulong> memory = new("--memory") { Description = "MiB of memory for the program and its page tables.", HelpName = "MIB", DefaultValueFactory = _ => 1024, CustomParser = result => Parse(result, LeastMemory, MostMemory) };
         Option<string> tier = new("--tier") { Description = "0: interpret, 1: translate everything first, auto: translate what is executed often.", HelpName = "0|1|auto", DefaultValueFactory = _ => "auto" };
+        Option<bool> lockStep = new("--lockstep") { Arity = ArgumentArity.Zero, Description = "Interpret all beside it on a copy, compare, and stop at the first difference with both states." };
         tier.AcceptOnlyFromAmong([.. Tiers.Keys]);
         program.Validators.Add(CheckProgram);
-        var command = new Command(Name, Description) { program, arguments, stats, trace, tier, maxInstructions, memory };
+        var command = new Command(Name, Description) { program, arguments, stats, trace, tier, lockStep, maxInstructions, memory };
         command.SetAction(parsed => (int)new RunSession(new RunOptions
         {
             Program = parsed.GetValue(program)!,
@@ -51,6 +53,7 @@ internal static class RunCommand
             Stats = parsed.GetValue(stats),
             Trace = parsed.GetValue(trace),
             Tier = Tiers[parsed.GetValue(tier)!],
+            LockStep = parsed.GetValue(lockStep),
             MaxInstructions = parsed.GetValue(maxInstructions),
             Memory = parsed.GetValue(memory),
         }).Run());

@@ -23,6 +23,9 @@ internal sealed record RunOptions
     /// <summary>What executes the instructions.</summary>
     public ExecutionTier Tier { get; init; }
 
+    /// <summary>Whether translated code is compared with the interpreter, piece by piece.</summary>
+    public bool LockStep { get; init; }
+
     /// <summary>MiB of memory.</summary>
     public ulong Memory { get; init; } = 1024;
 

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Linux;
 using PvPatch.Emulator.Linux.Elf;
 using PvPatch.Emulator.Linux.Programs;
@@ -72,6 +73,7 @@ internal sealed unsafe class RunSession(RunOptions options)
                 MemorySize = options.Memory << 20,
                 MaxInstructions = options.MaxInstructions,
                 Tier = options.Tier,
+                LockStep = options.LockStep,
                 Input = StandardStreams.Input(),
                 Output = StandardStreams.Output(),
                 Error = StandardStreams.Error(),
@@ -128,6 +130,9 @@ internal sealed unsafe class RunSession(RunOptions options)
                 Failure.Say($"The program ended by signal {(int)fault.Signal}, {NameOf(fault.Signal)}: {fault.Sentence}; at RIP 0x{fault.Rip:x}: {fault.Instruction}");
                 PrintRegisters(program);
                 return CodeOf(fault.Signal);
+            case ProgramEnd.Differed differed:
+                Failure.Say(differed.Difference);
+                return ExitCode.InternalError;
             case ProgramEnd.LimitReached:
                 Failure.Say($"The program was stopped at RIP 0x{program.Cpu->Rip:x} after {program.Instructions} instructions, as --max-instructions says.");
                 return (ExitCode)LimitReached;
@@ -173,10 +178,15 @@ internal sealed unsafe class RunSession(RunOptions options)
         Console.Error.WriteLine($"  rip={cpu->Rip:x16} rfl={cpu->RFlags:x16} fs ={cpu->Fs.Base:x16} gs ={cpu->Gs.Base:x16}");
     }
 
-    private static void PrintStats(LinuxProgram program, TimeSpan cpuTime, TimeSpan wall)
+    private void PrintStats(LinuxProgram program, TimeSpan cpuTime, TimeSpan wall)
     {
         double mips = program.Instructions / Math.Max(cpuTime.TotalSeconds, 1e-6) / 1e6;
         Console.Error.WriteLine($"PvPatch: {program.Instructions:n0} instructions in {cpuTime.TotalSeconds:f3} s of CPU time ({wall.TotalSeconds:f3} s in all): {mips:f1} MIPS");
         Console.Error.WriteLine($"PvPatch: {program.SystemCalls:n0} system calls, {program.PageFaults:n0} page faults, {program.TlbInvalidations:n0} TLB invalidations, {program.ResidentBytes / 1024:n0} KiB resident");
+        if (options.Tier == ExecutionTier.Interpreted)
+            return;
+        TranslationStatistics translation = program.Translation;
+        Console.Error.WriteLine($"PvPatch: {translation.Regions:n0} regions of {translation.Instructions:n0} instructions, compiled in {translation.CompileTime.TotalSeconds:f3} s; about {translation.TranslatedTime.TotalSeconds:f3} s in translated code, {translation.InterpretedTime.TotalSeconds:f3} s in other");
+        Console.Error.WriteLine($"PvPatch: side exits: {translation.MemoryExits:n0} memory, {translation.InstructionExits:n0} instruction, {translation.BudgetExits:n0} limit, {translation.TargetExits:n0} target");
     }
 }

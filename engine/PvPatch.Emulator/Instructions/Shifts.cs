@@ -168,7 +168,13 @@ public static class Shifts
     public static T ArithmeticRightOnly<T>(T a, T count)
         where T : unmanaged, IBinaryInteger<T> => T.CreateTruncating(Signed(a) >> Masked(count));
 
-    /// <summary>RORX.</summary>
+    /// <summary>ROL where nobody wants its flags.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T RotateLeftOnly<T>(T a, T count)
+        where T : unmanaged, IBinaryInteger<T> => T.RotateLeft(a, Masked(count));
+
+    /// <summary>RORX, and ROR where nobody wants its flags.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T RotateRightOnly<T>(T a, T count)
         where T : unmanaged, IBinaryInteger<T> => T.RotateRight(a, Masked(count));
 

@@ -51,6 +51,9 @@ internal sealed unsafe class CodeCache : IDisposable
         ForgetAddresses();
     }
 
+    /// <summary>What compiles regions.</summary>
+    public Translations Translations { get; } = new();
+
     /// <summary>The width of the code that CS now selects.</summary>
     public Marks CodeWidth
     {
@@ -137,36 +140,52 @@ internal sealed unsafe class CodeCache : IDisposable
         return found;
     }
 
+    /// <summary>Lets what was translated meanwhile be executed. If there is too much of it, all is forgotten.</summary>
+    public void FollowTranslator()
+    {
+        if (Translations.IsReady)
+            Translations.Take();
+        if (Translations.IsFull)
+        {
+            ForgetPages();
+            Translations.Forgotten();
+        }
+    }
+
     /// <summary>Translates what is around an instruction that was decoded, unless that was tried before.</summary>
     /// <param name="rip">The instruction's address.</param>
     /// <param name="mode">The privilege of its fetch.</param>
-    /// <param name="heat">How often it must be asked for.</param>
-    /// <returns>Whether there is nothing left to do.</returns>
+    /// <param name="heat">How often it must be asked for; 0 translates it at once.</param>
+    /// <returns>Whether the instruction is part of a translated region.</returns>
     public bool Translate(ulong rip, AccessMode mode, int heat)
     {
         if (CodeWidth != Marks.Code64 || !TryFindPage(rip, mode, out CodePage? page, out byte* host, out ulong physical))
             return false;
-        if (page.WasTried(rip))
+        if (page.Regions.IsTranslated(rip))
             return true;
-        if (page.Heat((int)(rip & 0xfff)) < heat)
+        if (page.Regions.IsRefused(rip))
+            return false;
+        if (heat > 0 && (Translations.IsBusy || page.Regions.Heat((int)(rip & 0xfff)) < heat))
             return false;
         byte[] bytes = new ReadOnlySpan<byte>(host - (rip & 0xfff), 0x1000).ToArray();
         var code = new PageCode(bytes, rip & Tlb.PageMask, address => _hooks.Touch(address, address));
         if (RegionCompiler.Find(code, rip) is not { } region)
         {
-            page.Refuse(rip);
-            return true;
+            page.Regions.Refuse(rip);
+            return false;
         }
 
         foreach (RegionBlock block in region.Blocks)
             CodePages.Decoded(_cpu, (physical & Tlb.PageMask) | (block.Start & 0xfff), (int)(block.End - block.Start));
 
-        page.Install(RegionCompiler.Compile(_cpu, region, code));
-        return true;
+        CpuState* cpu = _cpu;
+        Translations.Want(page, () => RegionCompiler.Compile(cpu, region, code), atOnce: heat == 0);
+        return page.Regions.IsTranslated(rip);
     }
 
     public void Dispose()
     {
+        Translations.Dispose();
         foreach (CodePage page in _pages.Values.Concat(_straddling.Values))
             page.Dispose();
         // SAFETY: the constructor made the block.

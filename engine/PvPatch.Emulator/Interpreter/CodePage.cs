@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using PvPatch.Emulator.Instructions;
-using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Emulator.Interpreter;
 
@@ -14,15 +13,10 @@ internal readonly record struct CodePageKey(ulong Physical, ulong FirstRip, Mark
 /// <summary>The decoded instructions of one 4 KB page, by the offset of their first byte.</summary>
 internal sealed unsafe class CodePage : IDisposable
 {
-    private const int HeatShift = 8;
-
     private nint[] _blocks = new nint[8];
     private int _count;
     private readonly DecodedInstruction** _starts;
-    private readonly List<TranslatedRegion> _regions = [];
-    private readonly Dictionary<int, (TranslatedRegion Region, int Entry)> _entries = [];
-    private readonly HashSet<ulong> _tried = [];
-    private readonly byte[] _heat = new byte[0x1000 >> HeatShift];
+    private PageRegions? _regions;
 
     public CodePage(uint version)
     {
@@ -34,6 +28,9 @@ internal sealed unsafe class CodePage : IDisposable
     /// <summary>The version of the page's bytes that was decoded.</summary>
     public uint Version { get; private set; }
 
+    /// <summary>Grows when all instructions are forgotten.</summary>
+    public int Age { get; private set; }
+
     /// <summary>The instruction that starts at an offset, null if none was decoded.</summary>
     public DecodedInstruction* this[int offset]
     {
@@ -42,34 +39,11 @@ internal sealed unsafe class CodePage : IDisposable
         set => _starts[offset] = value;
     }
 
-    /// <summary>An instruction was executed when somebody looked: how often that was so nearby.</summary>
-    public int Heat(int offset) => ++_heat[offset >> HeatShift];
-
-    /// <summary>Whether an instruction is part of a translated region, or cannot start one.</summary>
-    public bool WasTried(ulong rip) => _tried.Contains(rip);
-
-    /// <summary>No region can start at an instruction.</summary>
-    public void Refuse(ulong rip) => _tried.Add(rip);
-
-    /// <summary>From now on a region is entered at its entries, but for those where another one is.</summary>
-    public void Install(TranslatedRegion region)
-    {
-        _regions.Add(region);
-        _tried.UnionWith(region.Instructions);
-        for (int entry = 0; entry < region.Entries.Count; entry++)
-        {
-            int offset = (int)(region.Entries[entry] & 0xfff);
-            if (_entries.TryAdd(offset, (region, entry)) && this[offset] != null)
-                Enter(offset);
-        }
-    }
+    /// <summary>What is translated of it, from the first time on that somebody thinks of it.</summary>
+    public PageRegions Regions => _regions ??= new PageRegions(this);
 
     /// <summary>Lets the decoded instruction at an offset enter the region that starts there, if one does.</summary>
-    public void Enter(int offset)
-    {
-        if (_entries.TryGetValue(offset, out (TranslatedRegion Region, int Entry) found))
-            found.Region.EnterAt(this[offset], found.Entry);
-    }
+    public void Enter(int offset) => _regions?.Enter(offset);
 
     /// <summary>Room for instructions that follow each other; they live until the page is reset.</summary>
     public DecodedInstruction* Allocate(int count)
@@ -93,12 +67,9 @@ internal sealed unsafe class CodePage : IDisposable
             NativeMemory.AlignedFree((void*)_blocks[--_count]);
         }
 
-        foreach (TranslatedRegion region in _regions)
-            region.Dispose();
-        _regions.Clear();
-        _entries.Clear();
-        _tried.Clear();
-        Array.Clear(_heat);
+        Age++;
+        _regions?.Dispose();
+        _regions = null;
     }
 
     public void Dispose()

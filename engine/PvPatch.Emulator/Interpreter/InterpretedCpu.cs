@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using PvPatch.Emulator.Hooks;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
+using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Emulator.Interpreter;
 
@@ -39,7 +41,9 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private readonly bool _ownsCodePages;
     private readonly bool _deliversExceptions;
     private readonly ExecutionTier _tier;
+    private readonly long[] _ticks = new long[2];
     private ulong _untilSample = ShortSample;
+    private long _lastSample = Stopwatch.GetTimestamp();
     private bool _alone;
     private volatile bool _asked;
 
@@ -62,7 +66,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private InterpretedCpu(CpuState* cpu, ICpuHost? host, HookRanges<InstructionHook> hooks, bool systemCallsLeave, bool deliversExceptions, ExecutionTier tier)
     {
         _cpu = cpu;
-        _tier = tier;
+        _tier = RegionCompiler.IsPossible ? tier : ExecutionTier.Interpreted;
         _host = host;
         _hooks = hooks;
         _deliversExceptions = deliversExceptions;
@@ -82,6 +86,18 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// last step is done; one that faults is none, one that traps (INT3, a single step) is one. Interrupts and hooks are none.
     /// </summary>
     public ulong Instructions { get; internal set; }
+
+    /// <summary>What the translator did so far.</summary>
+    public TranslationStatistics Translation => new(
+        _code.Translations.Regions,
+        _code.Translations.Instructions,
+        _code.Translations.CompileTime,
+        Stopwatch.GetElapsedTime(0, _ticks[1]),
+        Stopwatch.GetElapsedTime(0, _ticks[0]),
+        _execution->RegionExits[(int)ExitReason.Memory],
+        _execution->RegionExits[(int)ExitReason.Instruction],
+        _execution->RegionExits[(int)ExitReason.Budget],
+        _execution->RegionExits[(int)ExitReason.Target]);
 
     /// <summary>Executes up to a number of instructions.</summary>
     public StopReason Run(ulong instructions)
@@ -179,7 +195,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         _cpu->RFlags &= ~RFlags.Resume;
         ulong before = Instructions;
         if (_tier == ExecutionTier.Translated && !stepwise && !_alone)
-            _code.Translate(_cpu->Rip, _execution->Mode, heat: 1);
+            _code.Translate(_cpu->Rip, _execution->Mode, heat: 0);
         Execute(u, stepwise || _alone ? 1 : AtMost(atMost));
         _host?.Passed(Instructions - before);
         if (_tier == ExecutionTier.Automatic)
@@ -249,13 +265,18 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private void Sample(ulong executed)
     {
         _untilSample -= Math.Min(executed, _untilSample);
-        if (_untilSample == 0)
-            _untilSample = _code.Translate(_cpu->Rip, _execution->Mode, Hot) ? LongSample : ShortSample;
+        if (_untilSample != 0)
+            return;
+        bool translated = _code.Translate(_cpu->Rip, _execution->Mode, Hot);
+        _untilSample = translated ? LongSample : ShortSample;
+        long now = Stopwatch.GetTimestamp();
+        _ticks[translated ? 1 : 0] += now - _lastSample;
+        _lastSample = now;
     }
 
     private ulong AtMost(ulong left)
     {
-        ulong most = Math.Min(_tier == ExecutionTier.Interpreted ? Slice : _untilSample, left);
+        ulong most = Math.Min(_tier == ExecutionTier.Interpreted ? LongSample : _untilSample, left);
         return _host == null ? most : Math.Min(most, Math.Max(1, _host.Horizon));
     }
 
@@ -275,6 +296,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private void Enter()
     {
         _code.FollowHooks();
+        _code.FollowTranslator();
         _execution->Mode = AccessModes.Of(_cpu);
         bool user = _execution->Mode == AccessMode.User;
         _execution->ChecksAlignment = user && (_cpu->RFlags & RFlags.AlignmentCheck) != 0 && (_cpu->Cr0 & Cr0Bits.AlignmentMask) != 0;
@@ -288,26 +310,37 @@ public sealed unsafe class InterpretedCpu : IDisposable
         }
     }
 
-    /// <summary>The loop: every turn is one instruction. It is compiled once for good, since a loop that is profiled first is slower for long.</summary>
+    /// <summary>
+    /// The loop: every turn is one instruction, or many that follow each other by themselves. It is compiled once for good, since a
+    /// loop that is profiled first is slower for long.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Execute(DecodedInstruction* u, ulong atMost)
     {
         _execution->Cause = LeaveCause.None;
         CpuState* state = _cpu;
         state->RunsMany = atMost == 1 ? 0u : 1u;
-        state->Left = atMost;
-        while (u != null && state->Left != 0)
+        ulong left = atMost;
+        do
         {
-            // Most handlers go on by themselves.
-            state->Left--;
-            u = u->Handler(state, u);
+            ulong slice = Math.Min(Slice, left);
+            state->Left = slice;
+            while (u != null && state->Left != 0)
+            {
+                // Most handlers go on by themselves.
+                state->Left--;
+                u = u->Handler(state, u);
+            }
+
+            if (u == null && _execution->Cause is LeaveCause.Fault or LeaveCause.NotYetDecoded or LeaveCause.Interrupted or LeaveCause.Hook)
+                state->Left++;
+            left -= slice - state->Left;
         }
+        while (u != null && left != 0 && state->EventPending == 0 && !_asked);
 
         if (u != null)
             _cpu->Rip = u->Rip;
-        else if (_execution->Cause is LeaveCause.Fault or LeaveCause.NotYetDecoded or LeaveCause.Interrupted or LeaveCause.Hook)
-            state->Left++;
         state->RunsMany = 0;
-        Instructions += atMost - state->Left;
+        Instructions += atMost - left;
     }
 }

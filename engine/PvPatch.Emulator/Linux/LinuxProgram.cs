@@ -25,6 +25,7 @@ public sealed unsafe class LinuxProgram : IDisposable
     private readonly PhysicalMemory _memory;
     private readonly UserCpu _cpu;
     private readonly InterpretedCpu _interpreter;
+    private readonly LockStep? _lockStep;
     private readonly CancellationTokenSource _cancellation = new();
     private readonly LinuxSystem _system;
     private readonly LinuxProcess _first;
@@ -38,8 +39,9 @@ public sealed unsafe class LinuxProgram : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
         _memory = new PhysicalMemory(options.MemorySize);
-        _cpu = new UserCpu(_memory);
+        _cpu = new UserCpu(_memory, options.LockStep);
         _interpreter = new InterpretedCpu(_cpu.State, systemCallsLeave: true, tier: options.Tier);
+        _lockStep = options.LockStep ? new LockStep(_cpu.State, _interpreter, _memory) : null;
         _system = new LinuxSystem(_cpu.State, _memory, options, _cancellation.Token);
         try
         {
@@ -68,6 +70,9 @@ public sealed unsafe class LinuxProgram : IDisposable
 
     /// <summary>System calls that were made.</summary>
     public ulong SystemCalls { get; private set; }
+
+    /// <summary>What the translator did.</summary>
+    public TranslationStatistics Translation => _interpreter.Translation;
 
     /// <summary>Page faults that gave a page its memory.</summary>
     public ulong PageFaults { get; private set; }
@@ -107,6 +112,8 @@ public sealed unsafe class LinuxProgram : IDisposable
             SignalDelivery.DeliverDue(thread);
             if (!thread.HasEnded)
                 Step(thread, Math.Min(left, turnEnds - _interpreter.Instructions));
+            if (_lockStep?.Difference is { } difference)
+                return new ProgramEnd.Differed(difference);
             if (thread.HasEnded)
                 _system.Sweep();
         }
@@ -119,6 +126,7 @@ public sealed unsafe class LinuxProgram : IDisposable
     {
         foreach (LinuxProcess process in _system?.Processes.ToArray() ?? [])
             process.Files.Dispose();
+        _lockStep?.Dispose();
         _interpreter.Dispose();
         _cpu.Dispose();
         _memory.Dispose();
@@ -130,7 +138,8 @@ public sealed unsafe class LinuxProgram : IDisposable
         AddressSpace space = thread.Process.Space;
         if (_options.Trace is { } trace)
             trace(_cpu.State->Rip, GuestFault.TextAt(space, _cpu.State->Rip));
-        switch (_interpreter.Run(_options.Trace is null ? atMost : 1))
+        atMost = _options.Trace is null ? atMost : 1;
+        switch (_lockStep is null ? _interpreter.Run(atMost) : _lockStep.Run(atMost, _system.UsedEnd))
         {
             case StopReason.SystemCall:
                 Answer(thread);

@@ -22,7 +22,9 @@ internal sealed unsafe class UserCpu : IDisposable
     private readonly SensitiveOps* _sensitive;
 
     /// <summary>A CPU at the start of a program, without memory of its own.</summary>
-    public UserCpu(PhysicalMemory memory)
+    /// <param name="memory">The memory.</param>
+    /// <param name="repeatable">RDTSC, RDRAND and RDSEED count, so that two CPUs read the same.</param>
+    public UserCpu(PhysicalMemory memory, bool repeatable = false)
     {
         // SAFETY: zeroed memory is a valid state; Dispose releases both blocks.
         State = (CpuState*)NativeMemory.AllocZeroed((nuint)sizeof(CpuState));
@@ -30,6 +32,8 @@ internal sealed unsafe class UserCpu : IDisposable
         _sensitive->Cpuid = &Cpuid;
         _sensitive->Rdtsc = &Rdtsc;
         _sensitive->Random = &Random;
+        if (repeatable)
+            _sensitive->Rdtsc = _sensitive->Random = &Counted;
         _sensitive->Pause = &Pause;
         _sensitive->Vmcall = &Vmcall;
         _sensitive->Rdmsr = &Rdmsr;
@@ -67,6 +71,10 @@ internal sealed unsafe class UserCpu : IDisposable
 
     [UnmanagedCallersOnly]
     private static ulong Rdtsc(CpuState* cpu) => (ulong)Stopwatch.GetTimestamp();
+
+    /// <summary>The next of numbers that are the same for each CPU; no user program has another use for this field.</summary>
+    [UnmanagedCallersOnly]
+    private static ulong Counted(CpuState* cpu) => cpu->Cr8 += 0x3_1415;
 
     [UnmanagedCallersOnly]
     private static ulong Random(CpuState* cpu) => RandomSource.FromHost();

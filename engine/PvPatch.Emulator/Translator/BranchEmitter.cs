@@ -244,7 +244,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         il.Constant(PushedSize);
         il.Op(OpCodes.Sub);
         il.Store(il.Linear);
-        operands.HostForWrite(PushedSize);
+        operands.HostOnStack(PushedSize);
     }
 
     /// <summary>Pushes the value where <see cref="PreparePush"/> found room.</summary>
@@ -269,7 +269,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     {
         il.Load(pointer);
         il.Store(il.Linear);
-        operands.ReadLinear(PushedSize);
+        operands.ReadStack(PushedSize);
         il.Store(_value);
     }
 

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using Iced.Intel;
 using PvPatch.Emulator.Instructions;
+using PvPatch.Emulator.State;
 using Label = System.Reflection.Emit.Label;
 
 namespace PvPatch.Emulator.Translator;
@@ -109,6 +110,18 @@ internal sealed class FlagEmitter
     {
         if (Comparison(condition) is null)
             Settle();
+    }
+
+    /// <summary>Sets CF of RFLAGS to a value of 0 or 1, with nothing waiting.</summary>
+    public void SetCarry(LocalBuilder carry)
+    {
+        _il.Load(_il.Flags);
+        _il.Constant(~(long)RFlags.Carry);
+        _il.Op(OpCodes.And);
+        _il.Load(carry);
+        _il.Op(OpCodes.Conv_U8);
+        _il.Op(OpCodes.Or);
+        _il.Store(_il.Flags);
     }
 
     /// <summary>Branches if a condition holds that was prepared.</summary>
@@ -246,7 +259,7 @@ internal readonly record struct ConditionComparison(ConditionSides Sides, bool I
     public static ConditionComparison? Of(LazyOperation operation, ConditionCode condition) => (operation, condition) switch
     {
         (LazyOperation.None, _) => null,
-        (LazyOperation.ShiftLeft or LazyOperation.ShiftRight or LazyOperation.ShiftArithmeticRight, _) => null,
+        (LazyOperation.AddWithCarry or LazyOperation.SubtractWithBorrow or LazyOperation.ShiftLeft or LazyOperation.ShiftRight or LazyOperation.ShiftArithmeticRight, _) => null,
         (LazyOperation.Subtract, ConditionCode.e) => Equal(ConditionSides.Values),
         (LazyOperation.Subtract, ConditionCode.ne) => NotEqual(ConditionSides.Values),
         (LazyOperation.Subtract, ConditionCode.b) => Below(ConditionSides.Values),

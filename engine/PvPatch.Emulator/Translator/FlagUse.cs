@@ -46,6 +46,8 @@ internal static class FlagUse
     /// <summary>The flags that an instruction surely overwrites.</summary>
     public static ulong Overwritten(in Instruction instruction)
     {
+        if (!TranslatedForms.IsWritten(instruction))
+            return 0;
         switch (instruction.Mnemonic)
         {
             case Mnemonic.Add or Mnemonic.Sub or Mnemonic.And or Mnemonic.Or or Mnemonic.Xor or Mnemonic.Cmp or Mnemonic.Test:
@@ -81,7 +83,7 @@ internal static class FlagUse
 
     /// <summary>Whether an instruction may change flags but not surely all: it then needs RFLAGS as it was, if the others are wanted.</summary>
     public static bool KeepsSome(in Instruction instruction) =>
-        Overwritten(instruction) is var overwritten && overwritten != StatusFlags.All &&
+        TranslatedForms.IsWritten(instruction) && Overwritten(instruction) is var overwritten && overwritten != StatusFlags.All &&
         (overwritten != 0 || instruction.Mnemonic is Mnemonic.Shl or Mnemonic.Sal or Mnemonic.Shr or Mnemonic.Sar or Mnemonic.Rol or Mnemonic.Ror) &&
         !(ShiftCount0(instruction));
 
@@ -90,6 +92,7 @@ internal static class FlagUse
 
     private static ulong ReadBy(in Instruction instruction) => instruction.Mnemonic switch
     {
+        _ when !TranslatedForms.IsWritten(instruction) => TranslatedForms.TouchesFlags(instruction) ? StatusFlags.All : 0,
         Mnemonic.Adc or Mnemonic.Sbb => RFlags.Carry,
         _ when instruction.ConditionCode != ConditionCode.None => Condition(instruction.ConditionCode),
         _ => 0,

@@ -87,16 +87,16 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
                 Shift(instruction, OpCodes.Shr, LazyOperation.ShiftArithmeticRight, nameof(Shifts.ArithmeticRight), wanted);
                 break;
             case Mnemonic.Rol:
-                Rotate(instruction, nameof(Shifts.RotateLeft), wanted);
+                Rotate(instruction, nameof(Shifts.RotateLeft), nameof(Shifts.RotateLeftOnly), wanted);
                 break;
             case Mnemonic.Ror:
-                Rotate(instruction, nameof(Shifts.RotateRight), wanted);
+                Rotate(instruction, nameof(Shifts.RotateRight), nameof(Shifts.RotateRightOnly), wanted);
                 break;
             case Mnemonic.Adc:
-                Meaning(instruction, typeof(Arithmetic), nameof(Arithmetic.AddWithCarry));
+                WithCarry(instruction, OpCodes.Add, LazyOperation.AddWithCarry, setsFlags);
                 break;
             case Mnemonic.Sbb:
-                Meaning(instruction, typeof(Arithmetic), nameof(Arithmetic.SubtractWithBorrow));
+                WithCarry(instruction, OpCodes.Sub, LazyOperation.SubtractWithBorrow, setsFlags);
                 break;
             case Mnemonic.Imul when instruction.OpCount > 1:
                 Multiply(instruction, setsFlags, wanted);
@@ -237,8 +237,12 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
         if (!setsFlags && !writes)
             return;
         operands.Push(instruction, 0, size);
-        operands.Push(instruction, 1, size);
-        il.Op(operation);
+        if (writes || !IsOneRegister(instruction))
+        {
+            operands.Push(instruction, 1, size);
+            il.Op(operation);
+        }
+
         if (setsFlags)
         {
             flags.TakeFirst(size);
@@ -250,6 +254,9 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
 
         operands.Pop(instruction);
     }
+
+    private static bool IsOneRegister(in Instruction instruction) =>
+        instruction.Op0Kind == OpKind.Register && instruction.Op1Kind == OpKind.Register && instruction.Op0Register == instruction.Op1Register;
 
     private void Step(in Instruction instruction, OpCode operation, LazyOperation lazy, bool setsFlags, ulong wanted)
     {
@@ -318,16 +325,19 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
         operands.Pop(instruction);
     }
 
-    private void Rotate(in Instruction instruction, string meaning, ulong wanted)
+    private void Rotate(in Instruction instruction, string meaning, string withoutFlags, ulong wanted)
     {
-        if (FlagUse.ShiftCount(instruction) != 0)
+        if (wanted != 0 && FlagUse.ShiftCount(instruction) != 0)
         {
             ShiftByMeaning(instruction, meaning, wanted);
             return;
         }
 
+        int size = Size(instruction, 0);
         operands.Change(instruction);
-        operands.Push(instruction, 0, Size(instruction, 0));
+        operands.Push(instruction, 0, size);
+        PushCount(instruction, size);
+        il.Call(MethodOf(typeof(Shifts), withoutFlags, size));
         operands.Pop(instruction);
     }
 
@@ -353,13 +363,39 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
             il.Op(OpCodes.Conv_U8);
     }
 
-    /// <summary>An instruction with two operands that reads flags: what waits is computed first.</summary>
-    private void Meaning(in Instruction instruction, Type type, string meaning)
+    /// <summary>ADC and SBB: the carry in comes from what waits; then it waits as CF with the two values.</summary>
+    private void WithCarry(in Instruction instruction, OpCode operation, LazyOperation lazy, bool setsFlags)
     {
+        int size = Size(instruction, 0);
         operands.ReadOrChange(instruction);
-        flags.Settle();
-        PushBoth(instruction, 0, Size(instruction, 0));
-        Call(type, meaning, Size(instruction, 0));
+        flags.PrepareCondition(ConditionCode.b);
+        flags.PushCondition(ConditionCode.b);
+        il.Store(_high);
+        operands.Push(instruction, 0, size);
+        il.Widen(size);
+        il.Store(_first);
+        operands.Push(instruction, 1, size);
+        il.Widen(size);
+        il.Store(_second);
+        if (setsFlags)
+        {
+            flags.SetCarry(_high);
+            il.Load(_first);
+            flags.TakeFirst(8);
+            il.Load(_second);
+            flags.TakeSecond(8);
+            flags.Wait(lazy, size);
+        }
+
+        il.Load(_first);
+        il.Narrowed(size);
+        il.Load(_second);
+        il.Narrowed(size);
+        il.Op(operation);
+        il.Load(_high);
+        if (size == 8)
+            il.Op(OpCodes.Conv_U8);
+        il.Op(operation);
         operands.Pop(instruction);
     }
 

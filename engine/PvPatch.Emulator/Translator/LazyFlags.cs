@@ -17,6 +17,12 @@ internal enum LazyOperation
     /// <summary>SUB, CMP, NEG.</summary>
     Subtract,
 
+    /// <summary>ADC; its carry in is CF of RFLAGS.</summary>
+    AddWithCarry,
+
+    /// <summary>SBB; its borrow in is CF of RFLAGS.</summary>
+    SubtractWithBorrow,
+
     /// <summary>AND, OR, XOR, TEST: the first value is the result.</summary>
     Logic,
 
@@ -70,6 +76,8 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
         {
             LazyOperation.Add => Add(a, b, flags),
             LazyOperation.Subtract => Subtract(a, b, flags),
+            LazyOperation.AddWithCarry => AddWithCarry(a, b, flags),
+            LazyOperation.SubtractWithBorrow => SubtractWithBorrow(a, b, flags),
             LazyOperation.Logic => Logic(a, b, flags),
             LazyOperation.Increment => Increment(a, b, flags),
             LazyOperation.Decrement => Decrement(a, b, flags),
@@ -94,6 +102,22 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
         where T : unmanaged, IBinaryInteger<T>
     {
         Arithmetic.Subtract(a, b, ref flags);
+        return flags;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong AddWithCarry<T>(T a, T b, ulong flags)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Arithmetic.AddWithCarry(a, b, ref flags);
+        return flags;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong SubtractWithBorrow<T>(T a, T b, ulong flags)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        Arithmetic.SubtractWithBorrow(a, b, ref flags);
         return flags;
     }
 

@@ -2,6 +2,8 @@ using System.Numerics;
 using System.Reflection.Emit;
 using Iced.Intel;
 using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.State;
+using Label = System.Reflection.Emit.Label;
 
 namespace PvPatch.Emulator.Translator;
 
@@ -11,8 +13,14 @@ namespace PvPatch.Emulator.Translator;
 /// </summary>
 internal sealed class OperandEmitter(RegionIl il, SideExits exits)
 {
+    /// <summary>A TLB entry has 32 bytes.</summary>
+    private const int TlbEntryBits = 5;
+
     private readonly LocalBuilder _wide = il.Local();
     private readonly LocalBuilder _narrow = il.NarrowLocal();
+    private readonly LocalBuilder _stackPage = il.Local();
+    private readonly LocalBuilder _stackHost = il.Local();
+    private readonly List<StackMiss> _stackMisses = [];
 
     /// <summary>The size of an operand in bytes, 0 of an immediate.</summary>
     public static int Size(in Instruction instruction, int operand) => instruction.GetOpKind(operand) switch
@@ -46,7 +54,10 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         int size = instruction.MemorySize.GetSize();
         Effective(instruction);
         il.Store(il.Linear);
-        HostForWrite(size);
+        if (IsOnStack(instruction))
+            HostOnStack(size);
+        else
+            HostForWrite(size);
         if (!reads)
             return;
         il.Load(il.Host);
@@ -125,6 +136,55 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         }
     }
 
+    /// <summary>The stack's page is not known when the region is entered.</summary>
+    public void Enter()
+    {
+        il.Constant((long)TlbEntry.Invalid);
+        il.Store(_stackPage);
+    }
+
+    /// <summary>
+    /// Puts the host address of a number of bytes of the stack at the linear address into its local. The page where the stack was last
+    /// used is kept, so that most accesses do not ask the TLB; nothing in a region takes a translation away.
+    /// </summary>
+    public void HostOnStack(int size)
+    {
+        var miss = new StackMiss(il.Label(), il.Label(), size, exits.Before(ExitReason.Memory));
+        _stackMisses.Add(miss);
+        PushPageOfLastByte(size);
+        il.Load(_stackPage);
+        il.Branch(OpCodes.Bne_Un, miss.Label);
+        il.Mark(miss.Back);
+        il.Load(il.Linear);
+        il.Load(_stackHost);
+        il.Op(OpCodes.Add);
+        il.Store(il.Host);
+    }
+
+    /// <summary>Writes what finds the stack's page in the TLB: it must be readable and writable.</summary>
+    public void WriteStackMisses()
+    {
+        foreach (StackMiss miss in _stackMisses)
+        {
+            il.Mark(miss.Label);
+            FindEntry();
+            foreach (int tag in (ReadOnlySpan<int>)[StateOffsets.ReadTag, StateOffsets.WriteTag])
+            {
+                il.Load(il.Host);
+                il.Field(tag);
+                PushPageOfLastByte(miss.Size);
+                il.Branch(OpCodes.Bne_Un, miss.Exit);
+            }
+
+            PushPageOfLastByte(miss.Size);
+            il.Store(_stackPage);
+            il.Load(il.Host);
+            il.Field(StateOffsets.HostOffset);
+            il.Store(_stackHost);
+            il.Branch(OpCodes.Br, miss.Back);
+        }
+    }
+
     /// <summary>Puts the host address where a number of bytes at the linear address may be written into its local, or leaves the region.</summary>
     public void HostForWrite(int size)
     {
@@ -141,14 +201,28 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         il.Read(size);
     }
 
+    /// <summary>Pushes a value of a size at the linear address, which is on the stack.</summary>
+    public void ReadStack(int size)
+    {
+        HostOnStack(size);
+        il.Load(il.Host);
+        il.Read(size);
+    }
+
     private void ReadMemory(in Instruction instruction)
     {
         int size = instruction.MemorySize.GetSize();
         Effective(instruction);
         il.Store(il.Linear);
-        ReadLinear(size);
+        if (IsOnStack(instruction))
+            ReadStack(size);
+        else
+            ReadLinear(size);
         il.Store(Value(size));
     }
+
+    /// <summary>Whether an operand is likely near the top of the stack.</summary>
+    private static bool IsOnStack(in Instruction instruction) => instruction.MemoryBase == Register.RSP && instruction.MemoryIndex == Register.None;
 
     /// <summary>Where the value of the memory operand is kept.</summary>
     private LocalBuilder Value(int size) => size == 8 ? _wide : _narrow;
@@ -181,17 +255,27 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
     /// <summary>Finds the TLB entry and compares its tag with the page of the access's last byte, as <see cref="Tlb.ForRead"/> does.</summary>
     private void Entry(int size, int tag)
     {
-        const int Shift = 12 - TlbEntryBits;
+        FindEntry();
+        il.Load(il.Host);
+        il.Field(tag);
+        PushPageOfLastByte(size);
+        il.Branch(OpCodes.Bne_Un, exits.Before(ExitReason.Memory));
+    }
+
+    private void FindEntry()
+    {
         il.Load(il.Tlb);
         il.Load(il.Linear);
-        il.Small(Shift);
+        il.Small(12 - TlbEntryBits);
         il.Op(OpCodes.Shr_Un);
         il.Constant((Tlb.Entries - 1) << TlbEntryBits);
         il.Op(OpCodes.And);
         il.Op(OpCodes.Add);
         il.Store(il.Host);
-        il.Load(il.Host);
-        il.Field(tag);
+    }
+
+    private void PushPageOfLastByte(int size)
+    {
         il.Load(il.Linear);
         if (size > 1)
         {
@@ -201,7 +285,6 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
 
         il.Constant(unchecked((long)Tlb.PageMask));
         il.Op(OpCodes.And);
-        il.Branch(OpCodes.Bne_Un, exits.Before(ExitReason.Memory));
     }
 
     private void HostAddress()
@@ -212,6 +295,5 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         il.Op(OpCodes.Add);
     }
 
-    /// <summary>An entry has 32 bytes.</summary>
-    private const int TlbEntryBits = 5;
+    private readonly record struct StackMiss(Label Label, Label Back, int Size, Label Exit);
 }

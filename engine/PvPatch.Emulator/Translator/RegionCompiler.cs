@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.Instructions;
@@ -10,6 +11,11 @@ internal static unsafe class RegionCompiler
 {
     /// <summary>Guest instructions of a region: with more the runtime's compiler stops to optimise (at some 18,000 IL instructions).</summary>
     public const int MostInstructions = 320;
+
+    private const string HandleMethod = "GetMethodDescriptor";
+
+    /// <summary>Whether the runtime tells the address of a method that is made while it runs. Without it there is only the interpreter.</summary>
+    public static bool IsPossible { get; } = typeof(DynamicMethod).GetMethod(HandleMethod, BindingFlags.NonPublic | BindingFlags.Instance) != null;
 
     /// <summary>Finds what is translated together with an address; null if the interpreter must execute the instruction there.</summary>
     public static Region? Find(PageCode code, ulong rip)
@@ -45,6 +51,6 @@ internal static unsafe class RegionCompiler
     }
 
     /// <summary>The handle of a dynamic method, which the runtime has but does not offer.</summary>
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "GetMethodDescriptor")]
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = HandleMethod)]
     private static extern RuntimeMethodHandle HandleOf(DynamicMethod method);
 }

@@ -1,5 +1,6 @@
 using System.Reflection.Emit;
 using Iced.Intel;
+using PvPatch.Emulator.Instructions;
 using FlowControl = Iced.Intel.FlowControl;
 
 namespace PvPatch.Emulator.Translator;
@@ -12,6 +13,7 @@ internal sealed class RegionEmitter
 {
     private readonly Region _region;
     private readonly RegionIl _il;
+    private readonly RegionMemory _memory;
     private readonly FlagEmitter _flags;
     private readonly SideExits _exits;
     private readonly OperandEmitter _operands;
@@ -22,6 +24,7 @@ internal sealed class RegionEmitter
     {
         _region = region;
         _il = new RegionIl(generator);
+        _memory = memory;
         _flags = new FlagEmitter(_il);
         _exits = new SideExits(_il, memory) { Flags = _flags };
         _operands = new OperandEmitter(_il, _exits);
@@ -41,18 +44,18 @@ internal sealed class RegionEmitter
         emitter.Enter(entries);
         emitter.WriteBlocks();
         emitter._branches.WriteEdges();
+        emitter._operands.WriteStackMisses();
         emitter._exits.Write();
         return emitter._il.Count;
     }
 
     private void Enter(IReadOnlyList<RegionBlock> entries)
     {
-        var factory = new InstructionInfoFactory();
         foreach (RegionBlock block in _region.Blocks)
         {
             block.Label = _il.Label();
             foreach (Instruction instruction in block.Instructions.Where(one => TranslatedForms.Has(one)))
-                _il.Uses(instruction, ref factory);
+                _il.Uses(instruction);
         }
 
         // The instruction that is entered was counted already by whoever came here.
@@ -60,11 +63,17 @@ internal sealed class RegionEmitter
         _il.Constant(1);
         _il.Op(OpCodes.Add);
         _il.Store(_il.Left);
+
+        // Handlers that are called shall not go on with the next instruction.
+        _il.StateAddress(StateOffsets.Left);
+        _il.Constant(0);
+        _il.Op(OpCodes.Stind_I8);
         _il.LoadState(StateOffsets.DataTlb);
         _il.Store(_il.Tlb);
         _il.LoadState(StateOffsets.RFlags);
         _il.Store(_il.Flags);
         _il.Fill();
+        _operands.Enter();
         _il.Op(OpCodes.Ldarg_1);
         _il.Constant(StateOffsets.RegionEntry);
         _il.Op(OpCodes.Add);
@@ -92,11 +101,45 @@ internal sealed class RegionEmitter
             Instruction instruction = block.Instructions[place];
             _exits.At(block, place);
             bool ends = place == block.Instructions.Count - 1 && (instruction.FlowControl != FlowControl.Next || !TranslatedForms.Has(instruction));
-            if (!ends && !_branches.TryWriteStack(instruction))
+            if (ends || _branches.TryWriteStack(instruction))
+                continue;
+            if (TranslatedForms.IsWritten(instruction))
                 _integers.Write(instruction, wanted[place]);
+            else
+                Call(instruction);
         }
 
         _branches.End(block, next);
+    }
+
+    /// <summary>Calls the interpreter's handler of an instruction, with the state that it touches in place.</summary>
+    private unsafe void Call(in Instruction instruction)
+    {
+        bool touchesFlags = TranslatedForms.TouchesFlags(instruction);
+        DecodedInstruction* alone = _memory.Alone(instruction);
+        _il.Spill(instruction);
+        if (touchesFlags)
+        {
+            _flags.Settle();
+            _il.StoreState(StateOffsets.RFlags, _il.Flags);
+        }
+
+        _il.Op(OpCodes.Ldarg_0);
+        _il.Constant((long)alone);
+        _il.Constant((long)alone->Handler);
+        _il.CallHandler();
+        _il.Store(_il.Next);
+        _il.Fill(instruction);
+        if (touchesFlags)
+        {
+            _il.LoadState(StateOffsets.RFlags);
+            _il.Store(_il.Flags);
+        }
+
+        // It goes on behind itself, or stops: by a fault, in the middle of a repetition, after a write to code.
+        _il.Load(_il.Next);
+        _il.Constant((long)(alone + 1));
+        _il.Branch(OpCodes.Bne_Un, _exits.After());
     }
 
     /// <summary>

@@ -16,13 +16,19 @@ internal static unsafe class RegionExits
         _ => &ForTarget,
     };
 
+    /// <summary>Leaves the interpreter's loop, as the handler of an instruction did that a region called.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static DecodedInstruction* Stopped(CpuState* cpu, DecodedInstruction* next)
+    {
+        Settle(cpu);
+        return next;
+    }
+
     /// <summary>Goes on with an instruction after the flags that wait were computed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Settled(CpuState* cpu, DecodedInstruction* next)
     {
-        Execution* execution = Execution.Of(cpu);
-        if (execution->WaitingFlags != 0)
-            cpu->RFlags = LazyFlags.Compute((int)execution->WaitingFlags, execution->WaitingA, execution->WaitingB, cpu->RFlags);
+        Settle(cpu);
         return Execution.Next(cpu, next);
     }
 
@@ -63,5 +69,12 @@ internal static unsafe class RegionExits
     {
         Execution.Of(cpu)->RegionExits[(int)ExitReason.Target]++;
         return Settled(cpu, next);
+    }
+
+    private static void Settle(CpuState* cpu)
+    {
+        Execution* execution = Execution.Of(cpu);
+        if (execution->WaitingFlags != 0)
+            cpu->RFlags = LazyFlags.Compute((int)execution->WaitingFlags, execution->WaitingA, execution->WaitingB, cpu->RFlags);
     }
 }

@@ -12,6 +12,7 @@ namespace PvPatch.Emulator.Translator;
 internal sealed class RegionIl
 {
     private readonly ILGenerator _il;
+    private readonly InstructionInfoFactory _information = new();
     private readonly LocalBuilder[] _registers = new LocalBuilder[16];
     private readonly bool[] _used = new bool[16];
     private readonly bool[] _written = new bool[16];
@@ -120,6 +121,14 @@ internal sealed class RegionIl
         Count++;
     }
 
+    /// <summary>Calls a handler whose arguments and address are on the stack.</summary>
+    public void CallHandler()
+    {
+        _il.Emit(OpCodes.Conv_I);
+        _il.EmitCalli(OpCodes.Calli, CallingConventions.Standard, typeof(nint), [typeof(nint), typeof(nint)], null);
+        Count += 2;
+    }
+
     /// <summary>Continues at the handler of <see cref="Next"/>, as the interpreter's handlers follow each other; the stack stays flat.</summary>
     public void JumpToNext()
     {
@@ -176,15 +185,34 @@ internal sealed class RegionIl
     }
 
     /// <summary>Notes which registers an instruction may read or write, before any code is written.</summary>
-    public void Uses(in Instruction instruction, ref InstructionInfoFactory factory)
+    public void Uses(in Instruction instruction)
     {
-        foreach (UsedRegister used in factory.GetInfo(instruction).GetUsedRegisters())
+        foreach ((int register, bool written) in UsedBy(instruction))
         {
-            Register full = used.Register.GetFullRegister();
-            if (full is < Register.RAX or > Register.R15)
+            _used[register] = true;
+            _written[register] |= written;
+        }
+    }
+
+    /// <summary>Writes back the registers that an instruction names.</summary>
+    public void Spill(in Instruction instruction)
+    {
+        foreach ((int register, _) in UsedBy(instruction))
+        {
+            if (_written[register])
+                StoreState(StateOffsets.General(register), _registers[register]);
+        }
+    }
+
+    /// <summary>Brings the registers that an instruction may have changed back into their locals.</summary>
+    public void Fill(in Instruction instruction)
+    {
+        foreach ((int register, bool written) in UsedBy(instruction))
+        {
+            if (!written)
                 continue;
-            _used[full - Register.RAX] = true;
-            _written[full - Register.RAX] |= used.Access is not (OpAccess.Read or OpAccess.CondRead or OpAccess.NoMemAccess or OpAccess.None);
+            LoadState(StateOffsets.General(register));
+            Store(_registers[register]);
         }
     }
 
@@ -308,6 +336,16 @@ internal sealed class RegionIl
         {
             Op(OpCodes.Conv_I4);
             Zeroed(size);
+        }
+    }
+
+    private IEnumerable<(int Register, bool Written)> UsedBy(Instruction instruction)
+    {
+        foreach (UsedRegister used in _information.GetInfo(instruction).GetUsedRegisters())
+        {
+            Register full = used.Register.GetFullRegister();
+            if (full is >= Register.RAX and <= Register.R15)
+                yield return (full - Register.RAX, used.Access is not (OpAccess.Read or OpAccess.CondRead or OpAccess.NoMemAccess or OpAccess.None));
         }
     }
 

@@ -29,7 +29,9 @@ internal enum ExitReason
 internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
 {
     private readonly List<SideExit> _exits = [];
+    private readonly List<Stop> _stops = [];
     private readonly Label[] _shared = [il.Label(), il.Label(), il.Label(), il.Label()];
+    private readonly Label _stopped = il.Label();
 
     /// <summary>The flags as they are known.</summary>
     public required FlagEmitter Flags { get; init; }
@@ -52,6 +54,14 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
         return exit.Label;
     }
 
+    /// <summary>A label that leaves since the handler of the instruction, which was called, stopped.</summary>
+    public Label After()
+    {
+        var stop = new Stop(il.Label(), _block.Instructions.Count - _place - 1, Flags.State);
+        _stops.Add(stop);
+        return stop.Label;
+    }
+
     /// <summary>Writes the code of all exits.</summary>
     public void Write()
     {
@@ -69,6 +79,20 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
             il.Branch(OpCodes.Br, _shared[(int)exit.Reason]);
         }
 
+        foreach (Stop stop in _stops)
+        {
+            il.Mark(stop.Label);
+            il.Load(il.Left);
+            il.Constant(stop.NotExecuted);
+            il.Op(OpCodes.Add);
+            il.Store(il.Left);
+            Flags.State = stop.Flags;
+            Flags.Tell();
+            il.Branch(OpCodes.Br, _stopped);
+        }
+
+        il.Mark(_stopped);
+        LeaveThrough(&RegionExits.Stopped);
         foreach (ExitReason reason in Enum.GetValues<ExitReason>())
         {
             il.Mark(_shared[(int)reason]);
@@ -88,6 +112,8 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
         il.Constant((long)handler);
         il.JumpTo();
     }
+
+    private readonly record struct Stop(Label Label, int NotExecuted, FlagState Flags);
 
     private readonly record struct SideExit(Label Label, Instruction Instruction, int NotExecuted, FlagState Flags, ExitReason Reason);
 }

@@ -1,22 +1,55 @@
+using System.Collections.Frozen;
 using Iced.Intel;
 using PvPatch.Emulator.Instructions;
 
 namespace PvPatch.Emulator.Translator;
 
-/// <summary>Which instructions the translator has a form for. All others the interpreter executes, on a side exit.</summary>
+/// <summary>
+/// Which instructions are part of regions: those that the translator writes itself, and those whose handler it calls. All others
+/// the interpreter executes, on a side exit.
+/// </summary>
 internal static class TranslatedForms
 {
+    private static readonly FrozenSet<CpuidFeature> CalledFeatures = FrozenSet.Create(
+        CpuidFeature.SSE, CpuidFeature.SSE2, CpuidFeature.SSE3, CpuidFeature.SSSE3, CpuidFeature.SSE4_1, CpuidFeature.SSE4_2, CpuidFeature.MMX,
+        CpuidFeature.FPU, CpuidFeature.FPU287, CpuidFeature.FPU387, CpuidFeature.AES, CpuidFeature.PCLMULQDQ, CpuidFeature.SHA, CpuidFeature.BMI1,
+        CpuidFeature.BMI2, CpuidFeature.ADX, CpuidFeature.MOVBE, CpuidFeature.CX8, CpuidFeature.CMPXCHG16B, CpuidFeature.CMOV);
+
+    private static readonly FrozenSet<Mnemonic> CalledMnemonics = FrozenSet.Create(
+        Mnemonic.Add, Mnemonic.Or, Mnemonic.Adc, Mnemonic.Sbb, Mnemonic.And, Mnemonic.Sub, Mnemonic.Xor, Mnemonic.Inc, Mnemonic.Dec, Mnemonic.Neg, Mnemonic.Not,
+        Mnemonic.Xchg, Mnemonic.Xadd, Mnemonic.Cmpxchg, Mnemonic.Bt, Mnemonic.Bts, Mnemonic.Btr, Mnemonic.Btc, Mnemonic.Shld, Mnemonic.Shrd, Mnemonic.Rcl,
+        Mnemonic.Rcr, Mnemonic.Mul, Mnemonic.Imul, Mnemonic.Div, Mnemonic.Idiv, Mnemonic.Movsb, Mnemonic.Movsw, Mnemonic.Movsd, Mnemonic.Movsq, Mnemonic.Stosb,
+        Mnemonic.Stosw, Mnemonic.Stosd, Mnemonic.Stosq, Mnemonic.Lodsb, Mnemonic.Lodsw, Mnemonic.Lodsd, Mnemonic.Lodsq, Mnemonic.Cmpsb, Mnemonic.Cmpsw,
+        Mnemonic.Cmpsd, Mnemonic.Cmpsq, Mnemonic.Scasb, Mnemonic.Scasw, Mnemonic.Scasd, Mnemonic.Scasq, Mnemonic.Cld, Mnemonic.Std, Mnemonic.Clc, Mnemonic.Stc,
+        Mnemonic.Cmc, Mnemonic.Lahf, Mnemonic.Sahf, Mnemonic.Bswap, Mnemonic.Crc32, Mnemonic.Xlatb);
+
     /// <summary>Places in the region that a return is compared with before the jump cache is asked.</summary>
     public const int MostReturnSites = 6;
 
-    /// <summary>Whether an instruction of 64-bit code is translated.</summary>
-    public static bool Has(in Instruction instruction) =>
+    /// <summary>Whether an instruction of 64-bit code can be part of a region.</summary>
+    public static bool Has(in Instruction instruction) => IsWritten(instruction) || IsCalled(instruction);
+
+    /// <summary>Whether the translator writes the instruction itself.</summary>
+    public static bool IsWritten(in Instruction instruction) =>
         InstructionTable.IsSupported(instruction.Code) && !instruction.HasLockPrefix && Operands(instruction) && Mnemonics(instruction);
 
-    /// <summary>Whether it may leave the region before it did anything: it reaches memory, or is not translated.</summary>
+    /// <summary>
+    /// Whether a region calls the interpreter's handler for an instruction that is not written: it goes on behind itself, and changes
+    /// nothing but the registers that it names, flags, vectors, the x87 and memory.
+    /// </summary>
+    public static bool IsCalled(in Instruction instruction) =>
+        InstructionTable.IsSupported(instruction.Code) && instruction.FlowControl == FlowControl.Next &&
+        (instruction.Code.CpuidFeatures() is [var feature, ..] && CalledFeatures.Contains(feature) || CalledMnemonics.Contains(instruction.Mnemonic)) &&
+        !IsWritten(instruction) && !NamesSystemRegister(instruction);
+
+    /// <summary>Whether a called instruction reads or changes status flags.</summary>
+    public static bool TouchesFlags(in Instruction instruction) =>
+        ((instruction.RflagsRead & ~RflagsBits.DF) | instruction.RflagsModified) != RflagsBits.None;
+
+    /// <summary>Whether it may leave the region before it did anything: it reaches memory, or is not written.</summary>
     public static bool MayExit(in Instruction instruction)
     {
-        if (!Has(instruction))
+        if (!IsWritten(instruction))
             return true;
         return instruction.Mnemonic switch
         {
@@ -33,6 +66,17 @@ internal static class TranslatedForms
         for (int i = 0; i < instruction.OpCount; i++)
         {
             if (instruction.GetOpKind(i) == OpKind.Memory)
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool NamesSystemRegister(in Instruction instruction)
+    {
+        for (int i = 0; i < instruction.OpCount; i++)
+        {
+            if (instruction.GetOpKind(i) == OpKind.Register && instruction.GetOpRegister(i) is var register && (register.IsSegmentRegister() || register.IsCR() || register.IsDR() || register.IsTR()))
                 return true;
         }
 

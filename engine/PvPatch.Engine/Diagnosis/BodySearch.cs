@@ -108,7 +108,7 @@ internal sealed class BodySearch(CompilationIndex index, IReadOnlyDictionary<ulo
         nint address = IsGeneric(method) ? 0 : MethodEntry.CodeOf(method);
         if (address == 0 || seen.Any(c => c.Address == address) || _copies.Values.Any(c => c.Method == method && c.Holds))
             return null;
-        bool isBeforePatch = il.Written is not { } written || EventClock.TicksOf(written.Begun) > Start;
+        bool isBeforePatch = il.Written is not { } written || (IsOlder(method.Module.Assembly) && EventClock.TicksOf(written.Begun) > Start);
         BodyIl from = il.IsPatchedAtFirst ? BodyIl.Patched : isBeforePatch ? BodyIl.Original : BodyIl.Unknown;
         if (NativeCode.Of(method, _map) is { } code)
             return Older(method, CodeTier.Unknown, from, BodyUse.Entered) with { Address = code.Start, Size = code.Length };

@@ -11,10 +11,21 @@ internal static class EventNames
 
     private static readonly Dictionary<Type, string> Numbers = new()
     {
-        [typeof(void)] = "void", [typeof(bool)] = "bool", [typeof(char)] = "char", [typeof(nint)] = "int", [typeof(nuint)] = "unsigned int",
-        [typeof(sbyte)] = "int8", [typeof(short)] = "int16", [typeof(int)] = "int32", [typeof(long)] = "int64",
-        [typeof(byte)] = "unsigned int8", [typeof(ushort)] = "unsigned int16", [typeof(uint)] = "unsigned int32", [typeof(ulong)] = "unsigned int64",
-        [typeof(float)] = "float32", [typeof(double)] = "float64",
+        [typeof(void)] = "void",
+        [typeof(bool)] = "bool",
+        [typeof(char)] = "wchar",
+        [typeof(nint)] = "int",
+        [typeof(nuint)] = "unsigned int",
+        [typeof(sbyte)] = "int8",
+        [typeof(short)] = "int16",
+        [typeof(int)] = "int32",
+        [typeof(long)] = "int64",
+        [typeof(byte)] = "unsigned int8",
+        [typeof(ushort)] = "unsigned int16",
+        [typeof(uint)] = "unsigned int32",
+        [typeof(ulong)] = "unsigned int64",
+        [typeof(float)] = "float32",
+        [typeof(double)] = "float64",
     };
 
     /// <summary>The class and the name, without the class's generic arguments and without the signature.</summary>
@@ -84,6 +95,8 @@ internal static class EventNames
             return mark is not null && TextOf(type.GetElementType()!) is { } element ? element + mark : null;
         }
 
-        return type.IsGenericType || type.IsFunctionPointer ? null : $"{(type.IsValueType ? "value class" : "class")} {type.FullName}";
+        if (type.IsGenericType || type.IsFunctionPointer)
+            return null;
+        return $"{(type.IsValueType ? "value class" : "class")} {(type.IsNested ? type.Name : type.FullName)}"; // a nested one without its outer
     }
 }

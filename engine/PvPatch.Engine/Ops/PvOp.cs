@@ -3,13 +3,32 @@ using System.Reflection;
 namespace PvPatch.Engine.Ops;
 
 /// <summary>One op: a slot and what is known of it.</summary>
-/// <param name="Name">Its name, group first: <c>irq.save_fl</c>.</param>
-/// <param name="Class">Which forms its sites may take.</param>
-/// <param name="Summary">What it does, in one sentence.</param>
-/// <param name="Path">The fields that lead to the slot: the static field first, last the slot itself or the array it is in.</param>
-/// <param name="Index">The slot's place in the array, from 0; <see langword="null"/> where the last field is the slot.</param>
-public sealed record PvOp(string Name, PvOpClass Class, string Summary, IReadOnlyList<FieldInfo> Path, int? Index = null)
+public sealed record PvOp
 {
+    internal PvOp(string name, PvOpClass @class, string summary, IReadOnlyList<FieldInfo> path, int? index)
+    {
+        Name = name;
+        Class = @class;
+        Summary = summary;
+        Path = path;
+        Index = index;
+    }
+
+    /// <summary>Its name, group first: <c>irq.save_fl</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>Which forms its sites may take.</summary>
+    public PvOpClass Class { get; }
+
+    /// <summary>What it does, in one sentence.</summary>
+    public string Summary { get; }
+
+    /// <summary>The fields that lead to the slot: the static field first, last the slot itself or the array it is in.</summary>
+    public IReadOnlyList<FieldInfo> Path { get; }
+
+    /// <summary>The slot's place in the array, from 0; <see langword="null"/> where the last field is the slot.</summary>
+    public int? Index { get; }
+
     /// <summary>The field of type <c>delegate* unmanaged&lt;…&gt;</c> that is the slot, or of an array of these.</summary>
     public FieldInfo Slot => Path[^1];
 

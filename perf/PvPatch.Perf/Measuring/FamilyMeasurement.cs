@@ -13,8 +13,8 @@ namespace PvPatch.Perf.Measuring;
 /// <param name="code">Knows the machine code.</param>
 internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap code)
 {
-    private const int WarmUpCalls = 40, LeastPhases = 3, MostPhases = 100, AllocationCalls = 3, Seed = 1;
-    private const double PhaseNanoseconds = 15e6, LongestOwnCode = 10e3, MostCalls = 1 << 24;
+    private const int WarmUpCalls = 40, CallsToLastTier = 100, LeastPhases = 3, MostPhases = 100, AllocationCalls = 3, Seed = 1;
+    private const double PhaseNanoseconds = 15e6, LongestOwnCode = 10e3, LongestWarmUp = 300e6, MostCalls = 1 << 24;
 
     private static readonly TimeSpan TierUp = TimeSpan.FromMilliseconds(30);
 
@@ -25,9 +25,9 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
         List<MeasuredRow> rows = [.. family.Rows.Select(row => new MeasuredRow(row))];
         foreach (MeasuredRow row in rows)
             row.Try(() => row.Bind(Instance(instances, row.Row)));
-        for (int phase = 0; phase < MostPhases && (phase < LeastPhases || rows.Exists(row => !row.IsOptimised(code))); phase++)
+        for (int phase = 0; phase < MostPhases && (phase < LeastPhases || rows.Exists(row => !row.IsWarm(code))); phase++)
         {
-            foreach (MeasuredRow row in rows)
+            foreach (MeasuredRow row in rows.Where(row => phase < LeastPhases || !row.IsWarm(code)))
                 row.Try(row.WarmUp);
             Thread.Sleep(TierUp); // the runtime compiles anew in the background
         }
@@ -101,7 +101,8 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
         private Delegate? _measured;
         private MachineCode? _code;
         private double? _allocated;
-        private long _calls = 1, _countedCalls;
+        private long _calls = 1, _countedCalls, _warmUpCalls;
+        private double _warmUpNanoseconds;
         private string? _failure;
 
         public LabRow Row { get; } = row;
@@ -132,19 +133,22 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
 
         public void WarmUp()
         {
-            double end = CpuClock.Nanoseconds() + PhaseNanoseconds;
-            for (int i = 0; i < WarmUpCalls && CpuClock.Nanoseconds() < end; i++)
-                Time(1);
+            double spent = 0;
+            for (int i = 0; i < WarmUpCalls && spent < PhaseNanoseconds; i++, _warmUpCalls++)
+                spent += Time(1);
+            _warmUpNanoseconds += spent;
             _measured = (_instance as IMeasuredCode)?.Measured;
         }
 
-        /// <summary>Whether its code is in the last tier. What takes long by the call gets there late, and need not: it is not the code of one method.</summary>
-        public bool IsOptimised(CodeMap map)
+        /// <summary>Whether its code is in the last tier. Where that is not one method's, it is after calls enough for each tier, or a time.</summary>
+        public bool IsWarm(CodeMap map)
         {
-            if (_failure is not null || Row.IterationSetup is not null || Time(1) > PhaseNanoseconds / WarmUpCalls)
+            if (_failure is not null)
                 return true;
             ReadCode(map);
-            return _code is null or { Tier: CodeMap.Optimised or CodeMap.OptimisedAtOnce };
+            return _code is null
+                ? _warmUpCalls >= CallsToLastTier || _warmUpNanoseconds >= LongestWarmUp
+                : _code.Tier is CodeMap.Optimised or CodeMap.OptimisedAtOnce;
         }
 
         /// <summary>Finds how many calls take long enough, and what they allocate.</summary>

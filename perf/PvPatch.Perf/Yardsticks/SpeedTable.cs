@@ -36,16 +36,16 @@ internal sealed partial class SpeedTable(IReadOnlyList<Contender> contenders, st
                 throw new InvalidOperationException($"{yardstick.Name}: {contender.Name} computes {other.Trim()}, the processor {checksum.Trim()}.");
         }
 
-        long repetitions = Calibrate(native, yardstick);
-        long Of(Contender contender) => Math.Max(1, repetitions / contender.Share);
+        long repetitions = Calibrate(native, yardstick, 1);
+        Dictionary<Contender, long> counts = able.ToDictionary(contender => contender, contender => contender == native ? repetitions : Calibrate(contender, yardstick, Math.Max(1, repetitions / contender.Share)));
         IEnumerable<Func<double>> forms = able.SelectMany(contender => (Func<double>[])[
             () => contender.Run(yardstick, 0)!.CpuSeconds,
-            () => contender.Run(yardstick, Of(contender))!.CpuSeconds]);
+            () => contender.Run(yardstick, counts[contender])!.CpuSeconds]);
         double[] medians = Medians.InTurn(runs, [.. forms]);
         double instructions = (InstructionsOf(yardstick, 3) - InstructionsOf(yardstick, 1)) / 2.0;
-        double[] each = [.. able.Select((contender, i) => Math.Max(1e-9, medians[(2 * i) + 1] - medians[2 * i]) / Of(contender))];
+        double[] each = [.. able.Select((contender, i) => (medians[(2 * i) + 1] - medians[2 * i]) / counts[contender])];
         return new SpeedRow(yardstick.Name, instructions, [.. able.Select((contender, i) =>
-            new SpeedCell(contender.Name, Of(contender), medians[2 * i] * 1e3, each[i] * 1e6, each[i] / each[0], instructions / each[i] / 1e6))]);
+            new SpeedCell(contender.Name, counts[contender], medians[2 * i] * 1e3, each[i] * 1e6, each[i] / each[0], instructions / each[i] / 1e6))]);
     }
 
     /// <summary>The table, with geometric means of the ratios over the rows that each contender has.</summary>
@@ -72,17 +72,17 @@ internal sealed partial class SpeedTable(IReadOnlyList<Contender> contenders, st
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 
-    /// <summary>How many repetitions take the wanted time.</summary>
-    private long Calibrate(Contender native, Yardstick yardstick)
+    /// <summary>How many repetitions, at least so many, take the wanted time, and longer than the start-up that is taken off.</summary>
+    private long Calibrate(Contender contender, Yardstick yardstick, long repetitions)
     {
-        double start = native.Run(yardstick, 0)!.CpuSeconds;
-        long repetitions = 1;
+        double start = contender.Run(yardstick, 0)!.CpuSeconds;
+        double wanted = Math.Max(seconds / 2, start);
         while (true)
         {
-            double spent = native.Run(yardstick, repetitions)!.CpuSeconds - start;
-            if (spent >= seconds / 2)
+            double spent = contender.Run(yardstick, repetitions)!.CpuSeconds - start;
+            if (spent >= wanted)
                 return repetitions;
-            repetitions = (long)Math.Ceiling(repetitions * Math.Clamp(seconds / Math.Max(spent, 1e-6), 2, 32));
+            repetitions = (long)Math.Ceiling(repetitions * Math.Clamp(1.5 * wanted / Math.Max(spent, 1e-6), 2, 32));
         }
     }
 

@@ -24,7 +24,7 @@ internal static class DiagnosedProgram
         LoadedProgram program = File.Exists(state) ? LoadedProgram.LoadFile(state) : LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream);
         Func<long, long>[] functions = [.. FunctionsOf(program)];
         if (early is null)
-            WarmUp(functions);
+            CallUntilQuiet(functions);
         using PatchDiagnosis diagnosis = early ?? PatchDiagnosis.Start();
         DiagnosisReport report = state switch
         {
@@ -45,11 +45,12 @@ internal static class DiagnosedProgram
         Console.WriteLine(Rule);
         foreach (Func<long, long> function in functions)
             Console.WriteLine($"{function.Method.DeclaringType!.Name}.{function.Method.Name} {program.CallsThroughSlots(function)}");
+        CallUntilQuiet([]); // a process that ends while the JIT writes its list can crash
         return 0;
     }
 
     /// <summary>Calls functions until the runtime has compiled nothing for some rounds.</summary>
-    private static void WarmUp(Func<long, long>[] functions)
+    private static void CallUntilQuiet(Func<long, long>[] functions)
     {
         long compiled = -1;
         for (int quiet = 0, round = 0; quiet < 5 && round < 200; round++)
@@ -73,7 +74,7 @@ internal static class DiagnosedProgram
     {
         LivePatch patch = Apply(program, redirects: false);
         if (isHot)
-            WarmUp(functions);
+            CallUntilQuiet(functions);
         else
             Array.ForEach(functions, f => f(1));
         return diagnosis.Report(patch);
@@ -81,7 +82,7 @@ internal static class DiagnosedProgram
 
     private static DiagnosisReport PatchedHot(LoadedProgram program, Func<long, long>[] functions, PatchDiagnosis diagnosis, bool redirects)
     {
-        WarmUp(functions);
+        CallUntilQuiet(functions);
         LivePatch patch = Apply(program, redirects);
         Array.ForEach(functions, f => f(1));
         return diagnosis.Report(patch);
@@ -99,7 +100,7 @@ internal static class DiagnosedProgram
     private static DiagnosisReport Copies(LoadedProgram program, PatchDiagnosis diagnosis)
     {
         LivePatch patch = Apply(program, redirects: false);
-        WarmUp([.. FunctionsOf(LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream))]);
+        CallUntilQuiet([.. FunctionsOf(LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream))]);
         return diagnosis.Report(patch);
     }
 
@@ -126,7 +127,7 @@ internal static class DiagnosedProgram
 
     private static DiagnosisReport Switched(LoadedProgram program, Func<long, long>[] functions, PatchDiagnosis diagnosis)
     {
-        WarmUp(functions);
+        CallUntilQuiet(functions);
         LivePatch patch = Patcher.Apply(program.Table, new ApplyOptions { Assemblies = a => a == program.Assembly, WatchLoads = false, Switchable = true });
         patch.Switch([KeyValuePair.Create("math.bump", PvTarget.Nop)]);
         Array.ForEach(functions, f => f(1));

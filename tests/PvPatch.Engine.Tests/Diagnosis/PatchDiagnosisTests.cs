@@ -2,8 +2,10 @@ using System.Diagnostics.Tracing;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using PvPatch.Engine.Diagnosis;
+using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.RuntimeEvents;
 using PvPatch.Engine.Tests.PatchedCalls;
+using PvPatch.Engine.Tests.PatchedCalls.InPlace;
 
 namespace PvPatch.Engine.Tests.Diagnosis;
 
@@ -219,6 +221,26 @@ internal sealed partial class PatchDiagnosisTests
     }
 
     [Test]
+    public void A_diagnosis_that_has_ended_reports_no_more()
+    {
+        var diagnosis = PatchDiagnosis.Start();
+        using LivePatch patch = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream).Apply();
+        diagnosis.Dispose();
+        Assert.That(() => diagnosis.Report(patch), Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    [TestCase("in-place")]
+    [TestCase("late")]
+    public async Task The_document_shows_what_its_program_prints(string way)
+    {
+        (int exitCode, string output) = await ChildProcess.RunAsync(["diagnosis-example", way], [CountAtOnce], TestContext.CurrentContext.CancellationToken);
+        Assert.That(exitCode, Is.Zero, output);
+        string document = Repository.Text("docs/diagnosis.md"), begin = $"<!-- output: {way} -->\n```\n";
+        int start = document.IndexOf(begin, StringComparison.Ordinal) + begin.Length;
+        Assert.That(WithoutNumbers(document[start..document.IndexOf("```", start, StringComparison.Ordinal)]), Is.EqualTo(WithoutNumbers(output)));
+    }
+
+    [Test]
     public void Nothing_is_watched_before_and_after()
     {
         EventSource runtime = EventSource.GetSources().Single(s => s.Name == CompilationListener.Runtime);
@@ -244,6 +266,12 @@ internal sealed partial class PatchDiagnosisTests
             _ => string.Create(CultureInfo.InvariantCulture, $"{CodeTier.Tier1} {line.Groups["size"].Value}"),
         };
     }
+
+    private static string WithoutNumbers(string text) => Numbers().Replace(text, " #");
+
+    /// <summary>Times, addresses and lengths, with the room before them.</summary>
+    [GeneratedRegex(@" +(\d+\.\d ms|0x[0-9a-f]+|\+\d+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
+    private static partial Regex Numbers();
 
     [GeneratedRegex(@"JIT compiled (?<method>[^(\[]+)(\[.*?\])?\(.*\) \[(?<tier>[^,]+),.* code size=(?<size>\d+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 5000)]
     private static partial Regex JitLine();

@@ -5,7 +5,7 @@ namespace PvPatch.Engine.Tests.Samples;
 /// <summary>The C# that documents show is compiled: each piece stands in the file that is named above it.</summary>
 internal sealed partial class DocumentationTests
 {
-    private static readonly string[] Documents = ["README.md", "docs/engine.md", "engine/PvPatch.Engine/README.md"];
+    private static readonly string[] Documents = ["README.md", "docs/engine.md", "docs/diagnosis.md", "engine/PvPatch.Engine/README.md"];
 
     [TestCaseSource(nameof(Documents))]
     public void A_piece_of_code_is_a_piece_of_the_file_above_it(string document)

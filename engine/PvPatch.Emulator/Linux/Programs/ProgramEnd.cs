@@ -25,6 +25,10 @@ public abstract record ProgramEnd
     /// <summary>The most instructions were executed.</summary>
     public sealed record LimitReached : ProgramEnd;
 
+    /// <summary>Translated code did not do what the interpreter does.</summary>
+    /// <param name="Difference">Where, and both states.</param>
+    public sealed record Differed(string Difference) : ProgramEnd;
+
     /// <summary>The run was cancelled from outside.</summary>
     public sealed record Cancelled : ProgramEnd;
 }

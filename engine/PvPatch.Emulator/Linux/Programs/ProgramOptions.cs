@@ -1,4 +1,5 @@
 using PvPatch.Emulator.Interpreter;
+
 namespace PvPatch.Emulator.Linux.Programs;
 
 /// <summary>A stream that a program is started with.</summary>
@@ -26,7 +27,10 @@ public sealed record ProgramOptions
     public ulong MaxInstructions { get; init; } = ulong.MaxValue;
 
     /// <summary>What executes the instructions.</summary>
-    public ExecutionTier Tier { get; init; }
+    public ExecutionTier Tier { get; init; } = ExecutionTier.Automatic;
+
+    /// <summary>Whether the interpreter executes all instructions too, on a copy, and both are compared piece by piece.</summary>
+    public bool LockStep { get; init; }
 
     /// <summary>Standard input.</summary>
     public StandardStream Input { get; init; } = new(Stream.Null);

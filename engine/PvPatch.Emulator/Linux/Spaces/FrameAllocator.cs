@@ -13,6 +13,9 @@ internal sealed class FrameAllocator(PhysicalMemory memory)
     /// <summary>Frames that can still be had.</summary>
     public ulong Free => ((memory.Size - _next) / PhysicalMemory.PageSize) + (ulong)_freed.Count;
 
+    /// <summary>The end of all frames that were ever taken.</summary>
+    public ulong End => _next;
+
     /// <summary>Takes a frame; 0 if there is none left.</summary>
     public ulong Take()
     {

@@ -49,6 +49,9 @@ internal sealed unsafe class LinuxSystem(CpuState* cpu, PhysicalMemory memory, P
     /// <summary>Bytes that frames are left for.</summary>
     public ulong FreeBytes => _frames.Free * AddressSpace.PageSize;
 
+    /// <summary>The end of the memory that was ever used.</summary>
+    public ulong UsedEnd => _frames.End;
+
     /// <summary>Addresses in which nothing is mapped.</summary>
     public AddressSpace NewSpace() => new(cpu, memory, _frames);
 

@@ -25,7 +25,7 @@ internal sealed class StackFlow
     private readonly int[] _inputCounts;
     private readonly int[] _below;
     private readonly int?[] _loadedFrom;
-    private readonly FlowEntry[] _locals;
+    private readonly FlowEntry?[] _locals;
     private FlowEntry[] _inputs;
     private FlowEntry[] _stack;
     private int _recorded;
@@ -50,7 +50,8 @@ internal sealed class StackFlow
         _parameters = [.. parameters];
         FindChanges();
         _control = new ControlFlow(body, Code, _workLeft);
-        LiveLocals.Find(body, Code, _control.Blocks, _isAddressed, _workLeft);
+        if (_control.Blocks is not [{ Previous.Count: 0 }])
+            LiveLocals.Find(body, Code, _control.Blocks, _isAddressed, _workLeft);
         _states = new FlowState?[_control.Blocks.Count];
         _isWaiting = new bool[_control.Blocks.Count];
         _firstInputs = new int[Code.Length];
@@ -126,10 +127,7 @@ internal sealed class StackFlow
 
     private void Run()
     {
-        Block first = _control.Blocks[0];
-        foreach (int local in first.Live)
-            _locals[local] = new FlowEntry(FlowValue.Plain, LocalJoins.AddFirst(first, local));
-        Arrive(first, []);
+        Arrive(_control.Blocks[0], []);
         while (_nextWaiting < _isWaiting.Length)
         {
             int block = _nextWaiting++;
@@ -170,8 +168,8 @@ internal sealed class StackFlow
 
         if (instruction.LoadedLocal is >= 0 and var loaded && !_isAddressed[Local(loaded, index)])
         {
-            output = _locals[loaded].Value;
-            _loadedFrom[index] = _locals[loaded].Source;
+            output = LocalOf(loaded).Value;
+            _loadedFrom[index] = LocalOf(loaded).Source;
         }
         else if (instruction.StoredLocal is >= 0 and var stored && !_isAddressed[Local(stored, index)])
         {
@@ -225,7 +223,7 @@ internal sealed class StackFlow
             Spend(1 + stack.Length + block.Live.Count, block.First);
             var locals = new FlowEntry[block.Live.Count];
             for (int k = 0; k < locals.Length; k++)
-                locals[k] = _locals[block.Live[k]];
+                locals[k] = LocalOf(block.Live[k]);
             _states[block.Number] = new FlowState(stack.ToArray(), locals);
             Wait(block);
             return;
@@ -237,14 +235,14 @@ internal sealed class StackFlow
         for (int k = 0; k < stack.Length; k++)
             Merge(block, StackJoins, known.Stack, k, stack[k]);
         for (int k = 0; k < known.Locals.Length; k++)
-            Merge(block, LocalJoins, known.Locals, k, _locals[block.Live[k]]);
+            Merge(block, LocalJoins, known.Locals, k, LocalOf(block.Live[k]));
     }
 
     /// <summary>A handler may find in a variable what was just stored.</summary>
     private void ReachHandler(Block handler, int stored)
     {
         if (handler.Live.BinarySearch(stored) is >= 0 and var number)
-            Merge(handler, LocalJoins, _states[handler.Number]!.Locals, number, _locals[stored]);
+            Merge(handler, LocalJoins, _states[handler.Number]!.Locals, number, LocalOf(stored));
     }
 
     private void Merge(Block block, Joins joins, FlowEntry[] entries, int number, FlowEntry arriving)
@@ -258,6 +256,10 @@ internal sealed class StackFlow
         entries[number] = new FlowEntry(value, source);
         Wait(block);
     }
+
+    /// <summary>What a variable holds here; where nothing was stored yet, its first value.</summary>
+    private FlowEntry LocalOf(int number) =>
+        _locals[number] ??= new FlowEntry(FlowValue.Plain, LocalJoins.AddFirst(_control.Blocks[0], number));
 
     private void Wait(Block block)
     {

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
+using PvPatch.Engine.Diagnosis;
 using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.Reports;
 
@@ -158,7 +159,8 @@ internal sealed class LoadWatchTests
     [Test]
     public void A_collectible_assembly_is_patched_and_can_still_be_unloaded()
     {
-        (LivePatch patch, WeakReference gone) = PatchAndUnload();
+        using var diagnosis = PatchDiagnosis.Start();
+        (LivePatch patch, WeakReference gone) = PatchAndUnload(diagnosis);
         for (int i = 0; i < 20 && gone.IsAlive; i++)
         {
             GC.Collect();
@@ -166,11 +168,12 @@ internal sealed class LoadWatchTests
         }
 
         Assert.That(gone.IsAlive, Is.False);
+        Assert.That(diagnosis.Report(patch).Methods.Where(m => m.Method is "Callers.Same"), Is.Empty, "nothing is there to tell of");
         Assert.That(patch.Restore, Throws.Nothing, "nothing is there to restore");
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static (LivePatch Patch, WeakReference Gone) PatchAndUnload()
+    private static (LivePatch Patch, WeakReference Gone) PatchAndUnload(PatchDiagnosis diagnosis)
     {
         var tables = LoadedProgram.Load(Tables, Loading.Stream);
         var context = new PlugIn(tables.Assembly);
@@ -178,6 +181,7 @@ internal sealed class LoadWatchTests
         LivePatch patch = Patcher.Apply(tables.Table, new ApplyOptions { WatchLoads = false });
         Assert.That(patch.Report.Sites.Single(s => s.Method is "Callers.Same").State, Is.EqualTo(SiteState.Patched));
         Assert.That(tables.CallsThroughSlots(FunctionOf(callers, "Same")), Is.Zero);
+        Assert.That(diagnosis.Report(patch).Methods.Single(m => m.Method is "Callers.Same").Verdict, Is.EqualTo(DiagnosisVerdict.Patched));
         var gone = new WeakReference(callers);
         context.Unload();
         return (patch, gone);

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using PvPatch.Emulator.Translator;
+
+namespace PvPatch.Emulator.Interpreter;
+
+/// <summary>
+/// Has regions compiled, one at a time, on another thread or at once, and gives them back to the thread that executes the CPU's code:
+/// only that one touches decoded instructions. A region whose page changed in the meantime is dropped.
+/// </summary>
+internal sealed class Translations : IDisposable
+{
+    /// <summary>Guest instructions in regions, of all pages together, at which all are forgotten and their memory is given back.</summary>
+    private const int MostInstructions = 200_000;
+
+    private int _kept;
+    private (Task<TranslatedRegion> Region, CodePage Page, int Age)? _wanted;
+    private long _ticks;
+
+    /// <summary>Regions that were compiled.</summary>
+    public int Regions { get; private set; }
+
+    /// <summary>Guest instructions in them.</summary>
+    public long Instructions { get; private set; }
+
+    /// <summary>Time that compiling took.</summary>
+    public TimeSpan CompileTime => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _ticks));
+
+    /// <summary>Whether a region is being compiled.</summary>
+    public bool IsBusy => _wanted != null;
+
+    /// <summary>Whether a region was compiled that <see cref="Take"/> installs.</summary>
+    public bool IsReady => _wanted is { Region.IsCompleted: true };
+
+    /// <summary>Whether there is so much translated code that all should be forgotten.</summary>
+    public bool IsFull => _kept > MostInstructions;
+
+    /// <summary>All translated code was forgotten.</summary>
+    public void Forgotten() => _kept = 0;
+
+    /// <summary>Has a region of a page compiled; the one before was taken.</summary>
+    /// <param name="page">The page.</param>
+    /// <param name="compile">Compiles it, on any thread.</param>
+    /// <param name="atOnce">Not before it is installed does this return.</param>
+    public void Want(CodePage page, Func<TranslatedRegion> compile, bool atOnce)
+    {
+        if (!atOnce)
+        {
+            _wanted = (Task.Run(Timed), page, page.Age);
+            return;
+        }
+
+        Install(page, Timed());
+
+        TranslatedRegion Timed()
+        {
+            long start = Stopwatch.GetTimestamp();
+            TranslatedRegion region = compile();
+            Interlocked.Add(ref _ticks, Stopwatch.GetTimestamp() - start);
+            return region;
+        }
+    }
+
+    /// <summary>Installs what is ready, if its page is as it was.</summary>
+    public void Take()
+    {
+        if (_wanted is not { } wanted)
+            return;
+        _wanted = null;
+        TranslatedRegion region = wanted.Region.GetAwaiter().GetResult();
+        if (wanted.Page.Age == wanted.Age)
+            Install(wanted.Page, region);
+        else
+            region.Dispose();
+    }
+
+    /// <summary>Waits for what is being compiled and drops it.</summary>
+    public void Dispose()
+    {
+        if (_wanted is not { } wanted)
+            return;
+        _wanted = null;
+        wanted.Region.GetAwaiter().GetResult().Dispose();
+    }
+
+    private void Install(CodePage page, TranslatedRegion region)
+    {
+        page.Regions.Install(region);
+        Regions++;
+        _kept += region.Instructions.Count;
+        Instructions += region.Instructions.Count;
+    }
+}

@@ -1,0 +1,133 @@
+using System.Text;
+using PvPatch.Emulator.Interpreter;
+using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Linux;
+
+/// <summary>
+/// Executes a program's instructions twice, piece by piece: as the program's CPU does, and by the interpreter alone on a copy of
+/// registers and memory. After each piece both must be the same. System calls are answered once, between pieces.
+/// </summary>
+internal sealed unsafe class LockStep : IDisposable
+{
+    private static readonly string[] Names =
+        ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
+
+    /// <summary>Lengths of pieces: short ones cut blocks, long ones let loops run.</summary>
+    private static readonly ulong[] Pieces = [1, 6, 41, 500, 8009];
+
+    private readonly CpuState* _state;
+    private readonly InterpretedCpu _executed;
+    private readonly PhysicalMemory _memory;
+    private readonly PhysicalMemory _copy;
+    private readonly UserCpu _cpu;
+    private readonly InterpretedCpu _reference;
+    private int _piece;
+
+    /// <summary>Prepares the copy.</summary>
+    /// <param name="state">The program's CPU.</param>
+    /// <param name="executed">What executes it.</param>
+    /// <param name="memory">The program's memory.</param>
+    public LockStep(CpuState* state, InterpretedCpu executed, PhysicalMemory memory)
+    {
+        _state = state;
+        _executed = executed;
+        _memory = memory;
+        _copy = new PhysicalMemory(memory.Size);
+        _cpu = new UserCpu(_copy, repeatable: true);
+        _reference = new InterpretedCpu(_cpu.State, systemCallsLeave: true);
+    }
+
+    /// <summary>What differed, with both states; null while nothing did.</summary>
+    public string? Difference { get; private set; }
+
+    /// <summary>Executes up to a number of instructions, or until something differs.</summary>
+    /// <param name="instructions">The most instructions.</param>
+    /// <param name="used">Bytes of memory from address 0 on that the program may use.</param>
+    public StopReason Run(ulong instructions, ulong used)
+    {
+        CopyIn(used);
+        StopReason stop = new StopReason.InstructionLimit();
+        while (instructions > 0 && stop is StopReason.InstructionLimit && Difference == null)
+        {
+            ulong piece = Math.Min(instructions, Pieces[_piece++ % Pieces.Length]);
+            ulong start = _state->Rip;
+            ulong before = _executed.Instructions;
+            ulong referenceBefore = _reference.Instructions;
+            stop = _executed.Run(piece);
+            StopReason expected = _reference.Run(piece);
+            ulong done = _executed.Instructions - before;
+            Compare(start, done, _reference.Instructions - referenceBefore, stop, expected, used);
+            instructions -= done;
+        }
+
+        return stop;
+    }
+
+    public void Dispose()
+    {
+        _reference.Dispose();
+        _cpu.Dispose();
+        _copy.Dispose();
+    }
+
+    /// <summary>System calls and page faults changed registers and memory, and may have changed translations.</summary>
+    private void CopyIn(ulong used)
+    {
+        CpuState* own = _cpu.State;
+        CpuState mine = *own;
+        *own = *_state;
+        own->Ram = mine.Ram;
+        own->Sensitive = mine.Sensitive;
+        own->Tlb = mine.Tlb;
+        own->TlbGeneration = mine.TlbGeneration;
+        own->CodePages = mine.CodePages;
+        own->NextOnMap = mine.NextOnMap;
+        own->Memory = mine.Memory;
+        own->DataTlb = mine.DataTlb;
+        own->JumpCache = mine.JumpCache;
+        own->Execution = mine.Execution;
+        for (ulong page = 0; page < used; page += PhysicalMemory.PageSize)
+        {
+            Span<byte> from = _memory.Span(page, (int)PhysicalMemory.PageSize);
+            Span<byte> to = _copy.Span(page, (int)PhysicalMemory.PageSize);
+            if (from.SequenceEqual(to))
+                continue;
+            from.CopyTo(to);
+            CodePages.Written(own, page, PhysicalMemory.PageSize);
+        }
+
+        Tlb.Flush(own);
+    }
+
+    private void Compare(ulong start, ulong done, ulong expectedDone, StopReason stop, StopReason expected, ulong used)
+    {
+        var text = new StringBuilder();
+        CpuState* reference = _cpu.State;
+        if (done != expectedDone || stop != expected)
+            text.AppendLine($"  stopped      {stop} after {done}, interpreted {expected} after {expectedDone}");
+        Differ("rip", _state->Rip, reference->Rip);
+        Differ("rflags", _state->RFlags, reference->RFlags);
+        for (int i = 0; i < 16; i++)
+            Differ(Names[i], _state->Gpr[i], reference->Gpr[i]);
+        for (int i = 0; i < 32; i++)
+            Differ($"xmm{i / 2}{(i % 2 == 0 ? "" : " high")}", _state->Xmm[i], reference->Xmm[i]);
+        Differ("mxcsr", _state->Mxcsr, reference->Mxcsr);
+        for (ulong page = 0; page < used; page += PhysicalMemory.PageSize)
+        {
+            int at = _memory.Span(page, (int)PhysicalMemory.PageSize).CommonPrefixLength(_copy.Span(page, (int)PhysicalMemory.PageSize));
+            if (at < (int)PhysicalMemory.PageSize)
+                text.AppendLine($"  physical memory from 0x{page + (ulong)at:x} on");
+        }
+
+        if (text.Length > 0)
+            Difference = $"Both tiers differ within {Math.Max(done, expectedDone)} instructions from RIP 0x{start:x} on; translated, then interpreted:{Environment.NewLine}{text.ToString().TrimEnd()}";
+
+        void Differ(string name, ulong found, ulong wanted)
+        {
+            if (found != wanted)
+                text.AppendLine($"  {name,-12} {found:x16} {wanted:x16}");
+        }
+    }
+}
