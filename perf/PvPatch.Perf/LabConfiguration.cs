@@ -7,7 +7,7 @@ using Perfolizer.Horology;
 namespace PvPatch.Perf;
 
 /// <summary>
-/// The one configuration of the lab: a process of its own for each benchmark, forty iterations of 25 ms. On a machine that does
+/// The configuration of BenchmarkDotNet's own runner: a process of its own for each benchmark, forty iterations of 25 ms. On a machine that does
 /// other things too, the least of them is the one to compare: it was disturbed least.
 /// </summary>
 internal sealed class LabConfiguration : ManualConfig

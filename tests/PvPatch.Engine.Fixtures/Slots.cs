@@ -232,6 +232,12 @@ public static unsafe class SlotShapes
         return a > 3 ? slots[0](a) : slots[3](a);
     }
 
+    public static long InArrayByVariableOfOneValue_Direct(long a)
+    {
+        int index = 3;
+        return PvSlots.Array[index](a) + PvSlots.Array[index](a + index);
+    }
+
     public static long InArrayByRef_Direct(long a)
     {
         ref delegate* unmanaged<long, long> slot = ref PvSlots.Array[3];

@@ -14,28 +14,11 @@ internal sealed class CompilationListener(CompilationLog log) : EventListener
 
     private const EventKeywords Jit = (EventKeywords)0x10, JitTracing = (EventKeywords)0x1000, CompilationDiagnostic = (EventKeywords)0x2000000000;
 
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
-
-    private EventSource? _runtime;
-
-    /// <summary>
-    /// Ends the events, and waits until a thread of the runtime has turned them off: a process that ends at that very moment
-    /// can crash. It waits for a second at most, for someone else may listen too.
-    /// </summary>
-    public override void Dispose()
-    {
-        base.Dispose();
-        if (_runtime is { } source)
-            SpinWait.SpinUntil(() => !source.IsEnabled(EventLevel.Verbose, Jit), LongestWait);
-    }
-
     /// <inheritdoc/>
     protected override void OnEventSourceCreated(EventSource eventSource)
     {
-        if (!string.Equals(eventSource.Name, Runtime, StringComparison.Ordinal))
-            return;
-        _runtime = eventSource;
-        EnableEvents(eventSource, EventLevel.Verbose, Jit | JitTracing | CompilationDiagnostic);
+        if (string.Equals(eventSource.Name, Runtime, StringComparison.Ordinal))
+            EnableEvents(eventSource, EventLevel.Verbose, Jit | JitTracing | CompilationDiagnostic);
     }
 
     /// <inheritdoc/>

@@ -50,10 +50,10 @@ internal static class DiagnosedProgram
     }
 
     /// <summary>Calls functions until the runtime has compiled nothing for some rounds.</summary>
-    private static void CallUntilQuiet(Func<long, long>[] functions)
+    public static void CallUntilQuiet(Func<long, long>[] functions)
     {
         long compiled = -1;
-        for (int quiet = 0, round = 0; quiet < 5 && round < 200; round++)
+        for (int quiet = 0, round = 0; quiet < 8 && round < 200; round++)
         {
             for (int i = 0; i < 50; i++)
                 Array.ForEach(functions, f => f(i));

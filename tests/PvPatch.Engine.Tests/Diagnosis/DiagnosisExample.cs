@@ -41,13 +41,5 @@ internal static class Sum
 
     private static uint Plain(uint sum, uint word) => sum + word;
 
-    private static void RunHot()
-    {
-        for (int round = 0; round < 20; round++)
-        {
-            for (int i = 0; i < 100; i++)
-                _ = Of([1, 2, 3]);
-            Thread.Sleep(50);
-        }
-    }
+    private static void RunHot() => DiagnosedProgram.CallUntilQuiet([_ => Of([1, 2, 3])]);
 }
