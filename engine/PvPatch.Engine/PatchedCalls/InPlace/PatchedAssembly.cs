@@ -94,25 +94,25 @@ internal sealed class PatchedAssembly
     {
         if (!_assembly.TryGetTarget(out Assembly? assembly))
             return;
-        int done = 0;
-        foreach (PatchedSite row in _rows) // those of a method stand together
+        for (int i = 0; i < _rows.Count;) // those of a method stand together
         {
-            int token = row.MethodToken;
-            if (row.State != SiteState.Patched || token == done)
+            int token = _rows[i].MethodToken;
+            bool isPatched = false;
+            List<PvOp>? ops = _namingSlots.Contains(token) ? [] : null;
+            for (; i < _rows.Count && _rows[i].MethodToken == token; i++)
+            {
+                if (_rows[i].State != SiteState.Patched)
+                    continue;
+                isPatched = true;
+                ops?.Add(table[_rows[i].Op]);
+            }
+
+            if (!isPatched || MethodOf(assembly.ManifestModule, token) is not { } method)
                 continue;
-            done = token;
-            if (MethodOf(assembly.ManifestModule, token) is not { } method)
-                continue;
-            OldBodies bodies = old.Of(method, _namingSlots.Contains(token) ? OpsIn(token, table) : null);
+            OldBodies bodies = old.Of(method, ops);
             if (bodies.Holders.Count > 0 || bodies.Unknown is not null)
                 _methods[token] = new PatchedMethod(bodies, redirects);
         }
-    }
-
-    private PvOp[] OpsIn(int token, PvOpTable table)
-    {
-        HashSet<string> names = [.. _rows.Where(r => r.MethodToken == token && r.State == SiteState.Patched).Select(r => r.Op)];
-        return [.. table.Ops.Where(o => names.Contains(o.Name))];
     }
 
     /// <summary>What is known of the code of each method with a rewritten site.</summary>
