@@ -14,7 +14,13 @@ internal static class EmittedMethods
     private static readonly ConditionalWeakTable<Module, Dictionary<string, DynamicMethod>> Kept = [];
 
     /// <summary>The runtime's numbers of the methods that are alive, each with the method that it is a copy of, if it is a copy.</summary>
-    public static Dictionary<nint, MethodBase?> ByNumber => Originals.ToDictionary(o => HandleOf(o.Key).Value, o => o.Value.Value);
+    public static Dictionary<nint, MethodBase?> ByNumber()
+    {
+        var byNumber = new Dictionary<nint, MethodBase?>();
+        foreach ((DynamicMethod method, StrongBox<MethodBase?> original) in Originals)
+            byNumber[HandleOf(method).Value] = original.Value;
+        return byNumber;
+    }
 
     /// <summary>The handle of an emitted method.</summary>
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "GetMethodDescriptor")]

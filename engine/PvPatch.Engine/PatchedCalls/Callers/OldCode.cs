@@ -14,6 +14,11 @@ internal sealed record Holder(MethodBase Method, string Reason);
 /// <param name="Unknown">What else may hold it and cannot be named; <see langword="null"/> if nothing.</param>
 internal sealed record OldBodies(IReadOnlyCollection<Holder> Holders, string? Unknown);
 
+/// <summary>That a method calls another one.</summary>
+/// <param name="How">By whom and how.</param>
+/// <param name="Called">Whom.</param>
+internal sealed record Call(Caller How, MethodBase Called);
+
 /// <summary>
 /// Finds the code that was compiled from a method's IL. The JIT tells nobody whom it inlined where, so every compiled method
 /// that could have done it counts, unless its machine code is seen to make all of its calls, or not to read the slots.
@@ -73,13 +78,29 @@ internal sealed class OldCode(CallGraph graph, Lazy<SlotMentions>? mentions)
         Collect(method, inlinable);
         foreach (MethodBase inlined in inlinable.Keys)
             unknown ??= UnknownCallerOf(inlined, inlinable[inlined]);
-        foreach (IGrouping<MethodBase, (Caller Caller, MethodBase Called)> calls in inlinable.SelectMany(i => i.Value, (i, c) => (Caller: c, Called: i.Key)).GroupBy(c => c.Caller.Method))
+        foreach ((MethodBase caller, List<Call> calls) in ByCaller(inlinable))
         {
-            if (calls.Key != method && IsCompiled(calls.Key) is { } known ? known && MayHaveInlined([.. calls], inlinable) : calls.Key != method && !IsGeneric(calls.Key))
-                holders.Add(new Holder(calls.Key, $"{NameOf(calls.Key)} was compiled before, and may have inlined it"));
+            if (caller != method && IsCompiled(caller) is { } known ? known && MayHaveInlined(calls, inlinable) : caller != method && !IsGeneric(caller))
+                holders.Add(new Holder(caller, $"{NameOf(caller)} was compiled before, and may have inlined it"));
         }
 
         return new OldBodies(holders, unknown);
+    }
+
+    private static Dictionary<MethodBase, List<Call>> ByCaller(Dictionary<MethodBase, List<Caller>> inlinable)
+    {
+        var byCaller = new Dictionary<MethodBase, List<Call>>();
+        foreach ((MethodBase called, List<Caller> callers) in inlinable)
+        {
+            foreach (Caller caller in callers)
+            {
+                if (!byCaller.TryGetValue(caller.Method, out List<Call>? calls))
+                    byCaller[caller.Method] = calls = [];
+                calls.Add(new Call(caller, called));
+            }
+        }
+
+        return byCaller;
     }
 
     /// <summary>Enters the callers of a method that may be inlined, and of those of them that may be inlined with it in turn.</summary>
@@ -153,9 +174,9 @@ internal sealed class OldCode(CallGraph graph, Lazy<SlotMentions>? mentions)
     /// as many calls as its IL. That shows nothing where a call could come from a method inlined with it, or where the
     /// method has a loop: then it may have a second body, for the loop alone.
     /// </summary>
-    private bool MayHaveInlined((Caller Caller, MethodBase Called)[] calls, Dictionary<MethodBase, List<Caller>> inlinable)
+    private bool MayHaveInlined(List<Call> calls, Dictionary<MethodBase, List<Caller>> inlinable)
     {
-        MethodBase caller = calls[0].Caller.Method;
+        MethodBase caller = calls[0].How.Method;
         if (HasLoop(caller) || NativeCode.Of(caller, _map) is not { } code)
             return true;
         foreach ((Caller how, MethodBase called) in calls)
@@ -163,7 +184,7 @@ internal sealed class OldCode(CallGraph graph, Lazy<SlotMentions>? mentions)
             if (how.TakesAddress || how.IsByOtherName || IsGeneric(called) || CallsBy(code, called) < how.Calls)
                 return true;
             HashSet<MethodBase> leadHere = CallersWithin(called, inlinable);
-            if (Array.Exists(calls, c => leadHere.Contains(c.Called)))
+            if (calls.Exists(c => leadHere.Contains(c.Called)))
                 return true;
         }
 

@@ -77,7 +77,12 @@ internal sealed class PatchedAssembly
 
             Verify(assembly, sites.Methods, before);
             var patched = new PatchedAssembly(assembly, before, after, sites.Rows, written);
-            patched._namingSlots.UnionWith(sites.Methods.Where(m => m.NamesItsSlots).Select(m => m.Body.Token));
+            foreach (RewrittenMethod method in sites.Methods)
+            {
+                if (method.NamesItsSlots)
+                    patched._namingSlots.Add(method.Body.Token);
+            }
+
             return patched;
         }
         catch (Exception e) when (Damage.IsShownBy(e))

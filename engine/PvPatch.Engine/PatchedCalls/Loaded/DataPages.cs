@@ -20,7 +20,8 @@ internal static unsafe partial class DataPages
     /// <summary>Two writers of one page would lose what one of them wrote.</summary>
     private static readonly Lock Gate = new();
 
-    private static readonly Dictionary<nint, ulong> Contents = [];
+    /// <summary>What was written last, by address.</summary>
+    private static readonly Dictionary<nint, PlacedBytes> Contents = [];
 
     private static ulong _state;
 
@@ -81,11 +82,18 @@ internal static unsafe partial class DataPages
 
     private static void Enter(PlacedBytes written)
     {
-        ulong content = 0xCBF29CE484222325 ^ (ulong)written.Address; // FNV-1a (draft-eastlake-fnv, 64 bits), begun with the address
+        if (Contents.TryGetValue(written.Address, out PlacedBytes? before))
+            _state ^= HashOf(before);
+        _state ^= HashOf(written);
+        Contents[written.Address] = written;
+    }
+
+    private static ulong HashOf(PlacedBytes written)
+    {
+        ulong hash = 0xCBF29CE484222325 ^ (ulong)written.Address; // FNV-1a (draft-eastlake-fnv, 64 bits), begun with the address
         foreach (byte one in written.Bytes)
-            content = (content ^ one) * 0x100000001B3;
-        _state ^= Contents.GetValueOrDefault(written.Address) ^ content;
-        Contents[written.Address] = content;
+            hash = (hash ^ one) * 0x100000001B3;
+        return hash;
     }
 
     /// <summary>The pages that the bytes lie on, neighbours of one protection together.</summary>
