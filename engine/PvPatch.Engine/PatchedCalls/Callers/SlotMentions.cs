@@ -1,5 +1,7 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Runtime;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
@@ -14,13 +16,17 @@ namespace PvPatch.Engine.PatchedCalls.Callers;
 /// </summary>
 internal sealed class SlotMentions
 {
+    /// <summary>The last search of each table, for as long as it happens to be there: it names methods whose assemblies may be unloaded.</summary>
+    private static readonly ConditionalWeakTable<PvOpTable, WeakReference<SlotMentions>> Last = [];
+
     private readonly Dictionary<PvOp, nint[]> _addresses = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<nint, Readers> _readers = [];
     private readonly CompiledCode _code;
+    private readonly long _compilations;
 
-    /// <summary>Searches all code for the slots of a table.</summary>
-    public SlotMentions(IReadOnlyList<PvOp> ops)
+    private SlotMentions(IReadOnlyList<PvOp> ops, long compilations)
     {
+        _compilations = compilations;
         PvOp[] fixedOps = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? [.. ops.Where(StaysInPlace)] : [];
         List<Probe> probes = [.. fixedOps.GroupBy(o => o.Path[0].Module).Select(g => new Probe([.. g]))];
         DynamicMethod known = (probes.Count > 0 ? probes[0] : new Probe([])).Method;
@@ -40,6 +46,18 @@ internal sealed class SlotMentions
             if (!_readers.ContainsKey(place)) // slots of one struct share its address
                 _readers[place] = ReadersAt(place, emitted);
         }
+    }
+
+    /// <summary>Searches all code for the slots of a table, unless nothing was compiled since it was last done.</summary>
+    public static SlotMentions Of(PvOpTable table)
+    {
+        long compilations = JitInfo.GetCompiledMethodCount();
+        WeakReference<SlotMentions> last = Last.GetValue(table, _ => new WeakReference<SlotMentions>(null!));
+        if (last.TryGetTarget(out SlotMentions? known) && known._compilations == compilations)
+            return known;
+        var mentions = new SlotMentions(table.Ops, compilations);
+        last.SetTarget(mentions);
+        return mentions;
     }
 
     /// <summary>Whether there is code of a method, which its entry does not always tell.</summary>

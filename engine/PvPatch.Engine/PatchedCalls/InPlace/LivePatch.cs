@@ -211,7 +211,7 @@ public sealed class LivePatch : IDisposable
         PatchedAssembly[] patched;
         lock (_gate)
             patched = [.. _done];
-        var old = new OldCode(new CallGraph(AppDomain.CurrentDomain.GetAssemblies()), new Lazy<SlotMentions>(() => new SlotMentions(_table.Ops)));
+        var old = new OldCode(new CallGraph(AppDomain.CurrentDomain.GetAssemblies()), new Lazy<SlotMentions>(() => SlotMentions.Of(_table)));
         foreach (PatchedAssembly one in patched)
             Settle(one, old);
         TellEvents();

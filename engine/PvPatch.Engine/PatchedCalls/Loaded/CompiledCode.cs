@@ -23,7 +23,7 @@ internal sealed class CompiledCode
     private readonly MemoryMap _map;
     private readonly List<CodeRegion> _regions = [];
     private readonly Dictionary<nint, List<AddressMention>> _mentions = [];
-    private readonly Dictionary<nint, CodeRegion> _methods = [];
+    private readonly Dictionary<nint, AddressMention> _methods = [];
     private readonly int _methodWord;
 
     /// <summary>Finds the places that name addresses, and the methods that there is code of.</summary>
@@ -54,6 +54,8 @@ internal sealed class CompiledCode
             EnterMethods(region, memory);
             EnterMentions(region, addresses, memory);
         }
+
+        _regions.Clear(); // what was found is kept, and not where
     }
 
     /// <summary>Whether all of it could be read and understood.</summary>
@@ -74,7 +76,7 @@ internal sealed class CompiledCode
         {
             nint place = region.WordAt(code - Word);
             if (place != 0 && place % Word == 0 && _map.At(place) is { CanRead: true } header && MethodOf(place, _methodWord, code, code, header.CanExecute, memory) is var method && method != 0)
-                _methods[method] = region;
+                _methods[method] = new AddressMention(method, header.CanExecute);
         }
     }
 
