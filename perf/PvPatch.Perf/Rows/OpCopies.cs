@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using System.Runtime;
 using PvPatch.Engine;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
@@ -28,7 +29,7 @@ public enum OpForm
 /// <summary>Copies of this assembly, each in a load context of its own, with its sites in one of the forms.</summary>
 internal static class OpCopies
 {
-    private const int HotCalls = 200;
+    private const int HotCalls = 200, QuietMilliseconds = 300, MostRounds = 50;
 
     private static readonly Assembly Here = typeof(OpCopies).Assembly;
     private static readonly ConcurrentDictionary<OpForm, Assembly> Copies = new();
@@ -106,17 +107,24 @@ internal static class OpCopies
         return copy;
     }
 
-    /// <summary>Runs every loop until the runtime has compiled it for good.</summary>
+    /// <summary>Runs every loop until the runtime, which compiles in the background, has nothing more to compile.</summary>
     private static void MakeHot(Assembly copy)
     {
-        foreach (MethodInfo loop in typeof(OpLoops).GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.DeclaredOnly))
+        Func<int, long>[] loops = [.. typeof(OpLoops).GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.DeclaredOnly).Select(loop => Loop(copy, loop.Name))];
+        long before;
+        int round = 0;
+        do
         {
-            Func<int, long> run = Loop(copy, loop.Name);
-            for (int i = 0; i < HotCalls; i++)
-                run(100);
-        }
+            before = JitInfo.GetCompiledMethodCount();
+            foreach (Func<int, long> run in loops)
+            {
+                for (int i = 0; i < HotCalls; i++)
+                    run(100);
+            }
 
-        Thread.Sleep(300); // the runtime compiles in the background
+            Thread.Sleep(QuietMilliseconds);
+        }
+        while (JitInfo.GetCompiledMethodCount() != before && ++round < MostRounds);
     }
 
     private static Func<int, long> Loop(Assembly copy, string loop) => Of(copy, typeof(OpLoops)).GetMethod(loop)!.CreateDelegate<Func<int, long>>();
