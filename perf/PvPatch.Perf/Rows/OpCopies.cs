@@ -29,7 +29,7 @@ public enum OpForm
 /// <summary>Copies of this assembly, each in a load context of its own, with its sites in one of the forms.</summary>
 internal static class OpCopies
 {
-    private const int HotCalls = 200, QuietMilliseconds = 300, MostRounds = 50;
+    private const int HotCalls = 200, QuietMilliseconds = 300, MostRounds = 50, MostAttempts = 5;
 
     private static readonly Assembly Here = typeof(OpCopies).Assembly;
     private static readonly ConcurrentDictionary<OpForm, Assembly> Copies = new();
@@ -82,8 +82,19 @@ internal static class OpCopies
     /// <param name="table">Its table, filled.</param>
     /// <param name="copy">The copy.</param>
     /// <param name="redirectCompiled">Whether code that is hot is led to copies.</param>
-    public static LivePatch Apply(PvOpTable table, Assembly copy, bool redirectCompiled) =>
-        Checked(Patcher.Apply(table, new ApplyOptions { Assemblies = a => a == copy, WatchLoads = false, RedirectCompiled = redirectCompiled }), patch => patch.Report);
+    public static LivePatch Apply(PvOpTable table, Assembly copy, bool redirectCompiled)
+    {
+        LivePatch patch = Patcher.Apply(table, new ApplyOptions { Assemblies = a => a == copy, WatchLoads = false, RedirectCompiled = redirectCompiled });
+        try
+        {
+            return Checked(patch, p => p.Report);
+        }
+        catch (InvalidOperationException)
+        {
+            patch.Restore();
+            throw;
+        }
+    }
 
     private static Assembly Make(OpForm form)
     {
@@ -99,12 +110,29 @@ internal static class OpCopies
                 Apply(table, copy, redirectCompiled: false).Dispose();
                 break;
             case OpForm.Late:
-                MakeHot(copy);
-                Apply(table, copy, redirectCompiled: true).Dispose();
+                PatchLate(table, copy);
                 break;
         }
 
         return copy;
+    }
+
+    /// <summary>Code that the runtime is just making defers a site, so that may have to be tried again.</summary>
+    private static void PatchLate(PvOpTable table, Assembly copy)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            MakeHot(copy);
+            try
+            {
+                Apply(table, copy, redirectCompiled: true).Dispose();
+                return;
+            }
+            catch (InvalidOperationException) when (attempt < MostAttempts)
+            {
+                Thread.Sleep(QuietMilliseconds);
+            }
+        }
     }
 
     /// <summary>Runs every loop until the runtime, which compiles in the background, has nothing more to compile.</summary>
