@@ -9,7 +9,7 @@ namespace PvPatch.Emulator.Translator;
 /// Instructions on general registers and memory that go on behind themselves. What IL has an operation for is written as
 /// that, with its flags left to <see cref="FlagEmitter"/>; for all else the meaning that the interpreter uses is called, and inlined.
 /// </summary>
-internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, MeaningEmitter meanings, MultiplicationEmitter multiplication)
+internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, MeaningEmitter meanings, ShiftEmitter shifts, MultiplicationEmitter multiplication)
 {
     private readonly LocalBuilder _first = il.Local();
     private readonly LocalBuilder _second = il.Local();
@@ -76,19 +76,19 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
                 operands.Pop(instruction);
                 break;
             case Mnemonic.Shl or Mnemonic.Sal:
-                Shift(instruction, OpCodes.Shl, LazyOperation.ShiftLeft, nameof(Shifts.Left), wanted);
+                shifts.Shift(instruction, OpCodes.Shl, LazyOperation.ShiftLeft, nameof(Shifts.Left), wanted);
                 break;
             case Mnemonic.Shr:
-                Shift(instruction, OpCodes.Shr_Un, LazyOperation.ShiftRight, nameof(Shifts.Right), wanted);
+                shifts.Shift(instruction, OpCodes.Shr_Un, LazyOperation.ShiftRight, nameof(Shifts.Right), wanted);
                 break;
             case Mnemonic.Sar:
-                Shift(instruction, OpCodes.Shr, LazyOperation.ShiftArithmeticRight, nameof(Shifts.ArithmeticRight), wanted);
+                shifts.Shift(instruction, OpCodes.Shr, LazyOperation.ShiftArithmeticRight, nameof(Shifts.ArithmeticRight), wanted);
                 break;
             case Mnemonic.Rol:
-                Rotate(instruction, nameof(Shifts.RotateLeft), nameof(Shifts.RotateLeftOnly), wanted);
+                shifts.Rotate(instruction, nameof(Shifts.RotateLeft), nameof(Shifts.RotateLeftOnly), wanted);
                 break;
             case Mnemonic.Ror:
-                Rotate(instruction, nameof(Shifts.RotateRight), nameof(Shifts.RotateRightOnly), wanted);
+                shifts.Rotate(instruction, nameof(Shifts.RotateRight), nameof(Shifts.RotateRightOnly), wanted);
                 break;
             case Mnemonic.Adc:
                 WithCarry(instruction, OpCodes.Add, LazyOperation.AddWithCarry, setsFlags);
@@ -293,72 +293,6 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
 
         il.Op(OpCodes.Neg);
         operands.Pop(instruction);
-    }
-
-    private void Shift(in Instruction instruction, OpCode operation, LazyOperation lazy, string meaning, ulong wanted)
-    {
-        int size = Size(instruction, 0);
-        int? count = FlagUse.ShiftCount(instruction);
-        if (count is null)
-        {
-            ShiftByMeaning(instruction, meaning, wanted);
-            return;
-        }
-
-        operands.Change(instruction);
-        operands.Push(instruction, 0, size);
-        if (count > 0 && wanted != 0)
-        {
-            flags.TakeFirst(size);
-            il.Constant(count.Value);
-            flags.TakeSecond(8);
-            flags.Wait(lazy, size);
-            flags.PushFirst(size);
-        }
-
-        if (operation == OpCodes.Shr)
-            il.Signed(size);
-        il.Small(count.Value);
-        il.Op(operation);
-        operands.Pop(instruction);
-    }
-
-    private void Rotate(in Instruction instruction, string meaning, string withoutFlags, ulong wanted)
-    {
-        if (wanted != 0 && FlagUse.ShiftCount(instruction) != 0)
-        {
-            ShiftByMeaning(instruction, meaning, wanted);
-            return;
-        }
-
-        int size = Size(instruction, 0);
-        operands.Change(instruction);
-        operands.Push(instruction, 0, size);
-        PushCount(instruction, size);
-        il.Call(MeaningEmitter.MethodOf(typeof(Shifts), withoutFlags, size));
-        operands.Pop(instruction);
-    }
-
-    private void ShiftByMeaning(in Instruction instruction, string meaning, ulong wanted)
-    {
-        int size = Size(instruction, 0);
-        operands.Change(instruction);
-        meanings.Keep(wanted, instruction);
-        operands.Push(instruction, 0, size);
-        PushCount(instruction, size);
-        meanings.Call(typeof(Shifts), meaning, size);
-        operands.Pop(instruction);
-    }
-
-    /// <summary>The count of a shift in the width of its operand.</summary>
-    private void PushCount(in Instruction instruction, int size)
-    {
-        if (FlagUse.ShiftCount(instruction) is { } count)
-            il.Small(count);
-        else
-            il.PushRegister(Register.CL);
-        if (size == 8)
-            il.Op(OpCodes.Conv_U8);
     }
 
     /// <summary>ADC and SBB: the carry in comes from what waits; then it waits as CF with the two values.</summary>

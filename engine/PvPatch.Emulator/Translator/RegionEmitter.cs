@@ -29,7 +29,9 @@ internal sealed class RegionEmitter
         _exits = new SideExits(_il, memory) { Flags = _flags };
         _operands = new OperandEmitter(_il, _exits);
         var meanings = new MeaningEmitter(_il, _flags);
-        _integers = new IntegerEmitter(_il, _flags, _operands, meanings, new MultiplicationEmitter(_il, _operands, meanings, _exits));
+        var shifts = new ShiftEmitter(_il, _flags, _operands, meanings);
+        var multiplication = new MultiplicationEmitter(_il, _operands, meanings, _exits);
+        _integers = new IntegerEmitter(_il, _flags, _operands, meanings, shifts, multiplication);
         _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, memory);
     }
 

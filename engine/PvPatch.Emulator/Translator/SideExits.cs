@@ -67,13 +67,7 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
     {
         foreach (SideExit exit in _exits)
         {
-            il.Mark(exit.Label);
-            il.Load(il.Left);
-            il.Constant(exit.NotExecuted);
-            il.Op(OpCodes.Add);
-            il.Store(il.Left);
-            Flags.State = exit.Flags;
-            Flags.Tell();
+            Begin(exit.Label, exit.NotExecuted, exit.Flags);
             il.Constant((long)memory.Alone(exit.Instruction));
             il.Store(il.Next);
             il.Branch(OpCodes.Br, _shared[(int)exit.Reason]);
@@ -81,13 +75,7 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
 
         foreach (Stop stop in _stops)
         {
-            il.Mark(stop.Label);
-            il.Load(il.Left);
-            il.Constant(stop.NotExecuted);
-            il.Op(OpCodes.Add);
-            il.Store(il.Left);
-            Flags.State = stop.Flags;
-            Flags.Tell();
+            Begin(stop.Label, stop.NotExecuted, stop.Flags);
             il.Branch(OpCodes.Br, _stopped);
         }
 
@@ -111,6 +99,18 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
         il.Load(il.Next);
         il.Constant((long)handler);
         il.JumpTo();
+    }
+
+    /// <summary>Gives back the count of what was not executed, and tells which flags wait.</summary>
+    private void Begin(Label label, int notExecuted, FlagState state)
+    {
+        il.Mark(label);
+        il.Load(il.Left);
+        il.Constant(notExecuted);
+        il.Op(OpCodes.Add);
+        il.Store(il.Left);
+        Flags.State = state;
+        Flags.Tell();
     }
 
     private readonly record struct Stop(Label Label, int NotExecuted, FlagState Flags);
