@@ -1,8 +1,8 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using PvPatch.Engine;
+using PvPatch.Perf.Yardsticks;
 
 namespace PvPatch.Perf;
 
@@ -24,28 +24,19 @@ internal sealed class GeneratedProgram : IDisposable
         File.WriteAllText(Path.Combine(_folder, "program.csproj"), ProjectText(aheadOfTime));
         File.WriteAllText(Path.Combine(_folder, "Program.cs"), SourceText(sites));
         string runtime = $"linux-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
-        Run("dotnet", ["publish", _folder, "-c", "Release", "-r", runtime, "--self-contained", "false", "-o", Path.Combine(_folder, "out"), "-v", "quiet", "-nologo"]);
+        ChildProcess.RunWell(["dotnet", "publish", _folder, "-c", "Release", "-r", runtime, "--self-contained", "false", "-o", Path.Combine(_folder, "out"), "-v", "quiet", "-nologo"]);
     }
 
     /// <summary>Runs it once.</summary>
     /// <param name="form"><c>by-hand</c>, <c>slots</c>, <c>patched</c> or <c>late</c>.</param>
     public ProcessCost Start(string form)
     {
-        long start = Stopwatch.GetTimestamp();
-        string[] words = Run(Path.Combine(_folder, "out", "program"), [form]).Split(' ');
-        double wall = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        return new ProcessCost(wall, double.Parse(words[0], CultureInfo.InvariantCulture), long.Parse(words[1], CultureInfo.InvariantCulture), words[2].Trim());
+        var process = ChildProcess.RunWell([Path.Combine(_folder, "out", "program"), form]);
+        string[] words = process.Output.Split(' ');
+        return new ProcessCost(process.WallSeconds * 1000, double.Parse(words[0], CultureInfo.InvariantCulture), long.Parse(words[1], CultureInfo.InvariantCulture), words[2].Trim());
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
-
-    private static string Run(string program, string[] arguments)
-    {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true })!;
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0 ? output : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{output}");
-    }
 
     private static string ProjectText(bool aheadOfTime) => $"""
         <Project Sdk="Microsoft.NET.Sdk">

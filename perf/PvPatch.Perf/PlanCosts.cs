@@ -2,8 +2,9 @@ using System.Globalization;
 using System.Reflection;
 using PvPatch.Engine;
 using PvPatch.Engine.IndirectCalls;
-using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Image;
+using PvPatch.Perf.Rows;
+using PvPatch.Perf.Yardsticks;
 
 namespace PvPatch.Perf;
 
@@ -25,7 +26,7 @@ internal static class PlanCosts
         foreach (int sites in counts is [] ? [10, 100, 1_000, 10_000, 100_000] : counts)
         {
             string own = Write(folder, sites, inOneMethod: false), one = Write(folder, sites, inOneMethod: true);
-            PlanCost[] costs = [Median(own, SitesImage.Name, "Target"), Median(one, SitesImage.Name, "Target"), Median(own, null, "")];
+            PlanCost[] costs = [Median(own, PatchableImage.Fill), Median(one, PatchableImage.Fill), Median(own, PatchableImage.FillForeign)];
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {sites,9:N0} sites{costs[0],54}{costs[1],24}{costs[2],29}"));
         }
 
@@ -41,15 +42,11 @@ internal static class PlanCosts
 
     /// <summary>Plans a file again and again.</summary>
     /// <param name="file">The image.</param>
-    /// <param name="owner">The assembly with the targets; <see langword="null"/> for this one, which the image does not refer to.</param>
-    /// <param name="target">How the targets' names begin.</param>
-    private static PlanCost Median(string file, string? owner, string target)
+    /// <param name="fill">Fills the table of the loaded image.</param>
+    private static PlanCost Median(string file, Func<Assembly, PvOpTable> fill)
     {
         using ImageSet set = ImageSet.LoadUnpatched([file], collectible: true);
-        Assembly program = set[SitesImage.Name];
-        var table = new PvOpTable(program.GetType(SitesImage.Slots, throwOnError: true)!);
-        Type type = owner is null ? typeof(ForeignTargets) : program.GetType(SitesImage.Slots, throwOnError: true)!;
-        table.Install(Enumerable.Range(0, SitesImage.Ops).Select(i => KeyValuePair.Create($"op.{i}", PvTarget.Method(type.GetMethod(owner is null ? nameof(ForeignTargets.Same) : $"{target}{i}")!))));
+        PvOpTable table = fill(set[SitesImage.Name]);
         var times = new List<double>();
         long allocated = 0;
         for (int run = 0; run < WarmUps + Runs; run++)
@@ -67,7 +64,7 @@ internal static class PlanCosts
                 return new PlanCost(time, allocated); // warm after a few, and long enough to be one figure
         }
 
-        return new PlanCost(times.Order().ElementAt(times.Count / 2), allocated);
+        return new PlanCost(Medians.Of(times), allocated);
     }
 }
 
@@ -77,11 +74,4 @@ internal static class PlanCosts
 internal sealed record PlanCost(double Milliseconds, long Bytes)
 {
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Milliseconds:F2} ({Bytes / 1048576.0:F1})");
-}
-
-/// <summary>Targets outside the image.</summary>
-public static class ForeignTargets
-{
-    /// <summary>Gives its argument back.</summary>
-    public static long Same(long value) => value;
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using PvPatch.Perf.Yardsticks;
 
 namespace PvPatch.Perf;
 
@@ -47,5 +48,5 @@ internal static class StartUpCosts
         return costs.SelectMany(c => c).DistinctBy(c => c.Checksum, StringComparer.Ordinal).Count() == 1 ? costs : throw new InvalidOperationException("The forms compute different things.");
     }
 
-    private static double Median(List<ProcessCost> costs, Func<ProcessCost, double> of) => costs.Select(of).Order().ElementAt(costs.Count / 2);
+    private static double Median(List<ProcessCost> costs, Func<ProcessCost, double> of) => Medians.Of(costs.Select(of));
 }

@@ -82,19 +82,10 @@ internal static class OpCopies
     /// <param name="table">Its table, filled.</param>
     /// <param name="copy">The copy.</param>
     /// <param name="redirectCompiled">Whether code that is hot is led to copies.</param>
-    public static LivePatch Apply(PvOpTable table, Assembly copy, bool redirectCompiled)
-    {
-        LivePatch patch = Patcher.Apply(table, new ApplyOptions { Assemblies = a => a == copy, WatchLoads = false, RedirectCompiled = redirectCompiled });
-        try
-        {
-            return Checked(patch, p => p.Report);
-        }
-        catch (InvalidOperationException)
-        {
-            patch.Restore();
-            throw;
-        }
-    }
+    public static LivePatch Apply(PvOpTable table, Assembly copy, bool redirectCompiled) => Checked(ApplyAtAll(table, copy, redirectCompiled), patch => patch.Report);
+
+    private static LivePatch ApplyAtAll(PvOpTable table, Assembly copy, bool redirectCompiled) =>
+        Patcher.Apply(table, new ApplyOptions { Assemblies = a => a == copy, WatchLoads = false, RedirectCompiled = redirectCompiled });
 
     private static Assembly Make(OpForm form)
     {
@@ -120,19 +111,16 @@ internal static class OpCopies
     /// <summary>Code that the runtime is just making defers a site, so that may have to be tried again.</summary>
     private static void PatchLate(PvOpTable table, Assembly copy)
     {
-        for (int attempt = 1; ; attempt++)
+        MakeHot(copy);
+        LivePatch patch = ApplyAtAll(table, copy, redirectCompiled: true);
+        for (int attempt = 1; attempt < MostAttempts && Unpatched(patch.Report) is not null; attempt++)
         {
+            patch.Restore();
             MakeHot(copy);
-            try
-            {
-                Apply(table, copy, redirectCompiled: true).Dispose();
-                return;
-            }
-            catch (InvalidOperationException) when (attempt < MostAttempts)
-            {
-                Thread.Sleep(QuietMilliseconds);
-            }
+            patch = ApplyAtAll(table, copy, redirectCompiled: true);
         }
+
+        Checked(patch, p => p.Report).Dispose();
     }
 
     /// <summary>Runs every loop until the runtime, which compiles in the background, has nothing more to compile.</summary>
@@ -157,9 +145,9 @@ internal static class OpCopies
 
     private static Func<int, long> Loop(Assembly copy, string loop) => Of(copy, typeof(OpLoops)).GetMethod(loop)!.CreateDelegate<Func<int, long>>();
 
+    private static PatchedSite? Unpatched(PatchReport report) => report.Sites.FirstOrDefault(site => site.State != SiteState.Patched);
+
     /// <summary>A figure of a site that was not patched would be one of the slot.</summary>
     private static T Checked<T>(T patch, Func<T, PatchReport> report) =>
-        report(patch).Sites.FirstOrDefault(site => site.State != SiteState.Patched) is { } site
-            ? throw new InvalidOperationException($"{site.Method} is not patched: {site.Reason}")
-            : patch;
+        Unpatched(report(patch)) is { } site ? throw new InvalidOperationException($"{site.Method} is not patched: {site.Reason}") : patch;
 }

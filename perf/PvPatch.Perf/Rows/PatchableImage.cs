@@ -28,13 +28,11 @@ internal sealed class PatchableImage : IDisposable
 
     /// <summary>The op table of a copy, with its own targets.</summary>
     /// <param name="copy">The copy.</param>
-    public static PvOpTable Fill(Assembly copy)
-    {
-        Type slots = copy.GetType(SitesImage.Slots, throwOnError: true)!;
-        var table = new PvOpTable(slots);
-        table.Install(Enumerable.Range(0, SitesImage.Ops).Select(i => KeyValuePair.Create($"op.{i}", PvTarget.Method(slots, $"Target{i}"))));
-        return table;
-    }
+    public static PvOpTable Fill(Assembly copy) => Filled(copy, (slots, i) => PvTarget.Method(slots, $"Target{i}"));
+
+    /// <summary>The op table of a copy, with targets that it does not refer to.</summary>
+    /// <param name="copy">The copy.</param>
+    public static PvOpTable FillForeign(Assembly copy) => Filled(copy, (_, _) => PvTarget.Method(ForeignTargets.Same));
 
     /// <summary>Whether everything was patched.</summary>
     /// <param name="report">What was done.</param>
@@ -51,4 +49,19 @@ internal sealed class PatchableImage : IDisposable
         Unpatched.Dispose();
         _folder.Delete(recursive: true);
     }
+
+    private static PvOpTable Filled(Assembly copy, Func<Type, int, PvTarget> target)
+    {
+        Type slots = copy.GetType(SitesImage.Slots, throwOnError: true)!;
+        var table = new PvOpTable(slots);
+        table.Install(Enumerable.Range(0, SitesImage.Ops).Select(i => KeyValuePair.Create($"op.{i}", target(slots, i))));
+        return table;
+    }
+}
+
+/// <summary>Targets outside the image.</summary>
+public static class ForeignTargets
+{
+    /// <summary>Gives its argument back.</summary>
+    public static long Same(long value) => value;
 }

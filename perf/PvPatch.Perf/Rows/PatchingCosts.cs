@@ -2,7 +2,6 @@ using System.Reflection;
 using BenchmarkDotNet.Attributes;
 using PvPatch.Engine;
 using PvPatch.Engine.IndirectCalls;
-using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Image;
 using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Perf.Measuring;
@@ -30,8 +29,7 @@ public class PatchingCosts
     {
         _image = new PatchableImage(Sites);
         _own = PatchableImage.Fill(_image.Unpatched[SitesImage.Name]);
-        _foreign = new PvOpTable(_image.Unpatched[SitesImage.Name].GetType(SitesImage.Slots, throwOnError: true)!);
-        _foreign.Install(Enumerable.Range(0, SitesImage.Ops).Select(i => KeyValuePair.Create($"op.{i}", PvTarget.Method(ForeignTargets.Same))));
+        _foreign = PatchableImage.FillForeign(_image.Unpatched[SitesImage.Name]);
     }
 
     /// <summary>Deletes it.</summary>
