@@ -2,7 +2,7 @@ using Mono.Cecil;
 using Mono.Cecil.Cil;
 using PvPatch.Engine.Ops;
 
-namespace PvPatch.Perf;
+namespace PvPatch.Perf.Rows;
 
 /// <summary>Writes an assembly with a hundred ops and so many sites: in a method each, or all in one.</summary>
 internal static class SitesImage
