@@ -70,10 +70,9 @@ internal static class ImageFiles
     {
         if (methods.All(m => m.Growth is null))
         {
-            byte[] bytes = methods.Count == 0 ? original.Bytes : [.. original.Bytes];
-            foreach (RewrittenMethod method in methods)
-                method.Il.CopyTo(bytes.AsSpan(method.Body.Offset));
-            return original with { Bytes = bytes, Methods = methods };
+            foreach (RewrittenMethod method in methods) // everything that was to be read is read
+                method.Il.CopyTo(original.Bytes.AsSpan(method.Body.Offset));
+            return original with { Methods = methods };
         }
 
         var grown = new GrownBodies(added);
