@@ -8,7 +8,14 @@ namespace PvPatch.Emulator.Interpreter;
 /// <param name="FirstRip">RIP of its first byte.</param>
 /// <param name="CodeWidth">Width of the code.</param>
 /// <param name="End">How many bytes of it the code segment's limit lets be fetched.</param>
-internal readonly record struct CodePageKey(ulong Physical, ulong FirstRip, Marks CodeWidth, int End);
+internal sealed record CodePageKey(ulong Physical, ulong FirstRip, Marks CodeWidth, int End)
+{
+    // A class with these two: dictionaries of structs, and comparers of enumerations, are compiled anew by each process.
+    public bool Equals(CodePageKey? other) =>
+        other != null && Physical == other.Physical && FirstRip == other.FirstRip && CodeWidth == other.CodeWidth && End == other.End;
+
+    public override int GetHashCode() => (int)(Physical >> 12) ^ ((int)(FirstRip >> 12) * 31) ^ (int)CodeWidth;
+}
 
 /// <summary>The decoded instructions of one 4 KB page, by the offset of their first byte.</summary>
 internal sealed unsafe class CodePage : IDisposable

@@ -187,14 +187,13 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     {
         Peek(il.General(Register.RSP));
         int released = PushedSize + (last.OpCount == 1 ? last.Immediate16 : 0);
-        var sites = new List<(Label Label, RegionBlock Site)>();
-        foreach (RegionBlock site in block.ReturnSites)
+        var labels = new Label[block.ReturnSites.Count];
+        for (int i = 0; i < labels.Length; i++)
         {
-            Label label = il.Label();
+            labels[i] = il.Label();
             il.Load(_value);
-            il.Constant((long)site.Start);
-            il.Branch(OpCodes.Beq, label);
-            sites.Add((label, site));
+            il.Constant((long)block.ReturnSites[i].Start);
+            il.Branch(OpCodes.Beq, labels[i]);
         }
 
         FindNext();
@@ -204,12 +203,12 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
             il.Branch(OpCodes.Br, _leaveLazily);
         else
             LeaveSettled();
-        foreach ((Label label, RegionBlock site) in sites)
+        for (int i = 0; i < labels.Length; i++)
         {
-            il.Mark(label);
+            il.Mark(labels[i]);
             flags.State = state;
             Release(released);
-            GoTo(site.Start, null);
+            GoTo(block.ReturnSites[i].Start, null);
         }
     }
 
@@ -281,5 +280,5 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         il.Store(il.General(Register.RSP));
     }
 
-    private readonly record struct Edge(Label Label, ulong Target, FlagState Flags);
+    private sealed record Edge(Label Label, ulong Target, FlagState Flags);
 }

@@ -175,14 +175,8 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         {
             il.Mark(miss.Label);
             FindEntry();
-            foreach (int tag in (ReadOnlySpan<int>)[StateOffsets.ReadTag, StateOffsets.WriteTag])
-            {
-                il.Load(il.Host);
-                il.Field(tag);
-                PushPageOfLastByte(miss.Size);
-                il.Branch(OpCodes.Bne_Un, miss.Exit);
-            }
-
+            Compare(miss, StateOffsets.ReadTag);
+            Compare(miss, StateOffsets.WriteTag);
             PushPageOfLastByte(miss.Size);
             il.Store(_stackPage);
             il.Load(il.Host);
@@ -294,6 +288,14 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         il.Op(OpCodes.And);
     }
 
+    private void Compare(StackMiss miss, int tag)
+    {
+        il.Load(il.Host);
+        il.Field(tag);
+        PushPageOfLastByte(miss.Size);
+        il.Branch(OpCodes.Bne_Un, miss.Exit);
+    }
+
     private void HostAddress()
     {
         il.Load(il.Linear);
@@ -302,5 +304,5 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         il.Op(OpCodes.Add);
     }
 
-    private readonly record struct StackMiss(Label Label, Label Back, int Size, Label Exit);
+    private sealed record StackMiss(Label Label, Label Back, int Size, Label Exit);
 }
