@@ -134,6 +134,7 @@ internal sealed unsafe class CodeCache : IDisposable
         if (found->Length == 0)
             return Straddling(rip, linear, mode, width, out fault);
 
+        page.Sought[offset] = true;
         ulong* entry = _cpu->JumpCache + (2 * ((rip ^ (rip >> 12)) & (ControlFlow.JumpCacheEntries - 1)));
         entry[1] = (ulong)found;
         entry[0] = rip;
@@ -169,7 +170,7 @@ internal sealed unsafe class CodeCache : IDisposable
         if (heat > 0 && (Translations.IsBusy || page.Regions.Heat(offset) < heat))
             return false;
         byte[] bytes = new ReadOnlySpan<byte>(host - (rip & 0xfff), 0x1000).ToArray();
-        var code = new PageCode(bytes, rip & Tlb.PageMask, address => _hooks.Touch(address, address));
+        var code = new PageCode(bytes, rip & Tlb.PageMask, (bool[])page.Sought.Clone(), address => _hooks.Touch(address, address));
         if (RegionCompiler.Find(code, rip) is not { } region)
         {
             page.Regions.Refuse(offset);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using PvPatch.Emulator.Instructions;
+using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Emulator.Interpreter;
 
@@ -23,6 +24,7 @@ internal sealed unsafe class CodePage : IDisposable
     private nint[] _blocks = new nint[8];
     private int _count;
     private readonly DecodedInstruction** _starts;
+    private readonly bool[] _sought = new bool[PageCode.Size];
     private PageRegions? _regions;
 
     public CodePage(uint version)
@@ -49,6 +51,9 @@ internal sealed unsafe class CodePage : IDisposable
     /// <summary>What is translated of it, from the first time on that somebody thinks of it.</summary>
     public PageRegions Regions => _regions ??= new PageRegions(this);
 
+    /// <summary>Where in the page execution arrived by a look-up: the targets of indirect branches, returns and other pages are among them.</summary>
+    public bool[] Sought => _sought;
+
     /// <summary>Lets the decoded instruction at an offset enter the region that starts there, if one does.</summary>
     public void Enter(int offset) => _regions?.Enter(offset);
 
@@ -74,6 +79,7 @@ internal sealed unsafe class CodePage : IDisposable
             NativeMemory.AlignedFree((void*)_blocks[--_count]);
         }
 
+        Array.Clear(_sought);
         Age++;
         _regions?.Dispose();
         _regions = null;

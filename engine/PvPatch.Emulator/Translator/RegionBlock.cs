@@ -34,6 +34,9 @@ internal sealed class RegionBlock(Instruction[] instructions)
     /// <summary>The most instructions from here along blocks that inherit: as many must be left when the first of them is entered.</summary>
     public int Needed { get; set; }
 
+    /// <summary>An indirect branch of the region may lead here.</summary>
+    public bool IsSought { get; set; }
+
     /// <summary>Where its code starts.</summary>
     public Label Label { get; set; }
 }

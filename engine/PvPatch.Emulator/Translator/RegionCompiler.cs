@@ -43,7 +43,9 @@ internal static unsafe class RegionCompiler
         var method = new DynamicMethod($"region_{entries[0].Start:x}", typeof(nint), [typeof(nint), typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true);
         RegionEmitter.Write(region, method.GetILGenerator(), memory, entries);
         memory.Complete();
-        return new TranslatedRegion(method, Prepare(method), memory, Offsets(entries, entries.Count, all: false), Offsets(region.Blocks, count, all: true));
+        delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> machineCode = Prepare(method);
+        memory.Self->Handler = machineCode;
+        return new TranslatedRegion(method, machineCode, memory, Offsets(entries, entries.Count, all: false), Offsets(region.Blocks, count, all: true));
     }
 
     /// <summary>Where in the page the first or all instructions of blocks lie.</summary>

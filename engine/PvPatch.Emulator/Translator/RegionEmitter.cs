@@ -21,7 +21,7 @@ internal sealed class RegionEmitter
     private readonly IntegerEmitter _integers;
     private readonly BranchEmitter _branches;
 
-    private RegionEmitter(Region region, ILGenerator generator, RegionMemory memory)
+    private RegionEmitter(Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries)
     {
         _region = region;
         _il = new RegionIl(generator);
@@ -33,7 +33,7 @@ internal sealed class RegionEmitter
         var shifts = new ShiftEmitter(_il, _flags, _operands, meanings);
         var multiplication = new MultiplicationEmitter(_il, _operands, meanings, _exits);
         _integers = new IntegerEmitter(_il, _flags, _operands, meanings, shifts, multiplication);
-        _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, memory);
+        _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, entries, memory);
     }
 
     /// <summary>Writes the method.</summary>
@@ -44,7 +44,7 @@ internal sealed class RegionEmitter
     /// <returns>The number of IL instructions.</returns>
     public static int Write(Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries)
     {
-        var emitter = new RegionEmitter(region, generator, memory);
+        var emitter = new RegionEmitter(region, generator, memory, entries);
         emitter.Enter(entries);
         emitter.WriteBlocks();
         emitter._branches.WriteEdges();

@@ -13,6 +13,7 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
     private readonly bool[] _heads = new bool[PageCode.Size];
     private readonly Offsets _near = new();
     private readonly Offsets _called = new();
+    private bool _branchesIndirectly;
     private int _count;
 
     /// <summary>The region around an address; it has no blocks if nothing there is worth it.</summary>
@@ -35,8 +36,19 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
     private Region From(ulong rip)
     {
         Near(rip);
-        while (!IsFull && (_near.TryTake(out int offset) || _called.TryTake(out offset)))
-            Follow(code.FirstRip + (uint)offset);
+        FollowAll();
+        if (_branchesIndirectly)
+        {
+            // Where its indirect branches lead is likely among what was looked up in this page.
+            for (int offset = 0; offset < PageCode.Size; offset++)
+            {
+                if (code.IsSought(offset))
+                    Head(code.FirstRip + (uint)offset, _called);
+            }
+
+            FollowAll();
+        }
+
         if (_places[PageCode.OffsetOf(rip)] == 0 || !TranslatedForms.Has(At(PageCode.OffsetOf(rip))))
             return new Region([]);
         var blocks = new List<RegionBlock>();
@@ -49,6 +61,12 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
         var region = new Region(blocks);
         Connect(region);
         return region;
+    }
+
+    private void FollowAll()
+    {
+        while (!IsFull && (_near.TryTake(out int offset) || _called.TryTake(out offset)))
+            Follow(code.FirstRip + (uint)offset);
     }
 
     private void Follow(ulong rip)
@@ -82,7 +100,11 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
                     Head(instruction.NearBranchTarget, _called);
                     return;
                 case FlowControl.IndirectCall:
+                    _branchesIndirectly = true;
                     Near(rip);
+                    return;
+                case FlowControl.IndirectBranch:
+                    _branchesIndirectly = true;
                     return;
                 default:
                     return;
@@ -124,7 +146,7 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
             offset += instructions[i].Length;
         }
 
-        return new RegionBlock(instructions);
+        return new RegionBlock(instructions) { IsSought = _branchesIndirectly && code.IsSought(start) };
     }
 
     private static void Connect(Region region)
@@ -164,7 +186,7 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
         {
             RegionBlock before = region.Blocks[i - 1];
             RegionBlock block = region.Blocks[i];
-            block.Inherits = block.Arrivals == 1 && before.End == block.Start && before.Followers.Contains(block);
+            block.Inherits = block.Arrivals == 1 && !block.IsSought && before.End == block.Start && before.Followers.Contains(block);
         }
 
         for (int i = region.Blocks.Count - 1; i >= 0; i--)
@@ -179,6 +201,8 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
             Instruction last = block.Instructions[^1];
             if (last.FlowControl == FlowControl.Call && TranslatedForms.Has(last) && region.At(last.NearBranchTarget) is { } callee && region.At(last.NextIP) is { } site)
                 ReturnTo(region, callee, site, []);
+            if (last.FlowControl == FlowControl.IndirectCall && TranslatedForms.Has(last) && region.At(last.NextIP) is { } behind)
+                ReturnFromSought(region, behind);
         }
 
         void Lead(RegionBlock from, ulong to, int weight)
@@ -193,6 +217,16 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
         {
             if (region.At(at) is { } block)
                 block.Arrivals += weight;
+        }
+    }
+
+    /// <summary>Every function that an indirect call may reach may return behind the call.</summary>
+    private static void ReturnFromSought(Region region, RegionBlock site)
+    {
+        foreach (RegionBlock block in region.Blocks)
+        {
+            if (block.IsSought)
+                ReturnTo(region, block, site, []);
         }
     }
 

@@ -16,6 +16,22 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, PageCode code) : IDispo
     private nint[] _ways = new nint[8];
     private int _wayCount;
     private int _used = ChunkSize;
+    private DecodedInstruction* _self;
+
+    /// <summary>Stands for the region itself: its handler is the region's code, once that is there.</summary>
+    public DecodedInstruction* Self
+    {
+        get
+        {
+            if (_self == null)
+            {
+                _self = Allocate(1);
+                *_self = default;
+            }
+
+            return _self;
+        }
+    }
 
     /// <summary>An instruction of the region as the interpreter executes it, and behind it what leads on.</summary>
     public DecodedInstruction* Alone(in Instruction instruction)
