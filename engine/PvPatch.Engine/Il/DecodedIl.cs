@@ -14,7 +14,12 @@ internal sealed class DecodedIl
     /// <summary>Decodes a method; the one before is gone.</summary>
     /// <param name="il">Its IL.</param>
     /// <exception cref="Reports.PatchException">As <see cref="IlReader.Decode(ReadOnlySpan{byte})"/>.</exception>
-    public void Decode(ReadOnlySpan<byte> il) => Length = IlReader.Decode(il, ref _instructions);
+    public void Decode(ReadOnlySpan<byte> il)
+    {
+        const int BytesEach = 2; // on the average at least, so that the array of a long method seldom grows
+        Room.For(ref _instructions, il.Length / BytesEach);
+        Length = IlReader.Decode(il, ref _instructions);
+    }
 
     /// <summary>Number of the first instruction at an offset or behind it.</summary>
     public int IndexAt(int offset) => IlReader.IndexAt(_instructions.AsSpan(0, Length), offset);

@@ -96,7 +96,7 @@ internal sealed class MethodRewrite
         bool isDecided = true;
         foreach (SiteRewrite site in _sites)
         {
-            site.Edit = null;
+            site.Grows = false;
             if (site.Refusal is not null || _needless.TakesRemoved(site.Call.Index, _flow.InputsOf(site.Call.Index).Length - 1))
                 continue;
             site.Refuse("its pointer has another use, so it has to stay on the stack");
@@ -115,17 +115,16 @@ internal sealed class MethodRewrite
         {
             if (site.Refusal is not null)
                 continue;
-            int call = site.Call.Index;
-            MovableInstruction[] pops = PopsFor(call, site.Form);
-            if (MisfitOf(call, site.Form, pops, writer) is not { } misfit)
+            string? misfit = null;
+            if (site.Form.NeedsOnlyBytes && (misfit = MisfitOf(site.Call.Index, site.Form, writer)) is null)
                 continue;
             if (_mayGrow())
             {
-                site.Edit = new IlEdit(_flow.Code[FirstOf(call)].Offset, _flow.Code[call].End, pops);
+                site.Grows = true;
                 continue;
             }
 
-            site.TakeNext(misfit);
+            site.TakeNext(misfit ?? $"{site.Form.Text} needs {(site.Form.Locals.Count > 0 ? "local variables" : "tokens that the module has not")}");
             isDecided = false;
         }
 
@@ -134,13 +133,12 @@ internal sealed class MethodRewrite
 
     /// <summary>Writes a form over the bytes of its site.</summary>
     /// <returns>Why it does not fit; <see langword="null"/> where it is done.</returns>
-    private string? MisfitOf(int call, SiteForm form, MovableInstruction[] pops, IlWriter writer)
+    private string? MisfitOf(int call, SiteForm form, IlWriter writer)
     {
-        if (!form.NeedsOnlyBytes)
-            return form.Locals.Count > 0 ? $"{form.Text} needs local variables" : $"{form.Text} needs tokens that the module has not";
         if (_flow.Below(call) + form.MaxStack > _flow.Body.MaxStack)
             return $"{form.Text} needs {form.MaxStack} entries on the stack, the method has {_flow.Body.MaxStack - _flow.Below(call)} left";
-        byte[] code = pops.Length == 0 ? form.Bytes : IlAssembler.Assemble([.. pops, .. form.CodeBehind(pops.Length)]).Il;
+        MovableInstruction[] pops = PopsFor(call, form);
+        byte[] code = pops.Length == 0 ? form.Assembled.Il : IlAssembler.Assemble([.. pops, .. form.CodeBehind(pops.Length)]).Il;
         int start = _flow.Code[FirstInWindow(call, code.Length)].Offset, end = _flow.Code[call].End;
         if (end - start < code.Length)
             return $"{form.Text} needs {code.Length} bytes, the site has {end - start}";
@@ -151,29 +149,35 @@ internal sealed class MethodRewrite
     /// <summary>The edits with their forms' code. Two sites of one form share its local variables: one ends before the other begins.</summary>
     private MethodGrowth? Grown()
     {
-        if (!_sites.Exists(s => s.Edit is not null))
+        if (!_sites.Exists(s => s.Grows))
             return null;
-        var edits = new List<IlEdit>();
-        var locals = new List<Type>();
-        var firstOf = new Dictionary<SiteForm, int>(ReferenceEqualityComparer.Instance);
+        var edits = new List<IlEdit>(1);
+        List<Type>? locals = null;
+        Dictionary<SiteForm, int>? firstOf = null; // of forms that have local variables
         int extra = 0;
         foreach (SiteRewrite site in _sites)
         {
-            if (site.Edit is not { } edit)
+            if (!site.Grows)
                 continue;
             SiteForm form = site.Form;
-            if (!firstOf.TryGetValue(form, out int first))
+            int call = site.Call.Index, first = 0;
+            if (form.Locals.Count > 0 && !(firstOf ??= new(ReferenceEqualityComparer.Instance)).TryGetValue(form, out first))
             {
+                locals ??= [];
                 firstOf[form] = first = _flow.Body.LocalCount + locals.Count;
                 locals.AddRange(form.Locals);
             }
 
-            site.Edit = edit with { Code = [.. edit.Code, .. form.CodeBehind(edit.Code.Count, first)] };
+            int start = _flow.Code[FirstOf(call)].Offset, end = _flow.Code[call].End;
+            MovableInstruction[] pops = PopsFor(call, form);
+            site.Edit = pops.Length == 0 && form.Locals.Count == 0
+                ? new IlEdit(start, end, form.Code) { Assembled = form.Assembled }
+                : new IlEdit(start, end, [.. pops, .. form.CodeBehind(pops.Length, first)]);
             edits.Add(site.Edit);
-            extra = Math.Max(extra, _flow.Below(site.Call.Index) + form.MaxStack - _flow.Body.MaxStack);
+            extra = Math.Max(extra, _flow.Below(call) + form.MaxStack - _flow.Body.MaxStack);
         }
 
-        return new MethodGrowth(edits, locals, extra);
+        return new MethodGrowth(edits, locals ?? (IReadOnlyList<Type>)[], extra);
     }
 
     private void EraseIfNeedless(int index, IlWriter writer)

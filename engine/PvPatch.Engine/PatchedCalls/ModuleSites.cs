@@ -39,6 +39,7 @@ internal sealed class ModuleSites
     private readonly AddedTokens? _added;
     private readonly Dictionary<PvOp, CallReplacement> _replacements = new(ReferenceEqualityComparer.Instance);
     private readonly List<SiteRewrite> _calls = []; // of the method that is planned
+    private readonly Dictionary<SiteForm, string> _formTexts = new(ReferenceEqualityComparer.Instance);
     private readonly PatchWay _way;
     private readonly List<PatchedSite> _rows = [];
     private readonly List<RewrittenMethod> _methods = [];
@@ -157,9 +158,19 @@ internal sealed class ModuleSites
         int offset = _flow.Code[call.Index].Offset;
         if (site.Refusal is not null)
             return RowOf(body, offset, call.Ops, before, site.Refusal, call.Refusal is null ? ReplacementOf(call.Ops[0]).ToString() : null);
-        string after = site.Edit is { } edit ? MovableText.Of(edit.Code, _text) : _text.Of(_rewrite.Il, ranges);
+        string after = site.Edit is { } edit ? TextOf(edit, site.Form) : _text.Of(_rewrite.Il, ranges);
         PatchWay way = _limit == GrowthLimit.Named && site.Edit is not null ? PatchWay.Metadata : _way;
         return RowOf(body, offset, call.Ops, before, reason: null, site.Text, after, way);
+    }
+
+    /// <summary>The text of an edit, which is its form's where nothing else is in it.</summary>
+    private string TextOf(IlEdit edit, SiteForm form)
+    {
+        if (!ReferenceEquals(edit.Code, form.Code))
+            return MovableText.Of(edit.Code, _text);
+        if (!_formTexts.TryGetValue(form, out string? text))
+            _formTexts[form] = text = MovableText.Of(form.Code, _text);
+        return text;
     }
 
     /// <summary>The forms that a call may take; none where it stays, with the reason.</summary>

@@ -22,6 +22,7 @@ internal sealed class SiteForms
     private readonly Dictionary<MethodInfo, SiteForm> _inLocals = [];
     private readonly ArgumentTypes _types;
     private readonly Dictionary<int, SiteForm[]> _calls = []; // by the target's token
+    private readonly Dictionary<MethodInfo, SiteForm[]> _callsByName = []; // of targets that have none
 
     /// <summary>Prepares the forms of a module.</summary>
     /// <param name="image">The module.</param>
@@ -123,6 +124,12 @@ internal sealed class SiteForms
 
         if (_limit == GrowthLimit.SameSize || (_limit == GrowthLimit.Named && _tokens.IsOfOtherBuild(target)))
             return [];
+        if (_callsByName.TryGetValue(target, out SiteForm[]? named) && string.Equals(named[0].Text, text, StringComparison.Ordinal))
+        {
+            refusal = null;
+            return named;
+        }
+
         if (_added?.RefusalOf(target) is { } why)
         {
             refusal = $"{refusal}: {why}";
@@ -130,7 +137,7 @@ internal sealed class SiteForms
         }
 
         refusal = null;
-        return [new SiteForm(text, arguments, [new(OpCodes.Call) { Member = target }], [], maxStack)];
+        return _callsByName[target] = [new SiteForm(text, arguments, [new(OpCodes.Call) { Member = target }], [], maxStack)];
     }
 
     /// <summary>

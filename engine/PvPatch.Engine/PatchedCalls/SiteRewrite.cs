@@ -16,7 +16,10 @@ internal sealed class SiteRewrite(CallSite call, IReadOnlyList<SiteForm> forms, 
     /// <summary>Why it stays; <see langword="null"/> where it is replaced.</summary>
     public string? Refusal { get; private set; } = refusal;
 
-    /// <summary>Its new code, where it is to grow beyond its bytes.</summary>
+    /// <summary>Whether it is to grow beyond its bytes.</summary>
+    public bool Grows { get; set; }
+
+    /// <summary>Its new code, where it grows.</summary>
     public IlEdit? Edit { get; set; }
 
     /// <summary>The form that it takes, of one that is replaced.</summary>

@@ -37,18 +37,22 @@ internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Mod
     {
         bool isOwn = visibility.IsOwn(target);
         int? token = isOwn ? OwnToken(target) : FindReference(target);
-        string? refusal = token is null ? IsOfOtherBuild(target)
+        bool isOfOtherBuild = token is null && IsFromOtherBuild(target);
+        string? refusal = token is null ? isOfOtherBuild
                 ? $"no token for {NameOf(target)} in this module: the installed one is of another build"
                 : $"no token for {NameOf(target)} in this module"
             : !LeadsTo(token.Value, target) ? $"the token for {NameOf(target)} in this module leads to another copy of it"
             : null;
-        return new KnownTarget(token ?? 0, isOwn, refusal);
+        return new KnownTarget(token ?? 0, isOwn, isOfOtherBuild, refusal);
     }
 
     private static string NameOf(MethodInfo target) => $"{target.DeclaringType!.Name}.{target.Name}";
 
     /// <summary>Whether a target belongs to a build of this assembly that is not this image's, or no longer is where it was.</summary>
-    public bool IsOfOtherBuild(MethodInfo target) =>
+    /// <param name="target">A target that <see cref="Find"/> was asked for.</param>
+    public bool IsOfOtherBuild(MethodInfo target) => _known[target].IsOfOtherBuild;
+
+    private bool IsFromOtherBuild(MethodInfo target) =>
         string.Equals(target.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal) && !(visibility.IsOwn(target) && OwnToken(target) is not null);
 
     /// <summary>Whether every token of a loaded module means the same in this one: their metadata is equal to the byte.</summary>
@@ -106,5 +110,5 @@ internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Mod
     }
 
     /// <summary>What holds for a target whoever calls it.</summary>
-    private sealed record KnownTarget(int Token, bool IsOwn, string? Refusal);
+    private sealed record KnownTarget(int Token, bool IsOwn, bool IsOfOtherBuild, string? Refusal);
 }

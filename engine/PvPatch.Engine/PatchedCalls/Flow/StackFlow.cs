@@ -55,6 +55,7 @@ internal sealed class StackFlow
         Room.ForEmpty(ref _isAddressed, body.LocalCount);
         Room.ForEmpty(ref _locals, body.LocalCount);
         Room.ForEmpty(ref _traces, Code.Length);
+        Room.For(ref _inputs, Code.Length);
         _parameters = parameters;
         FindReads();
         _control.Find(body, _workLeft);

@@ -75,7 +75,8 @@ internal static class ImageFiles
             return original with { Methods = methods };
         }
 
-        var grown = new GrownBodies(added);
+        bool hasSymbols = original.Symbols.Pdb is not null;
+        var grown = new GrownBodies(added, hasSymbols);
         var done = new List<RewrittenMethod>(methods.Count);
         foreach (RewrittenMethod method in methods)
         {
@@ -89,7 +90,8 @@ internal static class ImageFiles
             done.Add(method);
         }
 
-        return original with { Bytes = added.Extended!.ToBytes(), Methods = done, Symbols = ImageSymbols.Of(image, original.Bytes, grown.Moves) };
+        ImageSymbols symbols = hasSymbols ? ImageSymbols.Of(image, original.Bytes, grown.Moves) : original.Symbols;
+        return original with { Bytes = added.Extended!.ToBytes(), Methods = done, Symbols = symbols };
     }
 
     private static void CheckNames(List<PlannedImage> images)
