@@ -74,7 +74,7 @@ internal sealed class KnownParameters
                 continue; // nothing else leads to a site
             int token = MetadataTokens.GetToken(place.Method);
             MethodDefinition method = image.Metadata.GetMethodDefinition(place.Method);
-            bool mayBe = (method.Attributes & MethodAttributes.Virtual) == 0 && IsKept(image.Metadata, method, hasFriends)
+            bool mayBe = !method.Attributes.HasFlag(MethodAttributes.Virtual) && IsKept(image.Metadata, method, hasFriends)
                 && method.GetGenericParameters().Count == 0 && _shapes.Of(token).Arguments > 0
                 && !_map.CanBeTarget(signatures.OfMethod(place.Method));
             if (mayBe)

@@ -139,7 +139,7 @@ internal sealed class SlotMap
             if (il.Length > PlaceGetters.LongestGetter)
                 continue;
             MethodDefinition method = image.Metadata.GetMethodDefinition(place.Method);
-            if ((method.Attributes & MethodAttributes.Virtual) == 0
+            if (!method.Attributes.HasFlag(MethodAttributes.Virtual)
                 && TakesNothing(image.Shapes.Of(method.Signature))
                 && PlaceGetters.ReadOf(il) is { } read && _fields.TryGetValue(read.Token, out SlotNode? field))
             {
