@@ -1,4 +1,5 @@
 using PvPatch.Emulator.Translator;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Emulator.Interpreter;
 
@@ -23,6 +24,9 @@ internal sealed unsafe class PageRegions(CodePage page) : IDisposable
 
     /// <summary>Whether an instruction is part of a region.</summary>
     public bool IsTranslated(ulong rip) => _translated.Contains(rip);
+
+    /// <summary>Where the regions call sensitive ops.</summary>
+    public IEnumerable<PatchedSite> SensitiveSites => _regions.SelectMany(region => region.SensitiveSites);
 
     /// <summary>Whether no region can start at an instruction.</summary>
     public bool IsRefused(ulong rip) => _refused.Contains(rip);

@@ -8,6 +8,8 @@ using PvPatch.Emulator.Linux.Spaces;
 using PvPatch.Emulator.Linux.Tasks;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
+using PvPatch.Emulator.Translator;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Emulator.Linux;
 
@@ -40,7 +42,7 @@ public sealed unsafe class LinuxProgram : IDisposable
         _options = options;
         _memory = new PhysicalMemory(options.MemorySize);
         _cpu = new UserCpu(_memory, options.LockStep);
-        _interpreter = new InterpretedCpu(_cpu.State, systemCallsLeave: true, tier: options.Tier);
+        _interpreter = new InterpretedCpu(_cpu.State, systemCallsLeave: true, tier: options.Tier, sensitive: new SensitiveCalls(_cpu.Table, options.Sensitive));
         _lockStep = options.LockStep ? new LockStep(_cpu.State, _interpreter, _memory) : null;
         _system = new LinuxSystem(_cpu.State, _memory, options, _cancellation.Token);
         try
@@ -70,6 +72,9 @@ public sealed unsafe class LinuxProgram : IDisposable
 
     /// <summary>System calls that were made.</summary>
     public ulong SystemCalls { get; private set; }
+
+    /// <summary>Where the translated code that there is now calls sensitive ops, and how.</summary>
+    public PatchReport SensitiveSites => _interpreter.SensitiveSites;
 
     /// <summary>What the translator did.</summary>
     public TranslationStatistics Translation => _interpreter.Translation;

@@ -19,6 +19,9 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     private readonly Label _leaveLazily = il.Label();
     private readonly LocalBuilder _value = il.Local();
 
+    /// <summary>The value that is pushed, or was read from the stack.</summary>
+    public LocalBuilder Value => _value;
+
     /// <summary>PUSH, POP and LEAVE; false for others.</summary>
     public bool TryWriteStack(in Instruction instruction)
     {
@@ -238,7 +241,8 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         il.Store(il.Next);
     }
 
-    private void PreparePush()
+    /// <summary>Finds room for a value on the stack.</summary>
+    public void PreparePush()
     {
         il.Load(il.General(Register.RSP));
         il.Constant(PushedSize);
@@ -248,7 +252,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     }
 
     /// <summary>Pushes the value where <see cref="PreparePush"/> found room.</summary>
-    private void Push()
+    public void Push()
     {
         il.Load(_value);
         il.WriteToHost(PushedSize);
@@ -265,7 +269,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     }
 
     /// <summary>Reads the value at a stack address.</summary>
-    private void Peek(LocalBuilder pointer)
+    public void Peek(LocalBuilder pointer)
     {
         il.Load(pointer);
         il.Store(il.Linear);
@@ -273,7 +277,8 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         il.Store(_value);
     }
 
-    private void Release(int bytes)
+    /// <summary>Takes bytes from the stack.</summary>
+    public void Release(int bytes)
     {
         il.Load(il.General(Register.RSP));
         il.Constant(bytes);

@@ -3,6 +3,7 @@ using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.State;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Emulator.Translator;
 
@@ -28,18 +29,19 @@ internal static unsafe class RegionCompiler
     }
 
     /// <summary>Compiles a region. Only offsets into the CPU's state are taken from it, so any thread may do this.</summary>
-    public static TranslatedRegion Compile(CpuState* cpu, Region region, PageCode code)
+    public static TranslatedRegion Compile(CpuState* cpu, Region region, PageCode code, SensitiveCalls? sensitive)
     {
         var memory = new RegionMemory(cpu, code);
         RegionBlock[] entries = [.. region.Blocks.Where(block => !block.Inherits)];
         var method = new DynamicMethod($"region_{entries[0].Start:x}", typeof(nint), [typeof(nint), typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true);
-        RegionEmitter.Write(region, method.GetILGenerator(), memory, entries);
+        IReadOnlyList<PatchedSite> sites = RegionEmitter.Write(region, method.GetILGenerator(), memory, entries, sensitive);
         return new TranslatedRegion(
             method,
             Prepare(method),
             memory,
             [.. entries.Select(block => block.Start)],
-            [.. region.Blocks.SelectMany(block => block.Instructions, (_, instruction) => instruction.IP)]);
+            [.. region.Blocks.SelectMany(block => block.Instructions, (_, instruction) => instruction.IP)],
+            sites);
     }
 
     /// <summary>Has the runtime compile a method, and gives its address.</summary>

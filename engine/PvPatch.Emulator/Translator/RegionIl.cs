@@ -57,6 +57,11 @@ internal sealed class RegionIl
 
     private LocalBuilder Narrow { get; }
 
+    /// <summary>What code is written with that is not counted here.</summary>
+    public ILGenerator Generator => _il;
+
+    public LocalBuilder Local(Type type) => _il.DeclareLocal(type);
+
     public LocalBuilder Local() => _il.DeclareLocal(typeof(long));
 
     public LocalBuilder NarrowLocal() => _il.DeclareLocal(typeof(int));

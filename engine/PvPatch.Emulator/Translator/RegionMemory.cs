@@ -10,6 +10,9 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, PageCode code) : IDispo
 {
     private const int ChunkSize = 32;
 
+    /// <summary>The CPU.</summary>
+    public CpuState* Cpu => cpu;
+
     private readonly List<nint> _chunks = [];
     private readonly Dictionary<ulong, nint> _alone = [];
     private readonly Dictionary<ulong, nint> _ways = [];

@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.State;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Emulator.Translator;
 
@@ -10,13 +11,18 @@ namespace PvPatch.Emulator.Translator;
 /// <param name="memory">What it leads out to.</param>
 /// <param name="entries">RIP of the blocks that can be entered; the place in the list goes into <c>RegionEntry</c>.</param>
 /// <param name="instructions">RIP of all its instructions.</param>
+/// <param name="sensitiveSites">Where it calls sensitive ops.</param>
 internal sealed unsafe class TranslatedRegion(
     DynamicMethod method,
     delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> code,
     RegionMemory memory,
     IReadOnlyList<ulong> entries,
-    IReadOnlyList<ulong> instructions) : IDisposable
+    IReadOnlyList<ulong> instructions,
+    IReadOnlyList<PatchedSite> sensitiveSites) : IDisposable
 {
+    /// <summary>Where it calls sensitive ops.</summary>
+    public IReadOnlyList<PatchedSite> SensitiveSites => sensitiveSites;
+
     /// <summary>RIP of the blocks that can be entered.</summary>
     public IReadOnlyList<ulong> Entries => entries;
 

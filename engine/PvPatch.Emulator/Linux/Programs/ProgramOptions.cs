@@ -1,4 +1,5 @@
 using PvPatch.Emulator.Interpreter;
+using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Emulator.Linux.Programs;
 
@@ -28,6 +29,9 @@ public sealed record ProgramOptions
 
     /// <summary>What executes the instructions.</summary>
     public ExecutionTier Tier { get; init; } = ExecutionTier.Automatic;
+
+    /// <summary>How translated code calls the sensitive ops.</summary>
+    public SensitiveBinding Sensitive { get; init; }
 
     /// <summary>Whether the interpreter executes all instructions too, on a copy, and both are compared piece by piece.</summary>
     public bool LockStep { get; init; }
