@@ -100,8 +100,14 @@ internal static unsafe class SensitiveSteps
     /// <summary>Whether CLI and STI are allowed (Intel SDM vol. 2, CLI).</summary>
     public static bool MayChangeInterrupts(CpuState* cpu) => PrivilegeLevel.Of(cpu) <= FlagsRegister.IoPrivilegeLevel(cpu);
 
-    /// <summary>Whether STI is allowed and nothing waits that might be delivered behind its shadow.</summary>
-    public static bool MayOpenWindow(CpuState* cpu) => MayChangeInterrupts(cpu) && cpu->EventPending == 0;
+    /// <summary>Whether CPL is 0, in 64-bit code.</summary>
+    public static bool IsSupervisor64(CpuState* cpu) => (cpu->Cs.Selector & 3) == 0;
+
+    /// <summary>As <see cref="MayChangeInterrupts"/>, in 64-bit code.</summary>
+    public static bool MayChangeInterrupts64(CpuState* cpu) => (cpu->Cs.Selector & 3) <= FlagsRegister.IoPrivilegeLevel(cpu);
+
+    /// <summary>Whether STI is allowed, in 64-bit code, and nothing waits that might be delivered behind its shadow.</summary>
+    public static bool MayOpenWindow64(CpuState* cpu) => MayChangeInterrupts64(cpu) && cpu->EventPending == 0;
 
     /// <summary>The instruction behind STI is done.</summary>
     public static void EndShadow(CpuState* cpu) => cpu->Interruptibility &= ~Interruptibility.BlockedBySti;

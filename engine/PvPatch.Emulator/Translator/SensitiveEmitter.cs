@@ -16,7 +16,6 @@ namespace PvPatch.Emulator.Translator;
 internal sealed unsafe class SensitiveEmitter(
     RegionIl il, FlagEmitter flags, OperandEmitter operands, BranchEmitter branches, SideExits exits, RegionMemory memory, SensitiveCalls? sensitive)
 {
-    private static readonly MethodInfo PrivilegeOf = typeof(PrivilegeLevel).GetMethod(nameof(PrivilegeLevel.Of))!;
     private static readonly MethodInfo Leave = typeof(Execution).GetMethod(nameof(Execution.Leave))!;
 
     private readonly Lazy<EmittedCalls?> _calls = new(() => sensitive?.For(memory.Cpu));
@@ -41,7 +40,7 @@ internal sealed unsafe class SensitiveEmitter(
         switch (instruction.Mnemonic)
         {
             case Mnemonic.Cli:
-                Demand(nameof(SensitiveSteps.MayChangeInterrupts));
+                Demand(nameof(SensitiveSteps.MayChangeInterrupts64));
                 ChangeInterrupts(instruction, "irq.irq_disable");
                 break;
             case Mnemonic.Sti:
@@ -60,7 +59,7 @@ internal sealed unsafe class SensitiveEmitter(
                 Restore(instruction);
                 break;
             case Mnemonic.Mov when instruction.Code == Code.Mov_r64_cr:
-                DemandSupervisor();
+                Demand(nameof(SensitiveSteps.IsSupervisor64));
                 il.Op(OpCodes.Ldarg_0);
                 Bind(instruction, ReadOf(instruction.Op1Register));
                 il.PopRegister(instruction.Op0Register);
@@ -107,7 +106,7 @@ internal sealed unsafe class SensitiveEmitter(
     {
         Instruction instruction = block.Instructions[place];
         bool goesOn = place + 2 < block.Instructions.Count && TranslatedForms.IsWritten(block.Instructions[place + 1]);
-        Demand(goesOn ? nameof(SensitiveSteps.MayOpenWindow) : nameof(SensitiveSteps.MayChangeInterrupts));
+        Demand(goesOn ? nameof(SensitiveSteps.MayOpenWindow64) : nameof(SensitiveSteps.MayChangeInterrupts64));
         ChangeInterrupts(instruction, "irq.irq_enable");
         if (goesOn)
             exits.InShadow = true;
@@ -231,7 +230,7 @@ internal sealed unsafe class SensitiveEmitter(
         if (_calls.Value!.IsGone(op))
         {
             if (isPrivileged)
-                DemandSupervisor();
+                Demand(nameof(SensitiveSteps.IsSupervisor64));
             il.Op(OpCodes.Ldarg_0);
             Bind(instruction, op);
             return;
@@ -336,13 +335,6 @@ internal sealed unsafe class SensitiveEmitter(
         il.Op(OpCodes.Ldarg_0);
         il.Call(Step(condition));
         il.Branch(OpCodes.Brfalse, exits.Before(ExitReason.Instruction));
-    }
-
-    private void DemandSupervisor()
-    {
-        il.Op(OpCodes.Ldarg_0);
-        il.Call(PrivilegeOf);
-        il.Branch(OpCodes.Brtrue, exits.Before(ExitReason.Instruction));
     }
 
     private void Bind(in Instruction instruction, string op) => _sites.Add(_calls.Value!.Write(il.Generator, op, "guest", $"0x{instruction.IP:x} {instruction}"));
