@@ -193,8 +193,7 @@ internal sealed unsafe class CodeCache : IDisposable
             return false;
         if (heat > 0 && (Translations.IsBusy || page.Regions.Heat((int)(rip & 0xfff)) < heat))
             return false;
-        byte[] bytes = new ReadOnlySpan<byte>(host - (rip & 0xfff), 0x1000).ToArray();
-        var code = new PageCode(bytes, rip & Tlb.PageMask, address => _hooks.Touch(address, address));
+        PageCode code = CodeAround(rip, host, address => _hooks.Touch(address, address));
         if (RegionCompiler.Find(code, rip) is not { } region)
         {
             page.Regions.Refuse(rip);
@@ -210,6 +209,15 @@ internal sealed unsafe class CodeCache : IDisposable
         return page.Regions.IsTranslated(rip);
     }
 
+    /// <summary>What becomes of the code at an address that was fetched; nothing of it is installed, and no hook is minded.</summary>
+    /// <exception cref="InvalidOperationException">It is no 64-bit code in RAM.</exception>
+    public ExplainedRegion Explain(ulong rip, AccessMode mode)
+    {
+        if (CodeWidth != Marks.Code64 || !TryFindPage(rip, mode, out _, out byte* host, out _))
+            throw new InvalidOperationException($"There is no 64-bit code to translate at 0x{rip:x}.");
+        return RegionExplainer.Explain(_cpu, CodeAround(rip, host, static _ => false), rip, _sensitive);
+    }
+
     public void Dispose()
     {
         Translations.Dispose();
@@ -218,6 +226,10 @@ internal sealed unsafe class CodeCache : IDisposable
         // SAFETY: the constructor made the block.
         NativeMemory.AlignedFree(_jumpCaches);
     }
+
+    /// <summary>A copy of the page around an address.</summary>
+    private static PageCode CodeAround(ulong rip, byte* host, Func<ulong, bool> isHooked) =>
+        new(new ReadOnlySpan<byte>(host - (rip & 0xfff), 0x1000).ToArray(), rip & Tlb.PageMask, isHooked);
 
     /// <summary>The page of 64-bit code that an address lies in, if it is RAM and some of it was decoded already.</summary>
     private bool TryFindPage(ulong rip, AccessMode mode, [NotNullWhen(true)] out CodePage? page, out byte* host, out ulong physical)

@@ -98,6 +98,12 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// </summary>
     public ulong Instructions { get; internal set; }
 
+    /// <summary>Who is called before instructions.</summary>
+    internal HookRanges<InstructionHook> Hooks => _hooks;
+
+    /// <summary>What becomes of the code at the next instruction, which was fetched.</summary>
+    internal ExplainedRegion Explain() => _code.Explain(_cpu->Rip, AccessModes.Of(_cpu));
+
     /// <summary>Where the translated code that is there now calls sensitive ops.</summary>
     public PatchReport SensitiveSites => PatchReport.Of(_code.SensitiveSites);
 

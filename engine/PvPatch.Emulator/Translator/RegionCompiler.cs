@@ -29,12 +29,18 @@ internal static unsafe class RegionCompiler
     }
 
     /// <summary>Compiles a region. Only offsets into the CPU's state are taken from it, so any thread may do this.</summary>
-    public static TranslatedRegion Compile(CpuState* cpu, Region region, PageCode code, SensitiveCalls? sensitive)
+    /// <param name="cpu">The CPU.</param>
+    /// <param name="region">The region.</param>
+    /// <param name="code">Its page.</param>
+    /// <param name="sensitive">How sensitive ops are called.</param>
+    /// <param name="around">What writes instead of a generator, to that one.</param>
+    public static TranslatedRegion Compile(CpuState* cpu, Region region, PageCode code, SensitiveCalls? sensitive, Func<ILGenerator, ILGenerator>? around = null)
     {
         var memory = new RegionMemory(cpu, code);
         RegionBlock[] entries = [.. region.Blocks.Where(block => !block.Inherits)];
         var method = new DynamicMethod($"region_{entries[0].Start:x}", typeof(nint), [typeof(nint), typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true);
-        IReadOnlyList<PatchedSite> sites = RegionEmitter.Write(region, method.GetILGenerator(), memory, entries, sensitive);
+        ILGenerator il = method.GetILGenerator();
+        IReadOnlyList<PatchedSite> sites = RegionEmitter.Write(region, around?.Invoke(il) ?? il, memory, entries, sensitive);
         return new TranslatedRegion(
             method,
             Prepare(method),

@@ -107,6 +107,7 @@ internal sealed class RegionEmitter
         for (int place = 0; place < block.Instructions.Count; place++)
         {
             Instruction instruction = block.Instructions[place];
+            _il.Note(instruction.IP);
             _exits.At(block, place);
             bool inShadow = _exits.InShadow;
             bool ends = place == block.Instructions.Count - 1 && (instruction.FlowControl != FlowControl.Next || !TranslatedForms.Has(instruction));
@@ -123,6 +124,7 @@ internal sealed class RegionEmitter
         }
 
         _branches.End(block, next);
+        _il.Note(null);
     }
 
     /// <summary>Calls the interpreter's handler of an instruction, with the state that it touches in place.</summary>

@@ -23,6 +23,9 @@ internal sealed unsafe class TranslatedRegion(
     /// <summary>Where it calls sensitive ops.</summary>
     public IReadOnlyList<PatchedSite> SensitiveSites => sensitiveSites;
 
+    /// <summary>Address of its machine code.</summary>
+    public nint Code => (nint)code;
+
     /// <summary>RIP of the blocks that can be entered.</summary>
     public IReadOnlyList<ulong> Entries => entries;
 

@@ -27,6 +27,9 @@ public sealed record ProgramOptions
     /// <summary>The most instructions; then the run ends with <see cref="ProgramEnd.LimitReached"/>.</summary>
     public ulong MaxInstructions { get; init; } = ulong.MaxValue;
 
+    /// <summary>Where to stop: before the instruction at this address is executed first.</summary>
+    public ulong? StopAt { get; init; }
+
     /// <summary>What executes the instructions.</summary>
     public ExecutionTier Tier { get; init; } = ExecutionTier.Automatic;
 
