@@ -3,6 +3,7 @@ using Iced.Intel;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Engine.Reports;
 using FlowControl = Iced.Intel.FlowControl;
+using Label = System.Reflection.Emit.Label;
 
 namespace PvPatch.Emulator.Translator;
 
@@ -22,7 +23,7 @@ internal sealed class RegionEmitter
     private readonly BranchEmitter _branches;
     private readonly SensitiveEmitter _sensitive;
 
-    private RegionEmitter(Region region, ILGenerator generator, RegionMemory memory, SensitiveCalls? sensitive)
+    private RegionEmitter(Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries, SensitiveCalls? sensitive)
     {
         _region = region;
         _il = new RegionIl(generator);
@@ -34,7 +35,7 @@ internal sealed class RegionEmitter
         var shifts = new ShiftEmitter(_il, _flags, _operands, meanings);
         var multiplication = new MultiplicationEmitter(_il, _operands, meanings, _exits);
         _integers = new IntegerEmitter(_il, _flags, _operands, meanings, shifts, multiplication);
-        _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, memory);
+        _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, entries, memory);
         _sensitive = new SensitiveEmitter(_il, _flags, _operands, _branches, _exits, memory, sensitive);
     }
 
@@ -48,7 +49,7 @@ internal sealed class RegionEmitter
     public static IReadOnlyList<PatchedSite> Write(
         Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries, SensitiveCalls? sensitive)
     {
-        var emitter = new RegionEmitter(region, generator, memory, sensitive);
+        var emitter = new RegionEmitter(region, generator, memory, entries, sensitive);
         emitter.Enter(entries);
         emitter.WriteBlocks();
         emitter._branches.WriteEdges();
@@ -62,8 +63,11 @@ internal sealed class RegionEmitter
         foreach (RegionBlock block in _region.Blocks)
         {
             block.Label = _il.Label();
-            foreach (Instruction instruction in block.Instructions.Where(one => TranslatedForms.Has(one)))
-                _il.Uses(instruction);
+            foreach (ref readonly Instruction instruction in block.Instructions.AsSpan())
+            {
+                if (TranslatedForms.Has(instruction))
+                    _il.Uses(instruction);
+            }
         }
 
         // The instruction that is entered was counted already by whoever came here.
@@ -86,8 +90,16 @@ internal sealed class RegionEmitter
         _il.Constant(StateOffsets.RegionEntry);
         _il.Op(OpCodes.Add);
         _il.Op(OpCodes.Ldind_U2);
-        _il.Switch([.. entries.Select(block => block.Label)]);
+        _il.Switch(Labels(entries));
         _il.Branch(OpCodes.Br, entries[0].Label);
+    }
+
+    private static Label[] Labels(IReadOnlyList<RegionBlock> blocks)
+    {
+        var labels = new Label[blocks.Count];
+        for (int i = 0; i < labels.Length; i++)
+            labels[i] = blocks[i].Label;
+        return labels;
     }
 
     private void WriteBlocks()
@@ -104,13 +116,13 @@ internal sealed class RegionEmitter
         _exits.At(block, 0);
         Count(block);
         ulong[] wanted = FlagUse.WantedBehind(_region, block);
-        for (int place = 0; place < block.Instructions.Count; place++)
+        for (int place = 0; place < block.Instructions.Length; place++)
         {
             Instruction instruction = block.Instructions[place];
             _il.Note(instruction.IP);
             _exits.At(block, place);
             bool inShadow = _exits.InShadow;
-            bool ends = place == block.Instructions.Count - 1 && (instruction.FlowControl != FlowControl.Next || !TranslatedForms.Has(instruction));
+            bool ends = place == block.Instructions.Length - 1 && (instruction.FlowControl != FlowControl.Next || !TranslatedForms.Has(instruction));
             if (ends)
                 continue;
             if (SensitiveForms.Has(instruction))
@@ -164,13 +176,13 @@ internal sealed class RegionEmitter
     private void Count(RegionBlock block)
     {
         _il.Load(_il.Left);
-        _il.Constant(block.Instructions.Count);
+        _il.Constant(block.Instructions.Length);
         _il.Op(OpCodes.Sub);
         _il.Store(_il.Left);
         if (block.Inherits)
             return;
         _il.Load(_il.Left);
-        _il.Constant(block.Needed - block.Instructions.Count);
+        _il.Constant(block.Needed - block.Instructions.Length);
         _il.Branch(OpCodes.Blt, _exits.Before(ExitReason.Budget));
     }
 }

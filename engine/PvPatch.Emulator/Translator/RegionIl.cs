@@ -14,8 +14,8 @@ internal sealed class RegionIl
     private readonly ILGenerator _il;
     private readonly InstructionInfoFactory _information = new();
     private readonly LocalBuilder[] _registers = new LocalBuilder[16];
-    private readonly bool[] _used = new bool[16];
-    private readonly bool[] _written = new bool[16];
+    private int _used;
+    private int _written;
 
     public RegionIl(ILGenerator il)
     {
@@ -201,56 +201,30 @@ internal sealed class RegionIl
     /// <summary>Notes which registers an instruction may read or write, before any code is written.</summary>
     public void Uses(in Instruction instruction)
     {
-        foreach ((int register, bool written) in UsedBy(instruction))
-        {
-            _used[register] = true;
-            _written[register] |= written;
-        }
+        FindUses(instruction, out int used, out int written);
+        _used |= used;
+        _written |= written;
     }
 
     /// <summary>Writes back the registers that an instruction names.</summary>
     public void Spill(in Instruction instruction)
     {
-        foreach ((int register, _) in UsedBy(instruction))
-        {
-            if (_written[register])
-                StoreState(StateOffsets.General(register), _registers[register]);
-        }
+        FindUses(instruction, out int used, out _);
+        Spill(used & _written);
     }
 
     /// <summary>Brings the registers that an instruction may have changed back into their locals.</summary>
     public void Fill(in Instruction instruction)
     {
-        foreach ((int register, bool written) in UsedBy(instruction))
-        {
-            if (!written)
-                continue;
-            LoadState(StateOffsets.General(register));
-            Store(_registers[register]);
-        }
+        FindUses(instruction, out _, out int written);
+        Fill(written);
     }
 
     /// <summary>Brings the registers that the region uses into their locals.</summary>
-    public void Fill()
-    {
-        for (int i = 0; i < 16; i++)
-        {
-            if (!_used[i])
-                continue;
-            LoadState(StateOffsets.General(i));
-            Store(_registers[i]);
-        }
-    }
+    public void Fill() => Fill(_used);
 
     /// <summary>Writes back the registers that the region changes.</summary>
-    public void Spill()
-    {
-        for (int i = 0; i < 16; i++)
-        {
-            if (_written[i])
-                StoreState(StateOffsets.General(i), _registers[i]);
-        }
-    }
+    public void Spill() => Spill(_written);
 
     /// <summary>All 64 bits of a general register.</summary>
     public LocalBuilder General(Register register) => _registers[register.GetFullRegister() - Register.RAX];
@@ -353,13 +327,39 @@ internal sealed class RegionIl
         }
     }
 
-    private IEnumerable<(int Register, bool Written)> UsedBy(Instruction instruction)
+    private void Fill(int registers)
     {
-        foreach (UsedRegister used in _information.GetInfo(instruction).GetUsedRegisters())
+        for (int i = 0; i < 16; i++)
         {
-            Register full = used.Register.GetFullRegister();
-            if (full is >= Register.RAX and <= Register.R15)
-                yield return (full - Register.RAX, used.Access is not (OpAccess.Read or OpAccess.CondRead or OpAccess.NoMemAccess or OpAccess.None));
+            if ((registers >> i & 1) == 0)
+                continue;
+            LoadState(StateOffsets.General(i));
+            Store(_registers[i]);
+        }
+    }
+
+    private void Spill(int registers)
+    {
+        for (int i = 0; i < 16; i++)
+        {
+            if ((registers >> i & 1) != 0)
+                StoreState(StateOffsets.General(i), _registers[i]);
+        }
+    }
+
+    /// <summary>The general registers that an instruction names, and those that it may change: a bit each.</summary>
+    private void FindUses(in Instruction instruction, out int used, out int written)
+    {
+        used = 0;
+        written = 0;
+        foreach (UsedRegister one in _information.GetInfo(instruction).GetUsedRegisters())
+        {
+            Register full = one.Register.GetFullRegister();
+            if (full is < Register.RAX or > Register.R15)
+                continue;
+            used |= 1 << (full - Register.RAX);
+            if (one.Access is not (OpAccess.Read or OpAccess.CondRead or OpAccess.NoMemAccess or OpAccess.None))
+                written |= 1 << (full - Register.RAX);
         }
     }
 

@@ -105,7 +105,7 @@ internal sealed unsafe class SensitiveEmitter(
     private void Enable(RegionBlock block, int place)
     {
         Instruction instruction = block.Instructions[place];
-        bool goesOn = place + 2 < block.Instructions.Count && TranslatedForms.IsWritten(block.Instructions[place + 1]);
+        bool goesOn = place + 2 < block.Instructions.Length && TranslatedForms.IsWritten(block.Instructions[place + 1]);
         Demand(goesOn ? nameof(SensitiveSteps.MayOpenWindow64) : nameof(SensitiveSteps.MayChangeInterrupts64));
         ChangeInterrupts(instruction, "irq.irq_enable");
         if (goesOn)
@@ -283,7 +283,7 @@ internal sealed unsafe class SensitiveEmitter(
         il.StoreState(StateOffsets.RFlags, il.Flags);
         il.StateAddress(StateOffsets.Left);
         il.Load(il.Left);
-        il.Constant(block.Instructions.Count - place - 1);
+        il.Constant(block.Instructions.Length - place - 1);
         il.Op(OpCodes.Add);
         il.Op(OpCodes.Stind_I8);
         il.Constant(0);

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Iced.Intel;
 
 namespace PvPatch.Emulator.Translator;
@@ -9,18 +8,16 @@ namespace PvPatch.Emulator.Translator;
 /// </summary>
 internal static class SensitiveForms
 {
-    private static readonly FrozenSet<Code> Forms = FrozenSet.Create(
-        Code.Cli, Code.Sti, Code.Pushfq, Code.Popfq, Code.Mov_r64_cr, Code.Mov_cr_r64, Code.Cpuid, Code.Rdmsr, Code.Wrmsr, Code.Rdtsc, Code.Pause, Code.Wbinvd,
-        Code.Invlpg_m, Code.In_AL_imm8, Code.In_EAX_imm8, Code.In_AX_imm8, Code.In_AL_DX, Code.In_AX_DX, Code.In_EAX_DX,
-        Code.Out_imm8_AL, Code.Out_imm8_AX, Code.Out_imm8_EAX, Code.Out_DX_AL, Code.Out_DX_AX, Code.Out_DX_EAX);
-
     /// <summary>Whether it is a sensitive instruction that can be part of a region.</summary>
-    public static bool Has(in Instruction instruction) => Forms.Contains(instruction.Code) && !instruction.HasLockPrefix && instruction.Code switch
+    public static bool Has(in Instruction instruction) => !instruction.HasLockPrefix && instruction.Code switch
     {
+        Code.Cli or Code.Sti or Code.Pushfq or Code.Popfq or Code.Cpuid or Code.Rdmsr or Code.Wrmsr or Code.Rdtsc or Code.Pause or Code.Wbinvd => true,
+        Code.In_AL_imm8 or Code.In_AX_imm8 or Code.In_EAX_imm8 or Code.In_AL_DX or Code.In_AX_DX or Code.In_EAX_DX => true,
+        Code.Out_imm8_AL or Code.Out_imm8_AX or Code.Out_imm8_EAX or Code.Out_DX_AL or Code.Out_DX_AX or Code.Out_DX_EAX => true,
         Code.Mov_r64_cr => IsKnown(instruction.Op1Register),
         Code.Mov_cr_r64 => IsKnown(instruction.Op0Register),
         Code.Invlpg_m => instruction.MemorySegment is not (Register.FS or Register.GS),
-        _ => true,
+        _ => false,
     };
 
     /// <summary>Whether its op may see the status flags.</summary>
