@@ -2,7 +2,6 @@ using System.Reflection;
 using System.Reflection.Emit;
 using PvPatch.Engine.Il;
 using PvPatch.Engine.IndirectCalls;
-using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Growth;
 using PvPatch.Engine.Reports;
 
