@@ -1,4 +1,3 @@
-using System.Diagnostics.SymbolStore;
 using System.Globalization;
 using System.Reflection;
 using System.Reflection.Emit;
