@@ -80,6 +80,11 @@ public sealed unsafe class Machine : IDisposable
     /// <summary>Where the translated code that there is now calls sensitive ops, and how.</summary>
     public PatchReport SensitiveSites => PatchReport.Of(Enumerable.Range(0, CpuCount).SelectMany(index => _board.Vcpu(index).Interpreter?.SensitiveSites.Sites ?? []));
 
+    /// <summary>What becomes of the x86 code at a vCPU's next instruction when it is translated; nothing of it is executed.</summary>
+    /// <exception cref="InvalidOperationException">No x86 code was run yet, or it is no 64-bit code in RAM that was fetched from before.</exception>
+    public ExplainedRegion Explain(int index) =>
+        (_board.Vcpu(index).Interpreter ?? throw new InvalidOperationException("The machine ran no x86 code yet.")).Explain();
+
     /// <summary>The state of a vCPU; 0 is the boot one. Good until the machine is disposed; changed between runs or by hooks.</summary>
     public CpuState* Cpu(int index) => _board.Cpu(index);
 

@@ -343,7 +343,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         }
     }
 
-    private static InterpretedCpu Of(CpuState* cpu) => (InterpretedCpu)GCHandle.FromIntPtr(PvPatch.Emulator.Instructions.Execution.Of(cpu)->Owner).Target!;
+    private static InterpretedCpu Of(CpuState* cpu) => (InterpretedCpu)GCHandle.FromIntPtr(Execution.Of(cpu)->Owner).Target!;
 
     private static void CatchUp(CpuState* cpu)
     {

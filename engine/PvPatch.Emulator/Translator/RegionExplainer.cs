@@ -25,7 +25,7 @@ internal static unsafe class RegionExplainer
     private static ExplainedInstruction Explained(PageCode code, Instruction instruction, bool startsBlock, IReadOnlyList<string> il)
     {
         var text = new StringOutput();
-        new IntelFormatter(new FormatterOptions { HexPrefix = "0x", HexSuffix = "", SpaceAfterOperandSeparator = false }).Format(instruction, text);
+        new IntelFormatter(new FormatterOptions { HexPrefix = "0x", HexSuffix = "", BranchLeadingZeros = false, UppercaseHex = false }).Format(instruction, text);
         return new ExplainedInstruction(instruction.IP, code.Bytes(instruction).ToArray(), text.ToStringAndReset(), startsBlock, il);
     }
 }
