@@ -171,7 +171,7 @@ internal sealed unsafe class CodeCache : IDisposable
             return false;
         byte[] bytes = new ReadOnlySpan<byte>(host - (rip & 0xfff), 0x1000).ToArray();
         var code = new PageCode(bytes, rip & Tlb.PageMask, (bool[])page.Sought.Clone(), address => _hooks.Touch(address, address));
-        if (RegionCompiler.Find(code, rip) is not { } region)
+        if (!RegionCompiler.IsPossible || RegionCompiler.Find(code, rip) is not { } region)
         {
             page.Regions.Refuse(offset);
             return false;

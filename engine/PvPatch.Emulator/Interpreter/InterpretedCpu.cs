@@ -71,7 +71,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private InterpretedCpu(CpuState* cpu, ICpuHost? host, HookRanges<InstructionHook> hooks, bool systemCallsLeave, bool deliversExceptions, ExecutionTier tier)
     {
         _cpu = cpu;
-        _tier = RegionCompiler.IsPossible ? tier : ExecutionTier.Interpreted;
+        _tier = tier;
         _host = host;
         _hooks = hooks;
         _deliversExceptions = deliversExceptions;
