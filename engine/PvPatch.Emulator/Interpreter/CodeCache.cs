@@ -196,7 +196,7 @@ internal sealed unsafe class CodeCache : IDisposable
         if (heat > 0 && (Translations.IsBusy || page.Regions.Heat(offset) < heat))
             return false;
         PageCode code = CodeAround(rip, host, (bool[])page.Sought.Clone(), address => _hooks.Touch(address, address));
-        if (RegionCompiler.Find(code, rip) is not { } region)
+        if (!RegionCompiler.IsPossible || RegionCompiler.Find(code, rip) is not { } region)
         {
             page.Regions.Refuse(offset);
             return false;
@@ -236,12 +236,12 @@ internal sealed unsafe class CodeCache : IDisposable
     /// <summary>The page of 64-bit code that an address lies in, if it is RAM and some of it was decoded already.</summary>
     private bool TryFindPage(ulong rip, AccessMode mode, [NotNullWhen(true)] out CodePage? page, out byte* host, out ulong physical)
     {
+        // Data may have taken the TLB's entry for the code.
         page = null;
-        physical = 0;
         host = Tlb.ForExecute(Tlb.Table(_cpu, mode), rip);
-        if (host == null)
+        physical = host == null ? 0 : Tlb.Physical(_cpu, mode, rip);
+        if (host == null && (!Tlb.TryFill(_cpu, rip, AccessKind.Execute, mode, out physical, out host, out _) || host == null))
             return false;
-        physical = Tlb.Physical(_cpu, mode, rip);
         if (!CodePages.Covers(_cpu, physical))
             return false;
         page = Page(new CodePageKey(physical & Tlb.PageMask, rip & Tlb.PageMask, Marks.Code64, 0x1000));

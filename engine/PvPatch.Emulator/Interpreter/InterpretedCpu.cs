@@ -78,7 +78,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private InterpretedCpu(CpuState* cpu, ICpuHost? host, HookRanges<InstructionHook> hooks, SensitiveCalls? sensitive, bool systemCallsLeave, bool deliversExceptions, ExecutionTier tier)
     {
         _cpu = cpu;
-        _tier = RegionCompiler.IsPossible ? tier : ExecutionTier.Interpreted;
+        _tier = tier;
         _host = host;
         _hooks = hooks;
         _deliversExceptions = deliversExceptions;
@@ -116,6 +116,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     public TranslationStatistics Translation => new(
         _code.Translations.Regions,
         _code.Translations.Instructions,
+        _code.Translations.Kept,
         _code.Translations.CompileTime,
         Stopwatch.GetElapsedTime(0, _ticks[1]),
         Stopwatch.GetElapsedTime(0, _ticks[0]),
@@ -123,6 +124,13 @@ public sealed unsafe class InterpretedCpu : IDisposable
         _execution->RegionExits[(int)ExitReason.Instruction],
         _execution->RegionExits[(int)ExitReason.Budget],
         _execution->RegionExits[(int)ExitReason.Target]);
+
+    /// <summary>Guest instructions in translated code at which all of it is forgotten and its memory given back.</summary>
+    public int TranslationLimit
+    {
+        get => _code.Translations.MostInstructions;
+        set => _code.Translations.MostInstructions = value;
+    }
 
     /// <summary>Executes up to a number of instructions.</summary>
     public StopReason Run(ulong instructions)

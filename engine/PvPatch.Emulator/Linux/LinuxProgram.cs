@@ -31,7 +31,7 @@ public sealed unsafe class LinuxProgram : IDisposable
     private readonly CancellationTokenSource _cancellation = new();
     private readonly LinuxSystem _system;
     private readonly LinuxProcess _first;
-    private readonly HashSet<ulong> _refused = [];
+    private HashSet<ulong>? _refused;
     private bool _reached;
 
     /// <summary>Loads a program.</summary>
@@ -193,8 +193,9 @@ public sealed unsafe class LinuxProgram : IDisposable
         CpuState* cpu = _cpu.State;
         SystemCalls++;
         thread.LastCall = cpu->Rax;
-        if (SystemCallTable.Find(cpu->Rax) is not { } found)
+        if (SystemCallTable.Find(cpu->Rax) is not { } call)
         {
+            _refused ??= [];
             if (_refused.Count < 64 && _refused.Add(cpu->Rax))
                 _options.Note($"System call {cpu->Rax} is not there: ENOSYS, first at RIP 0x{cpu->Rip - 2:x}.");
             cpu->Rax = unchecked((ulong)-Errno.NotImplemented);
@@ -203,7 +204,7 @@ public sealed unsafe class LinuxProgram : IDisposable
 
         var arguments = new CallArguments(cpu->Rdi, cpu->Rsi, cpu->Rdx, cpu->Gpr[10], cpu->Gpr[8], cpu->Gpr[9]);
         IsInSystemCall = true;
-        long result = found.Method(thread.Process, arguments);
+        long result = call(thread.Process, arguments);
         IsInSystemCall = false;
         if (thread.Wait is null)
             cpu->Rax = (ulong)result;
