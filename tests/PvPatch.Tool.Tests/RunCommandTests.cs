@@ -70,7 +70,7 @@ public sealed class RunCommandTests
     {
         string document = File.ReadAllText(ToolRun.Repository("docs/emulator.md")).ReplaceLineEndings("\n");
         // mov ecx, 1000 stands before what is shown
-        byte[] code = [0xb9, 0xe8, 3, 0, 0, .. document.Split('\n').Where(line => line.Length > BytesEnd && line[1..].StartsWith(" 0x4000", StringComparison.Ordinal))
+        byte[] code = [0xb9, 0xe8, 3, 0, 0, .. document.Split('\n').Where(line => line.Length > BytesEnd && line[1..].StartsWith(" 0x4000", StringComparison.Ordinal) && line[BytesStart - 1] == ' ')
             .SelectMany(line => Convert.FromHexString(line[BytesStart..BytesEnd].Replace(" ", "", StringComparison.Ordinal)))];
         Assert.That(document, Does.Contain("PvPatch run --explain 40007d ./clock"));
         ToolRun run = ToolRun.Of("run", "--sensitive", binding, "--explain", "40007d", Program(code));

@@ -34,7 +34,7 @@ internal sealed unsafe class EmulatedPc : IDisposable
         _self = GCHandle.Alloc(this);
         _cpu->Machine = GCHandle.ToIntPtr(_self);
         _cpu->Sensitive = _ops;
-        _ = new SensitiveTable(_ops, new Dictionary<string, PvTarget>(ProcessorOps.Targets)
+        _ = new SensitiveTable(_ops, new Dictionary<string, PvTarget>(ProcessorOps.Targets, StringComparer.Ordinal)
         {
             ["cpu.read_msr"] = Method(nameof(Rdmsr)),
             ["cpu.write_msr"] = Method(nameof(Wrmsr)),

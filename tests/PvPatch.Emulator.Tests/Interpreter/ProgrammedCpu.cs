@@ -50,7 +50,7 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
 
         CpuState* cpu = _machine.State;
         _ops = (SensitiveOps*)NativeMemory.AllocZeroed((nuint)sizeof(SensitiveOps));
-        var table = new SensitiveTable(_ops, new Dictionary<string, PvTarget>(ProcessorOps.Targets)
+        var table = new SensitiveTable(_ops, new Dictionary<string, PvTarget>(ProcessorOps.Targets, StringComparer.Ordinal)
         {
             ["cpu.read_msr"] = PvTarget.Method(typeof(ProgrammedCpu), nameof(Rdmsr)),
             ["cpu.read_tsc"] = PvTarget.Method(typeof(ProgrammedCpu), nameof(Rdtsc)),

@@ -56,7 +56,7 @@ public sealed unsafe class SensitiveBindingTests
         machine.Run(600);
         Assert.That(machine.Cpu->RFlags & RFlags.InterruptEnable, Is.Zero);
         machine.Cpu->RFlags |= RFlags.InterruptEnable;
-        machine.Machine.Sensitive.Install(new Dictionary<string, PvTarget>
+        machine.Machine.Sensitive.Install(new Dictionary<string, PvTarget>(StringComparer.Ordinal)
         {
             ["cpu.read_tsc"] = PvTarget.Constant(0x77),
             ["cpu.read_cr8"] = PvTarget.Method(typeof(SensitiveBindingTests), nameof(Nine)),
