@@ -18,6 +18,7 @@ internal sealed class RegionEmitter
     private readonly SideExits _exits;
     private readonly OperandEmitter _operands;
     private readonly IntegerEmitter _integers;
+    private readonly VectorEmitter _vectors;
     private readonly BranchEmitter _branches;
 
     private RegionEmitter(Region region, ILGenerator generator, RegionMemory memory)
@@ -32,6 +33,7 @@ internal sealed class RegionEmitter
         var shifts = new ShiftEmitter(_il, _flags, _operands, meanings);
         var multiplication = new MultiplicationEmitter(_il, _operands, meanings, _exits);
         _integers = new IntegerEmitter(_il, _flags, _operands, meanings, shifts, multiplication);
+        _vectors = new VectorEmitter(_il, _operands, meanings, _exits);
         _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, memory);
     }
 
@@ -77,6 +79,8 @@ internal sealed class RegionEmitter
         _il.Store(_il.Flags);
         _il.Fill();
         _operands.Enter();
+        if (_region.Blocks.Any(block => block.Instructions.Any(one => VectorForms.IsWritten(one))))
+            _vectors.Enter();
         _il.Op(OpCodes.Ldarg_1);
         _il.Constant(StateOffsets.RegionEntry);
         _il.Op(OpCodes.Add);
@@ -99,6 +103,7 @@ internal sealed class RegionEmitter
         _exits.At(block, 0);
         Count(block);
         ulong[] wanted = FlagUse.WantedBehind(_region, block);
+        bool vectorsChecked = false;
         for (int place = 0; place < block.Instructions.Count; place++)
         {
             Instruction instruction = block.Instructions[place];
@@ -106,7 +111,14 @@ internal sealed class RegionEmitter
             bool ends = place == block.Instructions.Count - 1 && (instruction.FlowControl != FlowControl.Next || !TranslatedForms.Has(instruction));
             if (ends || _branches.TryWriteStack(instruction))
                 continue;
-            if (TranslatedForms.IsWritten(instruction))
+            if (VectorForms.IsWritten(instruction))
+            {
+                if (!vectorsChecked)
+                    _vectors.Check();
+                vectorsChecked = true;
+                _vectors.Write(instruction);
+            }
+            else if (TranslatedForms.IsWritten(instruction))
                 _integers.Write(instruction, wanted[place]);
             else
                 Call(instruction);

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Runtime.Intrinsics;
 using Iced.Intel;
 using Label = System.Reflection.Emit.Label;
 
@@ -30,7 +31,11 @@ internal sealed class RegionIl
         Next = Local();
         Wide = Local();
         Narrow = il.DeclareLocal(typeof(int));
+        Vectors = new RegionVectors(this);
     }
+
+    /// <summary>The XMM registers.</summary>
+    public RegionVectors Vectors { get; }
 
     /// <summary>RFLAGS, without what <see cref="FlagEmitter"/> knows to wait.</summary>
     public LocalBuilder Flags { get; }
@@ -60,6 +65,8 @@ internal sealed class RegionIl
     public LocalBuilder Local() => _il.DeclareLocal(typeof(long));
 
     public LocalBuilder NarrowLocal() => _il.DeclareLocal(typeof(int));
+
+    public LocalBuilder VectorLocal() => _il.DeclareLocal(typeof(Vector128<byte>));
 
     public Label Label() => _il.DefineLabel();
 
@@ -119,6 +126,22 @@ internal sealed class RegionIl
     {
         _il.Emit(OpCodes.Ldc_I4, value);
         Count++;
+    }
+
+    /// <summary>Loads the 16 bytes at the address on the stack.</summary>
+    public void ReadVector()
+    {
+        _il.Emit(OpCodes.Unaligned, (byte)1);
+        _il.Emit(OpCodes.Ldobj, typeof(Vector128<byte>));
+        Count += 2;
+    }
+
+    /// <summary>Writes the 16 bytes on the stack to the address below them.</summary>
+    public void WriteVector()
+    {
+        _il.Emit(OpCodes.Unaligned, (byte)1);
+        _il.Emit(OpCodes.Stobj, typeof(Vector128<byte>));
+        Count += 2;
     }
 
     /// <summary>Calls a handler whose arguments and address are on the stack.</summary>
@@ -192,6 +215,9 @@ internal sealed class RegionIl
             _used[register] = true;
             _written[register] |= written;
         }
+
+        foreach ((int register, bool written) in UsedBy(instruction, Register.XMM0))
+            Vectors.Uses(register, written);
     }
 
     /// <summary>Writes back the registers that an instruction names.</summary>
@@ -202,6 +228,9 @@ internal sealed class RegionIl
             if (_written[register])
                 StoreState(StateOffsets.General(register), _registers[register]);
         }
+
+        foreach ((int register, _) in UsedBy(instruction, Register.XMM0))
+            Vectors.Spill(register);
     }
 
     /// <summary>Brings the registers that an instruction may have changed back into their locals.</summary>
@@ -213,6 +242,12 @@ internal sealed class RegionIl
                 continue;
             LoadState(StateOffsets.General(register));
             Store(_registers[register]);
+        }
+
+        foreach ((int register, bool written) in UsedBy(instruction, Register.XMM0))
+        {
+            if (written)
+                Vectors.Fill(register);
         }
     }
 
@@ -226,6 +261,8 @@ internal sealed class RegionIl
             LoadState(StateOffsets.General(i));
             Store(_registers[i]);
         }
+
+        Vectors.Fill();
     }
 
     /// <summary>Writes back the registers that the region changes.</summary>
@@ -236,6 +273,8 @@ internal sealed class RegionIl
             if (_written[i])
                 StoreState(StateOffsets.General(i), _registers[i]);
         }
+
+        Vectors.Spill();
     }
 
     /// <summary>All 64 bits of a general register.</summary>
@@ -339,13 +378,14 @@ internal sealed class RegionIl
         }
     }
 
-    private IEnumerable<(int Register, bool Written)> UsedBy(Instruction instruction)
+    /// <summary>The registers that an instruction names or implies, of the sixteen from one on.</summary>
+    private IEnumerable<(int Register, bool Written)> UsedBy(Instruction instruction, Register first = Register.RAX)
     {
         foreach (UsedRegister used in _information.GetInfo(instruction).GetUsedRegisters())
         {
-            Register full = used.Register.GetFullRegister();
-            if (full is >= Register.RAX and <= Register.R15)
-                yield return (full - Register.RAX, used.Access is not (OpAccess.Read or OpAccess.CondRead or OpAccess.NoMemAccess or OpAccess.None));
+            Register full = first == Register.RAX ? used.Register.GetFullRegister() : used.Register;
+            if (full >= first && full < first + 16)
+                yield return (full - first, used.Access is not (OpAccess.Read or OpAccess.CondRead or OpAccess.NoMemAccess or OpAccess.None));
         }
     }
 

@@ -24,9 +24,13 @@ internal static unsafe class StateOffsets
     public static readonly int HostOffset = InTlbEntry(2);
 
     private static readonly int Gpr = Of(&InGpr);
+    private static readonly int FirstXmm = Of(&InXmm);
 
     /// <summary>A general register by its number.</summary>
     public static int General(int number) => Gpr + (number * sizeof(ulong));
+
+    /// <summary>An XMM register by its number.</summary>
+    public static int Xmm(int number) => FirstXmm + (number * 2 * sizeof(ulong));
 
     private static int Of(delegate*<CpuState*, byte*> field)
     {
@@ -49,6 +53,8 @@ internal static unsafe class StateOffsets
     private static byte* InGs(CpuState* cpu) => (byte*)&cpu->Gs.Base;
 
     private static byte* InGpr(CpuState* cpu) => (byte*)cpu->Gpr;
+
+    private static byte* InXmm(CpuState* cpu) => (byte*)cpu->Xmm;
 
     private static int InExecutionState(int field)
     {

@@ -31,7 +31,8 @@ internal static class TranslatedForms
 
     /// <summary>Whether the translator writes the instruction itself.</summary>
     public static bool IsWritten(in Instruction instruction) =>
-        InstructionTable.IsSupported(instruction.Code) && !instruction.HasLockPrefix && Operands(instruction) && Mnemonics(instruction);
+        InstructionTable.IsSupported(instruction.Code) && !instruction.HasLockPrefix &&
+        (VectorForms.IsWritten(instruction) || (Operands(instruction) && Mnemonics(instruction)));
 
     /// <summary>
     /// Whether a region calls the interpreter's handler for an instruction that is not written: it goes on behind itself, and changes
@@ -49,7 +50,7 @@ internal static class TranslatedForms
     /// <summary>Whether it may leave the region before it did anything: it reaches memory, or is not written.</summary>
     public static bool MayExit(in Instruction instruction)
     {
-        if (!IsWritten(instruction))
+        if (!IsWritten(instruction) || VectorForms.IsWritten(instruction))
             return true;
         return instruction.Mnemonic switch
         {
