@@ -29,6 +29,9 @@ internal unsafe struct InstructionRow
     /// <summary>What SSE arithmetic makes of two elements.</summary>
     public delegate*<ulong, ulong, ref FloatContext, ulong> FloatMeaning;
 
+    /// <summary>The <see cref="IFloatOperation"/> of SSE arithmetic that the host may compute.</summary>
+    public Type? Operation;
+
     /// <summary>Whether a memory operand of 16 bytes must lie on a multiple of 16.</summary>
     public bool IsAligned;
 
@@ -275,6 +278,18 @@ internal sealed unsafe class RowBuilder(Code wanted)
         Set(code, &VectorShapes.Registers, &VectorShapes.Store<T, TAlignment>);
         _row.RegisterMeaning = meaning;
         _row.IsAligned = TAlignment.Required;
+    }
+
+    /// <summary>SSE arithmetic that the host may compute.</summary>
+    public void Float<TLanes, TOperation>(Code code)
+        where TLanes : IFloatLanes
+        where TOperation : IFloatOperation
+    {
+        if (code != wanted)
+            return;
+        Set(code, &FloatShapes.Registers<TLanes, TOperation>, &FloatShapes.Memory<TLanes, TOperation>);
+        _row.Operation = typeof(TOperation);
+        _row.IsAligned = TLanes.Count > 1;
     }
 
     /// <summary>SSE arithmetic: what it makes of two elements.</summary>

@@ -18,6 +18,8 @@ internal sealed class RegionEmitter
     private readonly SideExits _exits;
     private readonly OperandEmitter _operands;
     private readonly IntegerEmitter _integers;
+    private readonly CleanElements _clean = new();
+    private readonly FloatEmitter _floats;
     private readonly VectorEmitter _vectors;
     private readonly BranchEmitter _branches;
 
@@ -33,7 +35,9 @@ internal sealed class RegionEmitter
         var shifts = new ShiftEmitter(_il, _flags, _operands, meanings);
         var multiplication = new MultiplicationEmitter(_il, _operands, meanings, _exits);
         _integers = new IntegerEmitter(_il, _flags, _operands, meanings, shifts, multiplication);
-        _vectors = new VectorEmitter(_il, _operands, meanings, _exits);
+        var vectorOperands = new VectorOperands(_il, _operands);
+        _floats = new FloatEmitter(_il, vectorOperands, meanings, _exits, _clean);
+        _vectors = new VectorEmitter(_il, vectorOperands, _floats, meanings, _exits, _clean);
         _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, memory);
     }
 
@@ -49,6 +53,7 @@ internal sealed class RegionEmitter
         emitter.Enter(entries);
         emitter.WriteBlocks();
         emitter._branches.WriteEdges();
+        emitter._floats.WriteDoubts();
         emitter._operands.WriteStackMisses();
         emitter._exits.Write();
         return emitter._il.Count;
@@ -100,6 +105,8 @@ internal sealed class RegionEmitter
         _il.Mark(block.Label);
         if (!block.Inherits)
             _flags.State = block.ReadFlags != 0 ? FlagState.Settled : FlagState.InLocal;
+        if (!block.Inherits)
+            _clean.Forget();
         _exits.At(block, 0);
         Count(block);
         ulong[] wanted = FlagUse.WantedBehind(_region, block);
@@ -150,6 +157,10 @@ internal sealed class RegionEmitter
             _il.LoadState(StateOffsets.RFlags);
             _il.Store(_il.Flags);
         }
+
+        _clean.Forget();
+        if (instruction.Mnemonic == Mnemonic.Ldmxcsr)
+            _floats.ReadControl();
 
         // It goes on behind itself, or stops: by a fault, in the middle of a repetition, after a write to code.
         _il.Load(_il.Next);

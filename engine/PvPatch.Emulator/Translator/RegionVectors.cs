@@ -20,6 +20,9 @@ internal sealed class RegionVectors
         _written[register] |= written;
     }
 
+    /// <summary>The local of a register.</summary>
+    public LocalBuilder Local(Register register) => _registers[register - Register.XMM0]!;
+
     /// <summary>Pushes a register.</summary>
     public void Push(Register register) => _il.Load(Local(register));
 
@@ -60,5 +63,4 @@ internal sealed class RegionVectors
         _il.WriteVector();
     }
 
-    private LocalBuilder Local(Register register) => _registers[register - Register.XMM0]!;
 }

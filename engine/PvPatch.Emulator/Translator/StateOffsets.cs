@@ -23,6 +23,8 @@ internal static unsafe class StateOffsets
     public static readonly int WriteTag = InTlbEntry(1);
     public static readonly int HostOffset = InTlbEntry(2);
 
+    public static readonly int Mxcsr = Of(&InMxcsr);
+
     private static readonly int Gpr = Of(&InGpr);
     private static readonly int FirstXmm = Of(&InXmm);
 
@@ -53,6 +55,8 @@ internal static unsafe class StateOffsets
     private static byte* InGs(CpuState* cpu) => (byte*)&cpu->Gs.Base;
 
     private static byte* InGpr(CpuState* cpu) => (byte*)cpu->Gpr;
+
+    private static byte* InMxcsr(CpuState* cpu) => (byte*)&cpu->Mxcsr;
 
     private static byte* InXmm(CpuState* cpu) => (byte*)cpu->Xmm;
 

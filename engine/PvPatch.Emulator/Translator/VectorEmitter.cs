@@ -1,9 +1,7 @@
 using System.Reflection;
 using System.Reflection.Emit;
-using System.Runtime.Intrinsics;
 using Iced.Intel;
 using PvPatch.Emulator.Instructions;
-using static PvPatch.Emulator.Translator.OperandEmitter;
 
 namespace PvPatch.Emulator.Translator;
 
@@ -11,7 +9,7 @@ namespace PvPatch.Emulator.Translator;
 /// Instructions on XMM registers: the meaning that the interpreter's handler calls through a pointer is called by name, so that the
 /// runtime's compiler inlines it, most often to the one instruction of the host that it is made of.
 /// </summary>
-internal sealed class VectorEmitter(RegionIl il, OperandEmitter operands, MeaningEmitter meanings, SideExits exits)
+internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatEmitter floats, MeaningEmitter meanings, SideExits exits, CleanElements clean)
 {
     private readonly LocalBuilder _refusal = il.NarrowLocal();
 
@@ -21,6 +19,7 @@ internal sealed class VectorEmitter(RegionIl il, OperandEmitter operands, Meanin
         il.Op(OpCodes.Ldarg_0);
         il.Call(typeof(VectorShapes).GetMethod(nameof(VectorShapes.Refuses))!);
         il.Store(_refusal);
+        floats.ReadControl();
     }
 
     /// <summary>Before the first of these instructions in a block: leaves the region if SSE may not be used.</summary>
@@ -33,32 +32,54 @@ internal sealed class VectorEmitter(RegionIl il, OperandEmitter operands, Meanin
     /// <summary>Writes an instruction.</summary>
     public void Write(in Instruction instruction)
     {
-        switch (VectorForms.Of(instruction))
+        VectorForm form = VectorForms.Of(instruction);
+        switch (form)
         {
+            case VectorForm.Arithmetic:
+                floats.Arithmetic(instruction);
+                return;
+            case VectorForm.Compare:
+                floats.Compare(instruction);
+                return;
+            case VectorForm.Order:
+                floats.Order(instruction);
+                return;
+            case VectorForm.FromInteger:
+                floats.FromInteger(instruction);
+                return;
+            case VectorForm.ToInteger:
+                floats.ToInteger(instruction);
+                return;
+            case VectorForm.ToDouble:
+                floats.ToDouble(instruction);
+                return;
+            case VectorForm.ToSingle:
+                floats.ToSingle(instruction);
+                return;
             case VectorForm.Packed:
                 Packed(instruction);
                 break;
             case VectorForm.Store:
-                ReachStored(instruction);
+                operands.ReachFirst(instruction);
                 il.Load(il.Host);
                 il.Vectors.Push(instruction.Op1Register);
-                il.Call(OfElements(nameof(VectorElements.Store), VectorOfSize(instruction.MemorySize.GetSize())));
+                il.Call(VectorOperands.Method(nameof(VectorElements.Store), VectorOperands.OfSize(instruction.MemorySize.GetSize())));
                 break;
             case VectorForm.StoreHigh:
-                ReachStored(instruction);
+                operands.ReachFirst(instruction);
                 il.Load(il.Host);
                 il.Vectors.Push(instruction.Op1Register);
-                il.Call(OfElements(nameof(VectorElements.StoreHigh)));
+                il.Call(VectorOperands.Method(nameof(VectorElements.StoreHigh)));
                 break;
             case VectorForm.FromGeneral:
                 il.PushRegister(instruction.Op1Register);
                 il.Widen(instruction.Op1Register.GetSize());
-                il.Call(OfElements(nameof(VectorElements.FromGeneral)));
+                il.Call(VectorOperands.Method(nameof(VectorElements.FromGeneral)));
                 il.Vectors.Pop(instruction.Op0Register);
                 break;
             case VectorForm.ToGeneral:
                 il.Vectors.Push(instruction.Op1Register);
-                il.Call(OfElements(nameof(VectorElements.ToGeneral), IntegerTypes.OfSize(instruction.Op0Register.GetSize())));
+                il.Call(VectorOperands.Method(nameof(VectorElements.ToGeneral), IntegerTypes.OfSize(instruction.Op0Register.GetSize())));
                 il.PopRegister(instruction.Op0Register);
                 break;
             case VectorForm.Insert:
@@ -66,86 +87,80 @@ internal sealed class VectorEmitter(RegionIl il, OperandEmitter operands, Meanin
                 il.PushRegister(instruction.Op1Register);
                 il.Widen(instruction.Op1Register.GetSize());
                 il.Small(instruction.Immediate8);
-                il.Call(OfElements(nameof(VectorElements.Insert), ElementType(instruction)));
+                il.Call(VectorOperands.Method(nameof(VectorElements.Insert), ElementType(instruction)));
                 il.Vectors.Pop(instruction.Op0Register);
                 break;
             case VectorForm.Extract:
                 il.Vectors.Push(instruction.Op1Register);
                 il.Small(instruction.Immediate8);
-                il.Call(OfElements(nameof(VectorElements.Extract), ElementType(instruction)));
+                il.Call(VectorOperands.Method(nameof(VectorElements.Extract), ElementType(instruction)));
                 il.PopRegister(instruction.Op0Register);
                 break;
             case VectorForm.SignMask:
                 il.Vectors.Push(instruction.Op1Register);
-                il.Call(OfElements(nameof(VectorElements.SignMask), ElementType(instruction)));
+                il.Call(VectorOperands.Method(nameof(VectorElements.SignMask), ElementType(instruction)));
                 il.PopRegister(instruction.Op0Register);
                 break;
             case VectorForm.Test:
-                ReachSecond(instruction);
+                operands.ReachSecond(instruction);
                 il.Vectors.Push(instruction.Op0Register);
-                PushSecond(instruction);
+                operands.PushSecond(instruction);
                 meanings.PushFlags();
-                il.Call(OfElements(nameof(VectorElements.Test)));
+                il.Call(VectorOperands.Method(nameof(VectorElements.Test)));
                 meanings.TakeFlags();
                 break;
             case VectorForm.Blend:
-                ReachSecond(instruction);
+                operands.ReachSecond(instruction);
                 il.Vectors.Push(instruction.Op0Register);
-                PushSecond(instruction);
+                operands.PushSecond(instruction);
                 il.Vectors.Push(Register.XMM0);
                 il.Call(typeof(PackedShuffles).GetMethod(nameof(PackedShuffles.BlendBySigns))!.MakeGenericMethod(ElementType(instruction)));
                 il.Vectors.Pop(instruction.Op0Register);
                 break;
         }
+
+        NoteWrite(instruction);
     }
 
-    /// <summary>Finds the second operand, if it is in memory, before anything is changed.</summary>
-    public void ReachSecond(in Instruction instruction)
+    /// <summary>What is known of the register that was written: of a copy what is known of its source, of x ^ x that it is zero.</summary>
+    private void NoteWrite(in Instruction instruction)
     {
-        if (instruction.Op1Kind == OpKind.Memory)
-            operands.Reach(instruction, writes: false, InstructionTable.Row(instruction.Code).IsAligned);
-    }
-
-    /// <summary>Pushes the second operand as a vector, zero above what is read.</summary>
-    public void PushSecond(in Instruction instruction)
-    {
-        if (instruction.Op1Kind != OpKind.Memory)
-        {
-            il.Vectors.Push(instruction.Op1Register);
+        if (instruction.Op0Kind != OpKind.Register || !instruction.Op0Register.IsXMM())
             return;
+        Register target = instruction.Op0Register;
+        Register source = instruction.Op1Kind == OpKind.Register ? instruction.Op1Register : Register.None;
+        switch (instruction.Mnemonic)
+        {
+            case Mnemonic.Ptest:
+                break;
+            case Mnemonic.Movaps or Mnemonic.Movapd or Mnemonic.Movups or Mnemonic.Movupd or Mnemonic.Movdqa or Mnemonic.Movdqu when source.IsXMM():
+                clean.Copy(source, target);
+                break;
+            case Mnemonic.Pxor or Mnemonic.Xorps or Mnemonic.Xorpd when source == target:
+                clean.Clear(target);
+                break;
+            default:
+                clean.Forget(target);
+                break;
         }
-
-        il.Load(il.Host);
-        il.Call(OfElements(nameof(VectorElements.Load), VectorOfSize(instruction.MemorySize.GetSize())));
     }
 
     private void Packed(in Instruction instruction)
     {
         ref readonly InstructionRow row = ref InstructionTable.Row(instruction.Code);
         bool ofMemory = instruction.Op1Kind == OpKind.Memory;
-        ReachSecond(instruction);
+        operands.ReachSecond(instruction);
         MethodInfo meaning = (ofMemory ? row.MemoryMeaning : row.RegisterMeaning)!.Method;
         bool takesImmediate = instruction.GetOpKind(instruction.OpCount - 1) == OpKind.Immediate8;
         il.Vectors.Push(instruction.Op0Register);
         if (instruction.Op1Kind == OpKind.Immediate8)
             il.Vectors.Push(instruction.Op0Register);
         else
-            PushSecond(instruction);
+            operands.PushSecond(instruction);
         il.Small(takesImmediate ? instruction.Immediate8 : 0);
         il.Call(meaning);
         il.Vectors.Pop(instruction.Op0Register);
     }
 
-    private void ReachStored(in Instruction instruction) =>
-        operands.Reach(instruction, writes: true, InstructionTable.Row(instruction.Code).IsAligned);
-
-    private static MethodInfo OfElements(string name, Type? type = null)
-    {
-        MethodInfo method = typeof(VectorElements).GetMethod(name)!;
-        return type == null ? method : method.MakeGenericMethod(type);
-    }
-
     private static Type ElementType(in Instruction instruction) => IntegerTypes.OfSize(VectorForms.ElementSize(instruction));
-
-    private static Type VectorOfSize(int size) => size == 16 ? typeof(Vector128<byte>) : IntegerTypes.OfSize(size);
 }

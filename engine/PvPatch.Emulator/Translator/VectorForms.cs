@@ -38,6 +38,27 @@ internal enum VectorForm
 
     /// <summary>xmm, xmm/memory, XMM0.</summary>
     Blend,
+
+    /// <summary>xmm, xmm/memory: floating-point arithmetic.</summary>
+    Arithmetic,
+
+    /// <summary>xmm, xmm/memory, imm: elements compared.</summary>
+    Compare,
+
+    /// <summary>xmm, xmm/memory: flags of the lowest elements compared.</summary>
+    Order,
+
+    /// <summary>xmm, general register/memory.</summary>
+    FromInteger,
+
+    /// <summary>general register, xmm/memory.</summary>
+    ToInteger,
+
+    /// <summary>CVTSS2SD.</summary>
+    ToDouble,
+
+    /// <summary>CVTSD2SS.</summary>
+    ToSingle,
 }
 
 /// <summary>Which instructions on XMM registers the translator writes itself.</summary>
@@ -73,10 +94,20 @@ internal static class VectorForms
                 return VectorForm.Blend;
             case Mnemonic.Movhps or Mnemonic.Movhpd when toMemory:
                 return VectorForm.StoreHigh;
+            case Mnemonic.Cmpps or Mnemonic.Cmppd or Mnemonic.Cmpss or Mnemonic.Cmpsd:
+                return VectorForm.Compare;
+            case Mnemonic.Ucomiss or Mnemonic.Ucomisd or Mnemonic.Comiss or Mnemonic.Comisd:
+                return VectorForm.Order;
+            case Mnemonic.Cvtsi2ss or Mnemonic.Cvtsi2sd:
+                return VectorForm.FromInteger;
+            case Mnemonic.Cvtss2si or Mnemonic.Cvttss2si or Mnemonic.Cvtsd2si or Mnemonic.Cvttsd2si:
+                return VectorForm.ToInteger;
+            case Mnemonic.Cvtss2sd:
+                return VectorForm.ToDouble;
+            case Mnemonic.Cvtsd2ss:
+                return VectorForm.ToSingle;
             default:
-                return InstructionTable.Row(instruction.Code).RegisterMeaning == null && InstructionTable.Row(instruction.Code).MemoryMeaning == null
-                    ? VectorForm.None
-                    : toMemory ? VectorForm.Store : VectorForm.Packed;
+                return OfRow(InstructionTable.Row(instruction.Code), toMemory);
         }
     }
 
@@ -88,6 +119,15 @@ internal static class VectorForms
         Mnemonic.Pinsrd or Mnemonic.Pextrd or Mnemonic.Extractps or Mnemonic.Movmskps or Mnemonic.Blendvps => 4,
         _ => 8,
     };
+
+    private static VectorForm OfRow(in InstructionRow row, bool toMemory)
+    {
+        if (row.Operation != null)
+            return VectorForm.Arithmetic;
+        if (row.RegisterMeaning == null && row.MemoryMeaning == null)
+            return VectorForm.None;
+        return toMemory ? VectorForm.Store : VectorForm.Packed;
+    }
 
     /// <summary>Whether one of its operands is an XMM register and no other is of MMX.</summary>
     private static bool NamesXmm(in Instruction instruction)
