@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -25,13 +24,13 @@ internal interface IFloatOperation
     static abstract Vector128<byte> OnHost<TLanes>(Vector128<byte> a, Vector128<byte> b)
         where TLanes : IFloatLanes;
 
-    /// <summary>Whether an element's result of zero comes without an exception, the operands being neither denormal nor NaN.</summary>
-    static abstract bool MayBeZero<T>(T x, T y)
-        where T : IBinaryFloatingPointIeee754<T>;
+    /// <summary>Which elements may be zero without an exception, the operands being neither denormal nor NaN.</summary>
+    static abstract Vector128<byte> MayBeZero<TLanes>(Vector128<byte> a, Vector128<byte> b)
+        where TLanes : IFloatLanes;
 
-    /// <summary>Whether an element's result is known to be exact; it is finite, and not near to underflow.</summary>
-    static abstract bool IsExact<T>(T x, T y, T result)
-        where T : IBinaryFloatingPointIeee754<T>;
+    /// <summary>Which elements are known to be exact, the result being finite.</summary>
+    static abstract Vector128<byte> AreExact<TLanes>(Vector128<byte> a, Vector128<byte> b, Vector128<byte> result)
+        where TLanes : IFloatLanes;
 }
 
 /// <summary>ADD.</summary>
@@ -49,12 +48,17 @@ internal struct Sum : IFloatOperation
         return HostFloat.Merged<TLanes>(a, TLanes.Count == 1 && Sse2.IsSupported ? Sse2.AddScalar(a.AsDouble(), b.AsDouble()).AsByte() : (a.AsDouble() + b.AsDouble()).AsByte());
     }
 
-    public static bool MayBeZero<T>(T x, T y)
-        where T : IBinaryFloatingPointIeee754<T> => true;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> MayBeZero<TLanes>(Vector128<byte> a, Vector128<byte> b)
+        where TLanes : IFloatLanes => Vector128<byte>.AllBitsSet;
 
     /// <summary>What the larger operand leaves of the sum is computed without an error.</summary>
-    public static bool IsExact<T>(T x, T y, T result)
-        where T : IBinaryFloatingPointIeee754<T> => result - x == y && result - y == x;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> AreExact<TLanes>(Vector128<byte> a, Vector128<byte> b, Vector128<byte> result)
+        where TLanes : IFloatLanes =>
+        TLanes.Size == 4
+            ? (Vector128.Equals(result.AsSingle() - a.AsSingle(), b.AsSingle()) & Vector128.Equals(result.AsSingle() - b.AsSingle(), a.AsSingle())).AsByte()
+            : (Vector128.Equals(result.AsDouble() - a.AsDouble(), b.AsDouble()) & Vector128.Equals(result.AsDouble() - b.AsDouble(), a.AsDouble())).AsByte();
 }
 
 /// <summary>SUB.</summary>
@@ -72,11 +76,16 @@ internal struct Difference : IFloatOperation
         return HostFloat.Merged<TLanes>(a, TLanes.Count == 1 && Sse2.IsSupported ? Sse2.SubtractScalar(a.AsDouble(), b.AsDouble()).AsByte() : (a.AsDouble() - b.AsDouble()).AsByte());
     }
 
-    public static bool MayBeZero<T>(T x, T y)
-        where T : IBinaryFloatingPointIeee754<T> => true;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> MayBeZero<TLanes>(Vector128<byte> a, Vector128<byte> b)
+        where TLanes : IFloatLanes => Vector128<byte>.AllBitsSet;
 
-    public static bool IsExact<T>(T x, T y, T result)
-        where T : IBinaryFloatingPointIeee754<T> => x - result == y && result + y == x;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> AreExact<TLanes>(Vector128<byte> a, Vector128<byte> b, Vector128<byte> result)
+        where TLanes : IFloatLanes =>
+        TLanes.Size == 4
+            ? (Vector128.Equals(a.AsSingle() - result.AsSingle(), b.AsSingle()) & Vector128.Equals(result.AsSingle() + b.AsSingle(), a.AsSingle())).AsByte()
+            : (Vector128.Equals(a.AsDouble() - result.AsDouble(), b.AsDouble()) & Vector128.Equals(result.AsDouble() + b.AsDouble(), a.AsDouble())).AsByte();
 }
 
 /// <summary>MUL.</summary>
@@ -94,12 +103,13 @@ internal struct Product : IFloatOperation
         return HostFloat.Merged<TLanes>(a, TLanes.Count == 1 && Sse2.IsSupported ? Sse2.MultiplyScalar(a.AsDouble(), b.AsDouble()).AsByte() : (a.AsDouble() * b.AsDouble()).AsByte());
     }
 
-    public static bool MayBeZero<T>(T x, T y)
-        where T : IBinaryFloatingPointIeee754<T> => x == T.Zero || y == T.Zero;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> MayBeZero<TLanes>(Vector128<byte> a, Vector128<byte> b)
+        where TLanes : IFloatLanes => HostFloat.AreZero<TLanes>(a) | HostFloat.AreZero<TLanes>(b);
 
-    public static bool IsExact<T>(T x, T y, T result)
-        where T : IBinaryFloatingPointIeee754<T> =>
-        result == T.Zero || (HostFloat.LeavesRoom(result) && T.FusedMultiplyAdd(x, y, -result) == T.Zero);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> AreExact<TLanes>(Vector128<byte> a, Vector128<byte> b, Vector128<byte> result)
+        where TLanes : IFloatLanes => HostFloat.IsNoRest<TLanes>(a, b, result, result);
 }
 
 /// <summary>DIV.</summary>
@@ -117,12 +127,13 @@ internal struct Quotient : IFloatOperation
         return HostFloat.Merged<TLanes>(a, TLanes.Count == 1 && Sse2.IsSupported ? Sse2.DivideScalar(a.AsDouble(), b.AsDouble()).AsByte() : (a.AsDouble() / b.AsDouble()).AsByte());
     }
 
-    public static bool MayBeZero<T>(T x, T y)
-        where T : IBinaryFloatingPointIeee754<T> => x == T.Zero;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> MayBeZero<TLanes>(Vector128<byte> a, Vector128<byte> b)
+        where TLanes : IFloatLanes => HostFloat.AreZero<TLanes>(a);
 
-    public static bool IsExact<T>(T x, T y, T result)
-        where T : IBinaryFloatingPointIeee754<T> =>
-        result == T.Zero || (HostFloat.LeavesRoom(x) && T.FusedMultiplyAdd(result, y, -x) == T.Zero);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> AreExact<TLanes>(Vector128<byte> a, Vector128<byte> b, Vector128<byte> result)
+        where TLanes : IFloatLanes => HostFloat.IsNoRest<TLanes>(result, b, a, result);
 }
 
 /// <summary>SQRT, of the second operand.</summary>
@@ -142,12 +153,13 @@ internal struct SquareRoot : IFloatOperation
         return HostFloat.Merged<TLanes>(a, TLanes.Count == 1 && Sse2.IsSupported ? Sse2.SqrtScalar(a.AsDouble(), b.AsDouble()).AsByte() : Vector128.Sqrt(b.AsDouble()).AsByte());
     }
 
-    public static bool MayBeZero<T>(T x, T y)
-        where T : IBinaryFloatingPointIeee754<T> => y == T.Zero;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> MayBeZero<TLanes>(Vector128<byte> a, Vector128<byte> b)
+        where TLanes : IFloatLanes => HostFloat.AreZero<TLanes>(b);
 
-    public static bool IsExact<T>(T x, T y, T result)
-        where T : IBinaryFloatingPointIeee754<T> =>
-        result == T.Zero || (HostFloat.LeavesRoom(y) && T.FusedMultiplyAdd(result, result, -y) == T.Zero);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> AreExact<TLanes>(Vector128<byte> a, Vector128<byte> b, Vector128<byte> result)
+        where TLanes : IFloatLanes => HostFloat.IsNoRest<TLanes>(result, result, b, result);
 }
 
 /// <summary>MIN: the second operand unless the first is less.</summary>
@@ -166,11 +178,13 @@ internal struct Lesser : IFloatOperation
         return HostFloat.Merged<TLanes>(a, Vector128.ConditionalSelect(less, a, b), isScalar: false);
     }
 
-    public static bool MayBeZero<T>(T x, T y)
-        where T : IBinaryFloatingPointIeee754<T> => true;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> MayBeZero<TLanes>(Vector128<byte> a, Vector128<byte> b)
+        where TLanes : IFloatLanes => Vector128<byte>.AllBitsSet;
 
-    public static bool IsExact<T>(T x, T y, T result)
-        where T : IBinaryFloatingPointIeee754<T> => true;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> AreExact<TLanes>(Vector128<byte> a, Vector128<byte> b, Vector128<byte> result)
+        where TLanes : IFloatLanes => Vector128<byte>.AllBitsSet;
 }
 
 /// <summary>MAX: the second operand unless the first is greater.</summary>
@@ -189,9 +203,11 @@ internal struct Greater : IFloatOperation
         return HostFloat.Merged<TLanes>(a, Vector128.ConditionalSelect(greater, a, b), isScalar: false);
     }
 
-    public static bool MayBeZero<T>(T x, T y)
-        where T : IBinaryFloatingPointIeee754<T> => true;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> MayBeZero<TLanes>(Vector128<byte> a, Vector128<byte> b)
+        where TLanes : IFloatLanes => Vector128<byte>.AllBitsSet;
 
-    public static bool IsExact<T>(T x, T y, T result)
-        where T : IBinaryFloatingPointIeee754<T> => true;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> AreExact<TLanes>(Vector128<byte> a, Vector128<byte> b, Vector128<byte> result)
+        where TLanes : IFloatLanes => Vector128<byte>.AllBitsSet;
 }

@@ -195,6 +195,12 @@ internal static unsafe class FloatShapes
         where TFormat : IFloatFormat
     {
         Vector128<byte> a = VectorShapes.Xmm(cpu, u->Op0);
+        if (HostFloat.AreComparable<TLanes>(a, b))
+        {
+            VectorShapes.SetXmm(cpu, u->Op0, HostFloat.Compare<TLanes>(a, b, (byte)u->Immediate));
+            return u + 1;
+        }
+
         var context = new FloatContext(cpu->Mxcsr);
         int predicate = (int)u->Immediate & 3;
         bool inverted = ((int)u->Immediate & 4) != 0;
@@ -223,6 +229,12 @@ internal static unsafe class FloatShapes
         where TFormat : IFloatFormat
     {
         Vector128<byte> a = VectorShapes.Xmm(cpu, u->Op0);
+        if (HostFloat.AreComparable<TLanes>(a, b))
+        {
+            HostFloat.Order<TLanes>(a, b, ref cpu->RFlags);
+            return u + 1;
+        }
+
         var context = new FloatContext(cpu->Mxcsr);
         int? order = FloatArithmetic.Compare<TFormat>(Element(&a, TLanes.Size, 0), Element(&b, TLanes.Size, 0), quietSignals, ref context);
         if (!Settle(cpu, u, context))

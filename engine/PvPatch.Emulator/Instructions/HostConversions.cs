@@ -19,7 +19,7 @@ internal static class HostConversions
     }
 
     /// <summary>Whether <see cref="FromInteger{TLanes}"/> gives the result, and MXCSR stays as it is.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool HoldsFromInteger<TLanes>(long value, uint mxcsr)
         where TLanes : IFloatLanes
     {
@@ -47,7 +47,7 @@ internal static class HostConversions
         where TInteger : unmanaged => Math.Abs(Number<TLanes>(b)) < (Unsafe.SizeOf<TInteger>() == 4 ? int.MaxValue : 9.2e18);
 
     /// <summary>Whether <see cref="Truncated{TLanes}"/> or <see cref="Rounded{TLanes}"/> gives the result, and MXCSR stays as it is.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool HoldsToInteger<TLanes, TInteger>(Vector128<byte> b, uint mxcsr)
         where TLanes : IFloatLanes
         where TInteger : unmanaged =>
@@ -68,7 +68,7 @@ internal static class HostConversions
             : a.AsSingle().WithElement(0, (float)b.AsDouble().ToScalar()).AsByte();
 
     /// <summary>Whether <see cref="ToSingle"/> gives the result, and MXCSR stays as it is.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool HoldsToSingle(Vector128<byte> b, Vector128<byte> result, uint mxcsr)
     {
         double value = b.AsDouble().ToScalar();

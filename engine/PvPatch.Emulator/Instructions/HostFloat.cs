@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -23,44 +22,54 @@ internal static class HostFloat
     public static bool AreOrdinary<TLanes>(Vector128<byte> vector)
         where TLanes : IFloatLanes
     {
-        if (TLanes.Size == 4)
-        {
-            if (TLanes.Count == 1)
-                return ((vector.AsUInt32().ToScalar() >> 23) & 0xff) - 2 < 0xfd;
-            Vector128<int> exponents = Vector128.ShiftRightLogical(Vector128.ShiftLeft(vector.AsInt32(), 1), 24);
-            return (Vector128.GreaterThan(exponents, Vector128.Create(1)) & Vector128.LessThan(exponents, Vector128.Create(0xff))) == Vector128<int>.AllBitsSet;
-        }
-
-        if (TLanes.Count == 1)
-            return ((uint)(vector.AsUInt64().ToScalar() >> 52) & 0x7ff) - 2 < 0x7fd;
-        Vector128<long> wide = Vector128.ShiftRightLogical(Vector128.ShiftLeft(vector.AsInt64(), 1), 53);
-        return (Vector128.GreaterThan(wide, Vector128.Create(1L)) & Vector128.LessThan(wide, Vector128.Create(0x7ffL))) == Vector128<long>.AllBitsSet;
+        if (TLanes.Count > 1)
+            return All<TLanes>(AreBetween<TLanes>(vector, 2));
+        return TLanes.Size == 4
+            ? ((vector.AsUInt32().ToScalar() >> 23) & 0xff) - 2 < 0xfd
+            : ((uint)(vector.AsUInt64().ToScalar() >> 52) & 0x7ff) - 2 < 0x7fd;
     }
 
     /// <summary>Whether the host's result is what the instruction gives, and MXCSR stays as it is: all that <see cref="AreOrdinary"/> is too coarse for.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Holds<TOperation, TLanes>(Vector128<byte> a, Vector128<byte> b, Vector128<byte> result, uint mxcsr)
         where TOperation : IFloatOperation
-        where TLanes : IFloatLanes =>
-        TLanes.Size == 4
-            ? Holds<TOperation, float>(a.AsSingle(), b.AsSingle(), result.AsSingle(), TLanes.Count, mxcsr)
-            : Holds<TOperation, double>(a.AsDouble(), b.AsDouble(), result.AsDouble(), TLanes.Count, mxcsr);
-
-    /// <summary>Whether elements can be compared without an exception: no NaN, nothing denormal.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static bool AreComparable<TLanes>(Vector128<byte> a, Vector128<byte> b)
         where TLanes : IFloatLanes
     {
-        for (int i = 0; i < TLanes.Count; i++)
+        Vector128<byte> fit = AreOperands<TLanes>(b);
+        if (!TOperation.IsUnary)
+            fit &= AreOperands<TLanes>(a);
+        if (!TOperation.Chooses)
         {
-            bool fit = TLanes.Size == 4
-                ? IsOperand(a.AsSingle()[i]) && IsOperand(b.AsSingle()[i])
-                : IsOperand(a.AsDouble()[i]) && IsOperand(b.AsDouble()[i]);
-            if (!fit)
+            if ((mxcsr & (MxcsrBits.RoundingMask | MxcsrBits.PrecisionMask)) != MxcsrBits.PrecisionMask)
                 return false;
+            fit &= AreBetween<TLanes>(result, 2) | (AreZero<TLanes>(result) & TOperation.MayBeZero<TLanes>(a, b));
+            if ((mxcsr & MxcsrBits.Precision) == 0)
+                fit &= TOperation.AreExact<TLanes>(a, b, result);
         }
 
-        return true;
+        return All<TLanes>(fit);
+    }
+
+    /// <summary>Whether elements can be compared without an exception: no NaN, nothing denormal.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AreComparable<TLanes>(Vector128<byte> a, Vector128<byte> b)
+        where TLanes : IFloatLanes => All<TLanes>(AreOperands<TLanes>(a) & AreOperands<TLanes>(b));
+
+    /// <summary>Which elements are zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> AreZero<TLanes>(Vector128<byte> vector)
+        where TLanes : IFloatLanes =>
+        TLanes.Size == 4 ? Vector128.Equals(vector.AsSingle(), default).AsByte() : Vector128.Equals(vector.AsDouble(), default).AsByte();
+
+    /// <summary>Of which elements it is known that x * y is z, or the result is zero. The rest is computed without an error, since z is far from underflow.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> IsNoRest<TLanes>(Vector128<byte> x, Vector128<byte> y, Vector128<byte> z, Vector128<byte> result)
+        where TLanes : IFloatLanes
+    {
+        Vector128<byte> exact = TLanes.Size == 4
+            ? Vector128.Equals(Vector128.FusedMultiplyAdd(x.AsSingle(), y.AsSingle(), -z.AsSingle()), default).AsByte()
+            : Vector128.Equals(Vector128.FusedMultiplyAdd(x.AsDouble(), y.AsDouble(), -z.AsDouble()), default).AsByte();
+        return (exact & AreBetween<TLanes>(z, TLanes.Size == 4 ? 64 : 128)) | AreZero<TLanes>(result);
     }
 
     /// <summary>CMPPS and its kind on elements that can be compared.</summary>
@@ -101,40 +110,35 @@ internal static class HostFloat
         return TLanes.Size == 4 ? PackedShuffles.ReplaceLow32(a, result, 0) : PackedShuffles.ReplaceLow64(a, result, 0);
     }
 
-    /// <summary>Whether a number's last bits, and those of what an operation on it leaves, are far from underflow.</summary>
-    public static bool LeavesRoom<T>(T value)
-        where T : IBinaryFloatingPointIeee754<T> =>
-        T.Abs(value) > (typeof(T) == typeof(float) ? T.CreateTruncating(1e-24f) : T.CreateTruncating(1e-270));
-
-    private static bool Holds<TOperation, T>(Vector128<T> a, Vector128<T> b, Vector128<T> result, int count, uint mxcsr)
-        where TOperation : IFloatOperation
-        where T : IBinaryFloatingPointIeee754<T>
+    /// <summary>Which elements are no NaN and not denormal.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> AreOperands<TLanes>(Vector128<byte> vector)
+        where TLanes : IFloatLanes
     {
-        if (!TOperation.Chooses && (mxcsr & (MxcsrBits.RoundingMask | MxcsrBits.PrecisionMask)) != MxcsrBits.PrecisionMask)
-            return false;
-        bool hidesInexact = (mxcsr & MxcsrBits.Precision) != 0;
-        for (int i = 0; i < count; i++)
-        {
-            T x = TOperation.IsUnary ? b[i] : a[i];
-            T y = b[i];
-            T r = result[i];
-            if (!IsOperand(x) || !IsOperand(y))
-                return false;
-            if (!TOperation.Chooses && !(T.IsZero(r) ? TOperation.MayBeZero(x, y) : IsOrdinary(r)))
-                return false;
-            if (!hidesInexact && !TOperation.IsExact(x, y, r))
-                return false;
-        }
-
-        return true;
+        Vector128<byte> numbers = TLanes.Size == 4 ? Vector128.Equals(vector.AsSingle(), vector.AsSingle()).AsByte() : Vector128.Equals(vector.AsDouble(), vector.AsDouble()).AsByte();
+        return numbers & (AreZero<TLanes>(vector) | ~AreBelow<TLanes>(vector, 1));
     }
 
-    private static bool IsOperand<T>(T value)
-        where T : IBinaryFloatingPointIeee754<T> => !T.IsNaN(value) && !T.IsSubnormal(value);
+    /// <summary>Which elements are finite, with an exponent field from this value on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> AreBetween<TLanes>(Vector128<byte> vector, int least)
+        where TLanes : IFloatLanes => AreBelow<TLanes>(vector, TLanes.Size == 4 ? 0xff : 0x7ff) & ~AreBelow<TLanes>(vector, least);
 
-    private static bool IsOrdinary<T>(T value)
-        where T : IBinaryFloatingPointIeee754<T> =>
-        typeof(T) == typeof(float)
-            ? AreOrdinary<ScalarSingle>(Vector128.CreateScalar(value).AsByte())
-            : AreOrdinary<ScalarDouble>(Vector128.CreateScalar(value).AsByte());
+    /// <summary>Which elements have an exponent field below a value.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> AreBelow<TLanes>(Vector128<byte> vector, int exponent)
+        where TLanes : IFloatLanes =>
+        TLanes.Size == 4
+            ? Vector128.LessThan(vector.AsInt32() & Vector128.Create(int.MaxValue), Vector128.Create(exponent << 23)).AsByte()
+            : Vector128.LessThan(vector.AsInt64() & Vector128.Create(long.MaxValue), Vector128.Create((long)exponent << 52)).AsByte();
+
+    /// <summary>Whether all elements that the instruction works on are chosen.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool All<TLanes>(Vector128<byte> chosen)
+        where TLanes : IFloatLanes
+    {
+        if (TLanes.Count > 1)
+            return chosen == Vector128<byte>.AllBitsSet;
+        return TLanes.Size == 4 ? chosen.AsUInt32().ToScalar() != 0 : chosen.AsUInt64().ToScalar() != 0;
+    }
 }

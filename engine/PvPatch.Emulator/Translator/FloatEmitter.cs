@@ -32,33 +32,19 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, Meaning
     {
         Type operation = InstructionTable.Row(instruction.Code).Operation!;
         var lanes = Lanes.Of(instruction);
-        bool chooses = operation == typeof(Lesser) || operation == typeof(Greater);
         LocalBuilder first = il.Vectors.Local(instruction.Op0Register);
         LocalBuilder second = Second(instruction);
         il.Load(first);
         il.Load(second);
         il.Call(operation.GetMethod(nameof(IFloatOperation.OnHost))!.MakeGenericMethod(lanes.Type));
         il.Store(_result);
-
-        Doubt doubt = Begin();
-        if (!chooses)
-        {
-            LookAtControl(doubt);
-            LookAt(_result, lanes, doubt);
-        }
-
-        if (operation != typeof(SquareRoot))
-            LookAt(instruction.Op0Register, lanes, doubt);
-        LookAtSecond(instruction, lanes, doubt);
-        End(doubt, () =>
-        {
-            il.Load(first);
-            il.Load(second);
-            il.Load(_result);
-            PushControl();
-            il.Call(typeof(HostFloat).GetMethod(nameof(HostFloat.Holds))!.MakeGenericMethod(operation, lanes.Type));
-        });
-        TakeResult(instruction, lanes);
+        if (lanes.Count > 1)
+            LookAtAll(instruction, operation, lanes);
+        else
+            LookAtOne(instruction, operation, lanes);
+        il.Load(_result);
+        il.Vectors.Pop(instruction.Op0Register);
+        clean.Write(instruction.Op0Register, lanes.Size, lanes.Count);
     }
 
     /// <summary>CMPPS and its kind.</summary>
@@ -66,9 +52,10 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, Meaning
     {
         var lanes = Lanes.Of(instruction);
         byte predicate = instruction.Immediate8;
-        Comparable(instruction, lanes);
+        LocalBuilder second = Second(instruction);
+        LookAtBoth(instruction, lanes);
         il.Vectors.Push(instruction.Op0Register);
-        il.Load(SecondAgain(instruction));
+        il.Load(second);
         il.Small(predicate);
         il.Call(OfHost(nameof(HostFloat.Compare), lanes));
         il.Vectors.Pop(instruction.Op0Register);
@@ -79,9 +66,10 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, Meaning
     public void Order(in Instruction instruction)
     {
         var lanes = Lanes.Of(instruction);
-        Comparable(instruction, lanes);
+        LocalBuilder second = Second(instruction);
+        LookAtBoth(instruction, lanes);
         il.Vectors.Push(instruction.Op0Register);
-        il.Load(SecondAgain(instruction));
+        il.Load(second);
         meanings.PushFlags();
         il.Call(OfHost(nameof(HostFloat.Order), lanes));
         meanings.TakeFlags();
@@ -101,17 +89,7 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, Meaning
 
         il.Store(_integer);
         if (toSingle || size == 8)
-        {
-            Doubt doubt = Begin();
-            LookAtControl(doubt);
-            End(doubt, () =>
-            {
-                il.Load(_integer);
-                PushControl();
-                il.Call(OfConversions(nameof(HostConversions.HoldsFromInteger), lanes.Type));
-            });
-        }
-
+            LookAtControl();
         il.Vectors.Push(instruction.Op0Register);
         il.Load(_integer);
         il.Call(OfConversions(nameof(HostConversions.FromInteger), lanes.Type));
@@ -126,34 +104,20 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, Meaning
         bool truncates = instruction.Mnemonic is Mnemonic.Cvttss2si or Mnemonic.Cvttsd2si;
         Type integer = IntegerTypes.OfSize(instruction.Op0Register.GetSize());
         LocalBuilder second = Second(instruction);
-        Doubt doubt = Begin();
-        LookAtControl(doubt);
+        LookAtControl();
         il.Load(second);
         il.Call(OfConversions(nameof(HostConversions.Fits), lanes.Type, integer));
-        il.Branch(OpCodes.Brfalse, doubt.Label);
-        End(doubt, () =>
-        {
-            il.Load(second);
-            PushControl();
-            il.Call(OfConversions(nameof(HostConversions.HoldsToInteger), lanes.Type, integer));
-        });
+        il.Branch(OpCodes.Brfalse, Exit());
         il.Load(second);
         il.Call(OfConversions(truncates ? nameof(HostConversions.Truncated) : nameof(HostConversions.Rounded), lanes.Type));
         il.PopRegister(instruction.Op0Register);
     }
 
-    /// <summary>CVTSS2SD.</summary>
+    /// <summary>CVTSS2SD, which is exact.</summary>
     public void ToDouble(in Instruction instruction)
     {
         LocalBuilder second = Second(instruction);
-        Doubt doubt = Begin();
-        LookAtSecond(instruction, Lanes.Single, doubt);
-        End(doubt, () =>
-        {
-            il.Load(second);
-            il.Load(second);
-            il.Call(OfHost(nameof(HostFloat.AreComparable), Lanes.Single));
-        });
+        LookAtSecond(instruction, Lanes.Single);
         il.Vectors.Push(instruction.Op0Register);
         il.Load(second);
         il.Call(OfConversions(nameof(HostConversions.ToDouble)));
@@ -169,17 +133,11 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, Meaning
         il.Load(second);
         il.Call(OfConversions(nameof(HostConversions.ToSingle)));
         il.Store(_result);
-        Doubt doubt = Begin();
-        LookAtControl(doubt);
-        LookAt(_result, Lanes.Single, doubt);
-        End(doubt, () =>
-        {
-            il.Load(second);
-            il.Load(_result);
-            PushControl();
-            il.Call(OfConversions(nameof(HostConversions.HoldsToSingle)));
-        });
-        TakeResult(instruction, Lanes.Single);
+        LookAtControl();
+        LookAt(_result, Lanes.Single, doubt => GoBackIfZero(second, Lanes.Double, doubt));
+        il.Load(_result);
+        il.Vectors.Pop(instruction.Op0Register);
+        clean.Write(instruction.Op0Register, Lanes.Single.Size, 1);
     }
 
     /// <summary>Writes the close looks: each goes back to its instruction or leaves the region before it.</summary>
@@ -188,68 +146,141 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, Meaning
         foreach (Doubt doubt in _doubts)
         {
             il.Mark(doubt.Label);
-            doubt.PushHolds!();
-            il.Branch(OpCodes.Brtrue, doubt.Back);
+            doubt.LookClosely(doubt);
             il.Branch(OpCodes.Br, doubt.Exit);
         }
     }
 
-    private Doubt Begin()
+    /// <summary>Looks at one element of the result, and of the operands.</summary>
+    private void LookAtOne(in Instruction instruction, Type operation, Lanes lanes)
     {
-        var doubt = new Doubt(il.Label(), il.Label(), exits.Before(ExitReason.Instruction));
+        LocalBuilder first = il.Vectors.Local(instruction.Op0Register);
+        LocalBuilder second = SecondAgain(instruction);
+        if (operation != typeof(Lesser) && operation != typeof(Greater))
+        {
+            LookAtControl();
+            LookAt(_result, lanes, doubt =>
+            {
+                // Zero is no underflow if it comes of a zero, or of a sum.
+                Label zero = il.Label();
+                BranchIfMagnitude(_result, lanes, 0, zero);
+                il.Branch(OpCodes.Br, doubt.Exit);
+                il.Mark(zero);
+                if (operation == typeof(Sum) || operation == typeof(Difference))
+                    il.Branch(OpCodes.Br, doubt.Back);
+                if (operation == typeof(Product) || operation == typeof(Quotient))
+                    GoBackIfZero(first, lanes, doubt);
+                if (operation == typeof(Product) || operation == typeof(SquareRoot))
+                    GoBackIfZero(second, lanes, doubt);
+            });
+        }
+
+        if (operation != typeof(SquareRoot))
+            LookAt(instruction.Op0Register, lanes);
+        LookAtSecond(instruction, lanes);
+    }
+
+    /// <summary>Looks at all elements of the result and of the operands.</summary>
+    private void LookAtAll(in Instruction instruction, Type operation, Lanes lanes)
+    {
+        LocalBuilder first = il.Vectors.Local(instruction.Op0Register);
+        LocalBuilder second = SecondAgain(instruction);
+        Doubt doubt = Doubted(_ => { });
+        doubt.LookClosely = it =>
+        {
+            il.Load(first);
+            il.Load(second);
+            il.Load(_result);
+            PushControl();
+            il.Call(typeof(HostFloat).GetMethod(nameof(HostFloat.Holds))!.MakeGenericMethod(operation, lanes.Type));
+            il.Branch(OpCodes.Brtrue, it.Back);
+        };
+        il.Load(_hides);
+        il.Branch(OpCodes.Brfalse, doubt.Label);
+        foreach (LocalBuilder vector in (LocalBuilder[])[_result, first, second])
+        {
+            il.Load(vector);
+            il.Call(OfHost(nameof(HostFloat.AreOrdinary), lanes));
+            il.Branch(OpCodes.Brfalse, doubt.Label);
+        }
+
+        il.Mark(doubt.Back);
+    }
+
+    private Doubt Doubted(Action<Doubt> lookClosely)
+    {
+        var doubt = new Doubt(il.Label(), il.Label(), Exit()) { LookClosely = lookClosely };
         _doubts.Add(doubt);
         return doubt;
     }
 
-    /// <summary>The instruction goes on here, if nothing was doubted or the close look, which gets the operands from where they still are, accepts.</summary>
-    private void End(Doubt doubt, Action pushHolds)
-    {
-        doubt.PushHolds = pushHolds;
-        il.Mark(doubt.Back);
-    }
+    private Label Exit() => exits.Before(ExitReason.Instruction);
 
-    private void LookAtControl(Doubt doubt)
+    private void LookAtControl()
     {
         il.Load(_hides);
-        il.Branch(OpCodes.Brfalse, doubt.Label);
+        il.Branch(OpCodes.Brfalse, Exit());
     }
 
-    private void LookAt(LocalBuilder vector, Lanes lanes, Doubt doubt)
+    /// <summary>Goes on if the first element is ordinary; else the close look says where to.</summary>
+    private void LookAt(LocalBuilder vector, Lanes lanes, Action<Doubt> lookClosely)
     {
+        Doubt doubt = Doubted(lookClosely);
         il.Load(vector);
         il.Call(OfHost(nameof(HostFloat.AreOrdinary), lanes));
         il.Branch(OpCodes.Brfalse, doubt.Label);
+        il.Mark(doubt.Back);
     }
 
-    private void LookAt(Register register, Lanes lanes, Doubt doubt)
+    /// <summary>Looks at the first element of an operand: it may be zero or infinite too.</summary>
+    private void LookAtOperand(LocalBuilder vector, Lanes lanes) => LookAt(vector, lanes, doubt =>
+    {
+        GoBackIfZero(vector, lanes, doubt);
+        BranchIfMagnitude(vector, lanes, lanes.Infinity, doubt.Back);
+    });
+
+    private void LookAt(Register register, Lanes lanes)
     {
         if (clean.Has(register, lanes.Size, lanes.Count))
             return;
-        LookAt(il.Vectors.Local(register), lanes, doubt);
+        LookAtOperand(il.Vectors.Local(register), lanes);
         clean.Add(register, lanes.Size, lanes.Count);
     }
 
-    private void LookAtSecond(in Instruction instruction, Lanes lanes, Doubt doubt)
+    private void LookAtSecond(in Instruction instruction, Lanes lanes)
     {
         if (instruction.Op1Kind == OpKind.Memory)
-            LookAt(_second, lanes, doubt);
+            LookAtOperand(_second, lanes);
         else
-            LookAt(instruction.Op1Register, lanes, doubt);
+            LookAt(instruction.Op1Register, lanes);
     }
 
-    private void Comparable(in Instruction instruction, Lanes lanes)
+    private void GoBackIfZero(LocalBuilder vector, Lanes lanes, Doubt doubt) => BranchIfMagnitude(vector, lanes, 0, doubt.Back);
+
+    /// <summary>Branches if the bits of the first element, without its sign, are these.</summary>
+    private void BranchIfMagnitude(LocalBuilder vector, Lanes lanes, ulong bits, Label label)
     {
-        LocalBuilder first = il.Vectors.Local(instruction.Op0Register);
-        LocalBuilder second = Second(instruction);
-        Doubt doubt = Begin();
-        LookAt(instruction.Op0Register, lanes, doubt);
-        LookAtSecond(instruction, lanes, doubt);
-        End(doubt, () =>
+        il.Load(vector);
+        il.Call(VectorOperands.Method(nameof(VectorElements.ToGeneral), IntegerTypes.OfSize(lanes.Size)));
+        il.Small(lanes.Size == 4 ? 33 : 1);
+        il.Op(OpCodes.Shl);
+        il.Constant((long)(bits << (lanes.Size == 4 ? 33 : 1)));
+        il.Branch(OpCodes.Beq, label);
+    }
+
+    private void LookAtBoth(in Instruction instruction, Lanes lanes)
+    {
+        if (lanes.Count == 1)
         {
-            il.Load(first);
-            il.Load(second);
-            il.Call(OfHost(nameof(HostFloat.AreComparable), lanes));
-        });
+            LookAt(instruction.Op0Register, lanes);
+            LookAtSecond(instruction, lanes);
+            return;
+        }
+
+        il.Vectors.Push(instruction.Op0Register);
+        il.Load(SecondAgain(instruction));
+        il.Call(OfHost(nameof(HostFloat.AreComparable), lanes));
+        il.Branch(OpCodes.Brfalse, Exit());
     }
 
     /// <summary>Where the second operand is: its register, or the local that it is read into.</summary>
@@ -264,13 +295,6 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, Meaning
     }
 
     private LocalBuilder SecondAgain(in Instruction instruction) => instruction.Op1Kind == OpKind.Memory ? _second : il.Vectors.Local(instruction.Op1Register);
-
-    private void TakeResult(in Instruction instruction, Lanes lanes)
-    {
-        il.Load(_result);
-        il.Vectors.Pop(instruction.Op0Register);
-        clean.Write(instruction.Op0Register, lanes.Size, lanes.Count);
-    }
 
     private void PushControl()
     {
@@ -293,6 +317,9 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, Meaning
 
         public static Lanes Double => new(typeof(ScalarDouble), 8, 1);
 
+        /// <summary>The bits of infinity.</summary>
+        public ulong Infinity => Size == 4 ? FloatValue.Special<Single32>(negative: false, infinite: true) : FloatValue.Special<Double64>(negative: false, infinite: true);
+
         public static Lanes Of(in Instruction instruction) => (instruction.MemorySize.GetSize(), instruction.MemorySize.GetElementSize()) switch
         {
             (4, _) => Single,
@@ -305,6 +332,7 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, Meaning
     /// <summary>A look that was not enough: where the close one is, where the instruction goes on, and where it leaves the region.</summary>
     private sealed record Doubt(Label Label, Label Back, Label Exit)
     {
-        public Action? PushHolds { get; set; }
+        /// <summary>Goes back or falls through; operands and result are still where they were.</summary>
+        public required Action<Doubt> LookClosely { get; set; }
     }
 }
