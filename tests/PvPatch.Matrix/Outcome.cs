@@ -59,14 +59,14 @@ internal sealed record Outcome(Kind Kind)
             Wrong($"{calls} calls came through a slot, and the report says that all is patched");
     }
 
-    /// <summary>Why not all of the kind's sites are patched; empty if they are.</summary>
+    /// <summary>Why not all of the kind's sites are patched, or were not for a moment; empty if they are.</summary>
     private string Told(PatchReport report)
     {
         if (!Rows(report).Any())
             Wrong("the report does not know it");
         foreach (PatchedSite row in Rows(report).Where(r => r.State != SiteState.Patched && string.IsNullOrEmpty(r.Reason)))
             Wrong($"the report says {row.State} of {row.Method} without a reason");
-        return string.Join(" | ", Rows(report).Where(r => r.State != SiteState.Patched).Select(r => r.Reason).Distinct(StringComparer.Ordinal));
+        return string.Join(" | ", Rows(report).Select(r => r.Reason).Where(r => !string.IsNullOrEmpty(r)).Distinct(StringComparer.Ordinal));
     }
 
     private IEnumerable<PatchedSite> Rows(PatchReport report) => report.Sites.Where(s => Kind.Has(s.Method));

@@ -1,4 +1,4 @@
-using System.Runtime;
+using PvPatch.Perf.Measuring;
 
 namespace PvPatch.Matrix;
 
@@ -22,13 +22,12 @@ internal static class Program
             .SelectMany(w => Words.StatesOf(state).Select(s => new Cell(w, s, CopyOf(copy, file), file, reference)))];
         List<Cell> hot = cells.FindAll(c => c.State == State.Tier1);
 
-        // The runtime counts what runs as hot: 30 calls (dotnet/runtime, clrconfignames.h, TC_CallCountThreshold).
-        const int HotPasses = 5;
-        Settle(() => hot.ForEach(c => c.CheckValues("unpatched", HotPasses)));
+        const int HotPasses = 7; // of seven arguments
+        SettledCode.Reach(() => hot.ForEach(c => c.CheckValues("unpatched", HotPasses)));
         cells.FindAll(c => c.State == State.Tier0).ForEach(c => c.CheckValues("unpatched"));
         cells.ForEach(c => c.Patch());
         cells.ForEach(c => c.Observe(passes: 1));
-        Settle(() => cells.ForEach(c => c.Observe(HotPasses)));
+        SettledCode.Reach(() => cells.ForEach(c => c.Observe(HotPasses)));
         cells.ForEach(c => c.Observe(passes: 1));
         cells.ForEach(c => c.Restore());
         return Tell(cells);
@@ -36,19 +35,6 @@ internal static class Program
 
     private static Subject CopyOf(string copy, string file) =>
         copy == "host" ? new Subject(typeof(Program).Assembly) : Subject.Load(file, fromMemory: copy == "memory");
-
-    /// <summary>Goes on until the runtime has compiled nothing for some rounds, so that everything has the last code it gets.</summary>
-    private static void Settle(Action round)
-    {
-        const int QuietRounds = 6, MostRounds = 300;
-        for (int quiet = 0, i = 0; quiet < QuietRounds && i < MostRounds; i++)
-        {
-            long before = JitInfo.GetCompiledMethodCount();
-            round();
-            Thread.Sleep(40);
-            quiet = JitInfo.GetCompiledMethodCount() == before ? quiet + 1 : 0;
-        }
-    }
 
     private static int Tell(List<Cell> cells)
     {

@@ -86,6 +86,12 @@ internal unsafe struct Execution
     /// <summary>How often translated regions were left before an instruction, by reason.</summary>
     public fixed ulong RegionExits[4];
 
+    /// <summary>
+    /// As many instructions are executed as the loop was given. Otherwise a translated region that cannot execute a whole block any more may
+    /// leave the rest to the next turn.
+    /// </summary>
+    public bool EndsExactly;
+
     /// <summary>System calls leave the loop instead of entering the guest's kernel.</summary>
     public bool SystemCallsLeave;
 

@@ -134,6 +134,7 @@ internal sealed unsafe class CodeCache : IDisposable
         if (found->Length == 0)
             return Straddling(rip, linear, mode, width, out fault);
 
+        page.Sought[offset] = true;
         ulong* entry = _cpu->JumpCache + (2 * ((rip ^ (rip >> 12)) & (ControlFlow.JumpCacheEntries - 1)));
         entry[1] = (ulong)found;
         entry[0] = rip;
@@ -161,17 +162,18 @@ internal sealed unsafe class CodeCache : IDisposable
     {
         if (CodeWidth != Marks.Code64 || !TryFindPage(rip, mode, out CodePage? page, out byte* host, out ulong physical))
             return false;
-        if (page.Regions.IsTranslated(rip))
+        int offset = PageCode.OffsetOf(rip);
+        if (page.Regions.IsTranslated(offset))
             return true;
-        if (page.Regions.IsRefused(rip))
+        if (page.Regions.IsRefused(offset))
             return false;
-        if (heat > 0 && (Translations.IsBusy || page.Regions.Heat((int)(rip & 0xfff)) < heat))
+        if (heat > 0 && (Translations.IsBusy || page.Regions.Heat(offset) < heat))
             return false;
         byte[] bytes = new ReadOnlySpan<byte>(host - (rip & 0xfff), 0x1000).ToArray();
-        var code = new PageCode(bytes, rip & Tlb.PageMask, address => _hooks.Touch(address, address));
+        var code = new PageCode(bytes, rip & Tlb.PageMask, (bool[])page.Sought.Clone(), address => _hooks.Touch(address, address));
         if (RegionCompiler.Find(code, rip) is not { } region)
         {
-            page.Regions.Refuse(rip);
+            page.Regions.Refuse(offset);
             return false;
         }
 
@@ -180,7 +182,7 @@ internal sealed unsafe class CodeCache : IDisposable
 
         CpuState* cpu = _cpu;
         Translations.Want(page, () => RegionCompiler.Compile(cpu, region, code), atOnce: heat == 0);
-        return page.Regions.IsTranslated(rip);
+        return page.Regions.IsTranslated(offset);
     }
 
     public void Dispose()
@@ -336,14 +338,18 @@ internal sealed unsafe class CodeCache : IDisposable
             }
         }
 
-        UInt128 packed = 0;
+        ulong low = 0;
+        ulong high = 0;
         for (int i = 0; i < instruction.Length; i++)
         {
             // SAFETY: an instruction has at most the 15 bytes of the buffer.
-            packed = (packed << 8) | bytes[i];
+            if (i < sizeof(ulong))
+                low |= (ulong)bytes[i] << (8 * i);
+            else
+                high |= (ulong)bytes[i] << (8 * (i - sizeof(ulong)));
         }
 
-        var key = new StraddlingKey(packed, instruction.Length, rip, width);
+        var key = new StraddlingKey(low, high, instruction.Length, rip, width);
         if (_straddling.TryGetValue(key, out CodePage? known))
             return known[0];
         if (_straddling.Count == MostPages)
@@ -377,7 +383,13 @@ internal sealed unsafe class CodeCache : IDisposable
         return true;
     }
 
-    private readonly record struct StraddlingKey(UInt128 Bytes, int Length, ulong Rip, Marks CodeWidth);
+    private sealed record StraddlingKey(ulong LowBytes, ulong HighBytes, int Length, ulong Rip, Marks CodeWidth)
+    {
+        public bool Equals(StraddlingKey? other) =>
+            other != null && LowBytes == other.LowBytes && HighBytes == other.HighBytes && Length == other.Length && Rip == other.Rip && CodeWidth == other.CodeWidth;
+
+        public override int GetHashCode() => (int)(Rip ^ (Rip >> 32) ^ LowBytes);
+    }
 
     private sealed class PageReader : CodeReader
     {

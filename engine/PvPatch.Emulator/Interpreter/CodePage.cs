@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using PvPatch.Emulator.Instructions;
+using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Emulator.Interpreter;
 
@@ -8,7 +9,14 @@ namespace PvPatch.Emulator.Interpreter;
 /// <param name="FirstRip">RIP of its first byte.</param>
 /// <param name="CodeWidth">Width of the code.</param>
 /// <param name="End">How many bytes of it the code segment's limit lets be fetched.</param>
-internal readonly record struct CodePageKey(ulong Physical, ulong FirstRip, Marks CodeWidth, int End);
+internal sealed record CodePageKey(ulong Physical, ulong FirstRip, Marks CodeWidth, int End)
+{
+    // A class with these two: dictionaries of structs, and comparers of enumerations, are compiled anew by each process.
+    public bool Equals(CodePageKey? other) =>
+        other != null && Physical == other.Physical && FirstRip == other.FirstRip && CodeWidth == other.CodeWidth && End == other.End;
+
+    public override int GetHashCode() => (int)(Physical >> 12) ^ ((int)(FirstRip >> 12) * 31) ^ (int)CodeWidth;
+}
 
 /// <summary>The decoded instructions of one 4 KB page, by the offset of their first byte.</summary>
 internal sealed unsafe class CodePage : IDisposable
@@ -16,6 +24,7 @@ internal sealed unsafe class CodePage : IDisposable
     private nint[] _blocks = new nint[8];
     private int _count;
     private readonly DecodedInstruction** _starts;
+    private readonly bool[] _sought = new bool[PageCode.Size];
     private PageRegions? _regions;
 
     public CodePage(uint version)
@@ -42,6 +51,9 @@ internal sealed unsafe class CodePage : IDisposable
     /// <summary>What is translated of it, from the first time on that somebody thinks of it.</summary>
     public PageRegions Regions => _regions ??= new PageRegions(this);
 
+    /// <summary>Where in the page execution arrived by a look-up: the targets of indirect branches, returns and other pages are among them.</summary>
+    public bool[] Sought => _sought;
+
     /// <summary>Lets the decoded instruction at an offset enter the region that starts there, if one does.</summary>
     public void Enter(int offset) => _regions?.Enter(offset);
 
@@ -67,6 +79,7 @@ internal sealed unsafe class CodePage : IDisposable
             NativeMemory.AlignedFree((void*)_blocks[--_count]);
         }
 
+        Array.Clear(_sought);
         Age++;
         _regions?.Dispose();
         _regions = null;

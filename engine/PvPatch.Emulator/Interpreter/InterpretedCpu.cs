@@ -15,8 +15,13 @@ namespace PvPatch.Emulator.Interpreter;
 /// </summary>
 public sealed unsafe class InterpretedCpu : IDisposable
 {
-    /// <summary>Instructions between two looks at what other threads changed; where handlers cannot jump to each other, so many calls nest.</summary>
+#if DEBUG
+    /// <summary>Instructions between two looks at what other threads changed: where handlers cannot jump to each other, so many calls nest.</summary>
     private const ulong Slice = 4096;
+#else
+    /// <summary>Instructions between two looks at what other threads changed.</summary>
+    private const ulong Slice = LongSample;
+#endif
 
     /// <summary>Instructions between two looks at where execution is, while that is code that is not translated, and while it is.</summary>
     private const ulong ShortSample = 8209;
@@ -196,7 +201,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         ulong before = Instructions;
         if (_tier == ExecutionTier.Translated && !stepwise && !_alone)
             _code.Translate(_cpu->Rip, _execution->Mode, heat: 0);
-        Execute(u, stepwise || _alone ? 1 : AtMost(atMost));
+        Execute(u, AtMost(stepwise || _alone ? 1 : atMost));
         _host?.Passed(Instructions - before);
         if (_tier == ExecutionTier.Automatic)
             Sample(Instructions - before);
@@ -264,8 +269,9 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// <summary>So many instructions were executed: at times what is executed then is translated, if it is often.</summary>
     private void Sample(ulong executed)
     {
+        // A region may leave some, see Execution.EndsExactly.
         _untilSample -= Math.Min(executed, _untilSample);
-        if (_untilSample != 0)
+        if (_untilSample > RegionCompiler.MostInstructions)
             return;
         bool translated = _code.Translate(_cpu->Rip, _execution->Mode, Hot);
         _untilSample = translated ? LongSample : ShortSample;
@@ -276,8 +282,10 @@ public sealed unsafe class InterpretedCpu : IDisposable
 
     private ulong AtMost(ulong left)
     {
-        ulong most = Math.Min(_tier == ExecutionTier.Interpreted ? LongSample : _untilSample, left);
-        return _host == null ? most : Math.Min(most, Math.Max(1, _host.Horizon));
+        ulong limit = _host == null ? left : Math.Min(left, Math.Max(1, _host.Horizon));
+        ulong sample = _tier == ExecutionTier.Interpreted ? LongSample : _untilSample;
+        _execution->EndsExactly = limit <= sample;
+        return Math.Min(sample, limit);
     }
 
     /// <summary>A hook may stop the run; the instruction is then executed first when it goes on, without another call.</summary>

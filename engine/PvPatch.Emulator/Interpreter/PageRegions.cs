@@ -10,10 +10,10 @@ internal sealed unsafe class PageRegions(CodePage page) : IDisposable
     private const int MostPatience = 12;
 
     private readonly List<TranslatedRegion> _regions = [];
-    private readonly Dictionary<int, (TranslatedRegion Region, int Entry)> _entries = [];
-    private readonly HashSet<ulong> _translated = [];
-    private readonly HashSet<ulong> _refused = [];
-    private readonly int[] _heat = new int[0x1000 >> HeatShift];
+    private readonly Dictionary<int, Entrance> _entrances = [];
+    private readonly bool[] _translated = new bool[PageCode.Size];
+    private readonly bool[] _refused = new bool[PageCode.Size];
+    private readonly int[] _heat = new int[PageCode.Size >> HeatShift];
 
     /// <summary>
     /// An instruction was executed when somebody looked: how often that was so nearby. A page that changes again and again has to be
@@ -21,24 +21,25 @@ internal sealed unsafe class PageRegions(CodePage page) : IDisposable
     /// </summary>
     public int Heat(int offset) => ++_heat[offset >> HeatShift] >> Math.Min(page.Age, MostPatience);
 
-    /// <summary>Whether an instruction is part of a region.</summary>
-    public bool IsTranslated(ulong rip) => _translated.Contains(rip);
+    /// <summary>Whether the instruction at an offset is part of a region.</summary>
+    public bool IsTranslated(int offset) => _translated[offset];
 
-    /// <summary>Whether no region can start at an instruction.</summary>
-    public bool IsRefused(ulong rip) => _refused.Contains(rip);
+    /// <summary>Whether no region can start at an offset.</summary>
+    public bool IsRefused(int offset) => _refused[offset];
 
-    /// <summary>No region can start at an instruction.</summary>
-    public void Refuse(ulong rip) => _refused.Add(rip);
+    /// <summary>No region can start at an offset.</summary>
+    public void Refuse(int offset) => _refused[offset] = true;
 
     /// <summary>From now on a region is entered at its entries, but for those where another one is.</summary>
     public void Install(TranslatedRegion region)
     {
         _regions.Add(region);
-        _translated.UnionWith(region.Instructions);
-        for (int entry = 0; entry < region.Entries.Count; entry++)
+        foreach (int offset in region.Instructions)
+            _translated[offset] = true;
+        for (int entry = 0; entry < region.Entries.Length; entry++)
         {
-            int offset = (int)(region.Entries[entry] & 0xfff);
-            if (_entries.TryAdd(offset, (region, entry)))
+            int offset = region.Entries[entry];
+            if (_entrances.TryAdd(offset, new Entrance(region, entry)))
                 Enter(offset);
         }
     }
@@ -46,7 +47,7 @@ internal sealed unsafe class PageRegions(CodePage page) : IDisposable
     /// <summary>Lets the decoded instruction at an offset, if there is one, enter the region that starts there, if one does.</summary>
     public void Enter(int offset)
     {
-        if (_entries.TryGetValue(offset, out (TranslatedRegion Region, int Entry) found) && page[offset] != null)
+        if (page[offset] != null && _entrances.TryGetValue(offset, out Entrance? found))
             found.Region.EnterAt(page[offset], found.Entry);
     }
 
@@ -56,4 +57,6 @@ internal sealed unsafe class PageRegions(CodePage page) : IDisposable
         foreach (TranslatedRegion region in _regions)
             region.Dispose();
     }
+
+    private sealed record Entrance(TranslatedRegion Region, int Entry);
 }

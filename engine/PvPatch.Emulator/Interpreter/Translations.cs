@@ -86,7 +86,7 @@ internal sealed class Translations : IDisposable
     {
         page.Regions.Install(region);
         Regions++;
-        _kept += region.Instructions.Count;
-        Instructions += region.Instructions.Count;
+        _kept += region.Instructions.Length;
+        Instructions += region.Instructions.Length;
     }
 }

@@ -7,36 +7,44 @@ namespace PvPatch.Emulator.Memory;
 /// <summary>
 /// The software TLB of one CPU: a direct-mapped table per access mode, each entry a 4 KB piece of linear memory that is
 /// RAM. A hit is one comparison and also proves that the access stays within the page. Whatever is not an ordinary
-/// access to RAM has no tag, so the slow path sees it.
+/// access to RAM has no tag, so the slow path sees it. Tables are large, but what is not used of them costs nothing: they start
+/// as zeroed memory, and entries that were filled are listed, so that an invalidation goes over those alone.
 /// </summary>
 public static unsafe class Tlb
 {
     /// <summary>Entries of one mode's table.</summary>
-    public const int Entries = 512;
+    public const int Entries = 1 << 16;
 
     /// <summary>Clears the offset within a 4 KB page.</summary>
     public const ulong PageMask = ~0xffful;
 
+    /// <summary>The offset of the last byte of a page: an address with these bits set is its page's tag.</summary>
+    public const ulong LastByte = 0xfff;
+
     private const int AllEntries = Entries * AccessModes.Count;
+    private const int Alignment = 64;
     private const byte GlobalPage = 0x80;
-    private const byte PageBitsMask = 0x7f;
+    private const byte Listed = 0x40;
+    private const byte PageBitsMask = 0x3f;
 
     /// <summary>Gives a CPU its TLB, empty.</summary>
     public static void Allocate(CpuState* cpu)
     {
-        // SAFETY: the size covers all entries, the table that stays empty, a frame and a byte of notes per entry, and the flag byte; Free releases it.
-        int bytes = ((AllEntries + Entries) * sizeof(TlbEntry)) + (AllEntries * (sizeof(ulong) + 1)) + 1;
-        cpu->Tlb = (TlbEntry*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
-        for (int i = 0; i < Entries; i++)
-            Nothing(cpu)[i] = new TlbEntry { ReadTag = TlbEntry.Invalid, WriteTag = TlbEntry.Invalid, ExecuteTag = TlbEntry.Invalid };
-        Flush(cpu);
+        nuint size = ((AllEntries + Entries) * (nuint)sizeof(TlbEntry)) + (AllEntries * (nuint)(sizeof(ulong) + sizeof(int) + 1)) + (nuint)sizeof(Notebook);
+        // SAFETY: the size covers all entries, the table that stays empty, a frame, a place in the list and a byte of notes for each entry, and the notebook, at any
+        // alignment; Free releases it.
+        byte* block = (byte*)NativeMemory.AllocZeroed(size + Alignment);
+        cpu->Tlb = (TlbEntry*)(((nuint)block + Alignment - 1) & ~(nuint)(Alignment - 1));
+        NotebookOf(cpu)->Block = block;
     }
 
     /// <summary>Releases the memory of a CPU's TLB.</summary>
     public static void Free(CpuState* cpu)
     {
-        // SAFETY: Allocate made this block; a null pointer is allowed.
-        NativeMemory.AlignedFree(cpu->Tlb);
+        if (cpu->Tlb == null)
+            return;
+        // SAFETY: Allocate made this block.
+        NativeMemory.Free(NotebookOf(cpu)->Block);
         cpu->Tlb = null;
     }
 
@@ -52,7 +60,7 @@ public static unsafe class Tlb
     public static byte* ForRead(TlbEntry* table, ulong linear, int size)
     {
         TlbEntry* entry = table + ((linear >> 12) & (Entries - 1));
-        return entry->ReadTag == ((linear + (uint)(size - 1)) & PageMask) ? (byte*)(linear + entry->HostOffset) : null;
+        return entry->ReadTag == ((linear + (uint)(size - 1)) | LastByte) ? (byte*)(linear + entry->HostOffset) : null;
     }
 
     /// <summary>Host address for a write of <paramref name="size"/> bytes, null if the slow path must look.</summary>
@@ -60,7 +68,7 @@ public static unsafe class Tlb
     public static byte* ForWrite(TlbEntry* table, ulong linear, int size)
     {
         TlbEntry* entry = table + ((linear >> 12) & (Entries - 1));
-        return entry->WriteTag == ((linear + (uint)(size - 1)) & PageMask) ? (byte*)(linear + entry->HostOffset) : null;
+        return entry->WriteTag == ((linear + (uint)(size - 1)) | LastByte) ? (byte*)(linear + entry->HostOffset) : null;
     }
 
     /// <summary>Host address of an instruction byte, null if the slow path must look.</summary>
@@ -68,7 +76,7 @@ public static unsafe class Tlb
     public static byte* ForExecute(TlbEntry* table, ulong linear)
     {
         TlbEntry* entry = table + ((linear >> 12) & (Entries - 1));
-        return entry->ExecuteTag == (linear & PageMask) ? (byte*)(linear + entry->HostOffset) : null;
+        return entry->ExecuteTag == (linear | LastByte) ? (byte*)(linear + entry->HostOffset) : null;
     }
 
     /// <summary>
@@ -101,15 +109,16 @@ public static unsafe class Tlb
         if ((cpu->Efer & EferBits.LongModeActive) == 0)
             linear = (uint)linear;
         int index = ((int)mode * Entries) + (int)((linear >> 12) & (Entries - 1));
-        ulong tag = linear & PageMask;
-        bool watched = Breakpoints.Watch(cpu, tag);
+        ulong first = linear & PageMask;
+        ulong tag = linear | LastByte;
+        bool watched = Breakpoints.Watch(cpu, first);
         bool readable = !watched && translation.Rights.HasFlag(PageRights.Read);
         writable = writable && !watched && translation.Rights.HasFlag(PageRights.Write) && translation.Dirty && !CodePages.Holds(cpu, physical);
         if (cpu->Watches != 0)
         {
             MemoryWatches watches = MemoryWatches.Of(cpu);
-            readable = readable && !watches.Covers(tag, 0x1000, AccessKind.Read);
-            writable = writable && !watches.Covers(tag, 0x1000, AccessKind.Write);
+            readable = readable && !watches.Covers(first, 0x1000, AccessKind.Read);
+            writable = writable && !watches.Covers(first, 0x1000, AccessKind.Write);
         }
 
         // SAFETY: index is below AllEntries; frames and notes stand behind the entries in the same block.
@@ -118,35 +127,49 @@ public static unsafe class Tlb
             ReadTag = readable ? tag : TlbEntry.Invalid,
             WriteTag = writable ? tag : TlbEntry.Invalid,
             ExecuteTag = translation.Rights.HasFlag(PageRights.Execute) ? tag : TlbEntry.Invalid,
-            HostOffset = (ulong)page - tag,
+            HostOffset = (ulong)page - first,
         };
         Frames(cpu)[index] = frame;
-        Notes(cpu)[index] = (byte)(translation.PageBits | (translation.Global ? GlobalPage : 0));
+        if ((Notes(cpu)[index] & Listed) == 0)
+            Filled(cpu)[NotebookOf(cpu)->Filled++] = index;
+        Notes(cpu)[index] = (byte)(Listed | translation.PageBits | (translation.Global ? GlobalPage : 0));
         if (translation.PageBits > 12)
-            *HasLargePages(cpu) = 1;
+            NotebookOf(cpu)->HasLargePages = true;
         return true;
     }
 
     /// <summary>Forgets everything, global pages too.</summary>
     public static void Flush(CpuState* cpu)
     {
-        for (int i = 0; i < AllEntries; i++)
-            Forget(cpu, i);
-        *HasLargePages(cpu) = 0;
+        foreach (int index in AllFilled(cpu))
+        {
+            Forget(cpu, index);
+            Notes(cpu)[index] = 0;
+        }
+
+        NotebookOf(cpu)->Filled = 0;
+        NotebookOf(cpu)->HasLargePages = false;
         cpu->TlbGeneration++;
     }
 
     /// <summary>Forgets everything but global pages: what a write to CR3 does (SDM vol. 3, 4.10.4.1).</summary>
     public static void FlushNonGlobal(CpuState* cpu)
     {
-        byte* notes = Notes(cpu);
-        for (int i = 0; i < AllEntries; i++)
+        int kept = 0;
+        foreach (int index in AllFilled(cpu))
         {
-            // SAFETY: i is below AllEntries.
-            if ((notes[i] & GlobalPage) == 0)
-                Forget(cpu, i);
+            if ((Notes(cpu)[index] & GlobalPage) != 0)
+            {
+                // SAFETY: fewer are kept than were looked at.
+                Filled(cpu)[kept++] = index;
+                continue;
+            }
+
+            Forget(cpu, index);
+            Notes(cpu)[index] = 0;
         }
 
+        NotebookOf(cpu)->Filled = kept;
         cpu->TlbGeneration++;
     }
 
@@ -154,21 +177,20 @@ public static unsafe class Tlb
     public static void FlushPage(CpuState* cpu, ulong linear)
     {
         cpu->TlbGeneration++;
-        if (*HasLargePages(cpu) == 0)
+        if (!NotebookOf(cpu)->HasLargePages)
         {
             for (int mode = 0; mode < AccessModes.Count; mode++)
                 Forget(cpu, (mode * Entries) + (int)((linear >> 12) & (Entries - 1)));
             return;
         }
 
-        byte* notes = Notes(cpu);
-        for (int i = 0; i < AllEntries; i++)
+        foreach (int index in AllFilled(cpu))
         {
-            // SAFETY: i is below AllEntries.
-            TlbEntry* entry = cpu->Tlb + i;
-            ulong tag = entry->ReadTag != TlbEntry.Invalid ? entry->ReadTag : entry->ExecuteTag != TlbEntry.Invalid ? entry->ExecuteTag : entry->WriteTag;
-            if (tag != TlbEntry.Invalid && ((tag ^ linear) >> (notes[i] & PageBitsMask)) == 0)
-                Forget(cpu, i);
+            // SAFETY: listed indices are below AllEntries.
+            TlbEntry* entry = cpu->Tlb + index;
+            ulong tag = entry->ReadTag | entry->WriteTag | entry->ExecuteTag;
+            if (tag != TlbEntry.Invalid && ((tag ^ linear) >> (Notes(cpu)[index] & PageBitsMask)) == 0)
+                Forget(cpu, index);
         }
     }
 
@@ -176,19 +198,20 @@ public static unsafe class Tlb
     public static void ForbidQuickWrites(CpuState* cpu, ulong physical)
     {
         ulong frame = physical & PageMask;
-        for (int i = 0; i < AllEntries; i++)
+        foreach (int index in AllFilled(cpu))
         {
-            // SAFETY: i is below AllEntries.
-            if (Frames(cpu)[i] == frame)
-                cpu->Tlb[i].WriteTag = TlbEntry.Invalid;
+            // SAFETY: listed indices are below AllEntries.
+            if (Frames(cpu)[index] == frame)
+                cpu->Tlb[index].WriteTag = TlbEntry.Invalid;
         }
     }
 
+    /// <summary>Takes the tags from an entry; it stays in the list.</summary>
     private static void Forget(CpuState* cpu, int index)
     {
         // SAFETY: callers count below AllEntries.
-        cpu->Tlb[index] = new TlbEntry { ReadTag = TlbEntry.Invalid, WriteTag = TlbEntry.Invalid, ExecuteTag = TlbEntry.Invalid };
-        Notes(cpu)[index] = 0;
+        cpu->Tlb[index] = default;
+        Notes(cpu)[index] &= Listed;
     }
 
     /// <summary>The physical address of an instruction byte that <see cref="ForExecute"/> found.</summary>
@@ -199,8 +222,26 @@ public static unsafe class Tlb
     /// <summary>The physical page of each entry.</summary>
     private static ulong* Frames(CpuState* cpu) => (ulong*)(cpu->Tlb + AllEntries + Entries);
 
-    /// <summary>A byte per entry: page size in bits, and whether the page is global.</summary>
-    private static byte* Notes(CpuState* cpu) => (byte*)(Frames(cpu) + AllEntries);
+    /// <summary>The entries that were filled since the last flush.</summary>
+    private static int* Filled(CpuState* cpu) => (int*)(Frames(cpu) + AllEntries);
 
-    private static byte* HasLargePages(CpuState* cpu) => Notes(cpu) + AllEntries;
+    // SAFETY: the list has room for all entries, and none is in it twice.
+    private static ReadOnlySpan<int> AllFilled(CpuState* cpu) => new(Filled(cpu), NotebookOf(cpu)->Filled);
+
+    private static Notebook* NotebookOf(CpuState* cpu) => (Notebook*)(Filled(cpu) + AllEntries);
+
+    /// <summary>A byte per entry: page size in bits, whether the page is global, and whether the entry is in the list.</summary>
+    private static byte* Notes(CpuState* cpu) => (byte*)(NotebookOf(cpu) + 1);
+
+    private struct Notebook
+    {
+        /// <summary>The memory of all tables.</summary>
+        public void* Block;
+
+        /// <summary>How many entries are listed.</summary>
+        public int Filled;
+
+        /// <summary>Some entry is part of a page larger than 4 KB.</summary>
+        public bool HasLargePages;
+    }
 }

@@ -10,14 +10,16 @@ namespace PvPatch.Emulator.Translator;
 /// The stack of 64-bit code, and what ends blocks: branches to blocks of the region, and ways out of it, which look like the end of
 /// an interpreter's handler.
 /// </summary>
-internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, SideExits exits, Region region, RegionMemory memory)
+internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, SideExits exits, Region region, IReadOnlyList<RegionBlock> entries, RegionMemory memory)
 {
     private const int PushedSize = sizeof(ulong);
 
     private readonly List<Edge> _edges = [];
     private readonly Label _leave = il.Label();
     private readonly Label _leaveLazily = il.Label();
+    private readonly Label _found = il.Label();
     private readonly LocalBuilder _value = il.Local();
+    private readonly bool _hasSought = region.Blocks.Any(block => block.IsSought);
 
     /// <summary>PUSH, POP and LEAVE; false for others.</summary>
     public bool TryWriteStack(in Instruction instruction)
@@ -76,7 +78,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
                 operands.Push(last, 0, PushedSize);
                 il.Store(_value);
                 FindNext();
-                LeaveSettled();
+                GoToNext();
                 break;
             case FlowControl.Call:
                 PreparePush();
@@ -90,7 +92,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
                 PreparePush();
                 FindNext();
                 PushConstant(last.NextIP);
-                LeaveSettled();
+                GoToNext();
                 break;
             case FlowControl.Return:
                 Return(last, block);
@@ -131,6 +133,21 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
 
         il.Mark(_leaveLazily);
         exits.LeaveThrough(&RegionExits.Settled);
+
+        if (_hasSought)
+        {
+            // A block that reads flags wants them computed, which only leaving does.
+            il.Mark(_found);
+            il.Load(il.Next);
+            il.Constant(StateOffsets.RegionEntry);
+            il.Op(OpCodes.Add);
+            il.Op(OpCodes.Ldind_U2);
+            var labels = new Label[entries.Count];
+            for (int i = 0; i < labels.Length; i++)
+                labels[i] = entries[i].ReadFlags == 0 ? entries[i].Label : _leaveLazily;
+            il.Switch(labels);
+            il.Branch(OpCodes.Br, _leaveLazily);
+        }
     }
 
     private void Branch(in Instruction last, RegionBlock? next)
@@ -176,6 +193,25 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         LeaveSettled();
     }
 
+    /// <summary>Goes on at the decoded instruction that was found, in the region if that starts a block of it.</summary>
+    private void GoToNext()
+    {
+        flags.Tell();
+        if (_hasSought)
+        {
+            il.Load(il.Next);
+            il.Field(StateOffsets.Handler);
+            il.Constant((long)&memory.Self->Handler);
+            il.Op(OpCodes.Ldind_I8);
+            il.Branch(OpCodes.Beq, _found);
+        }
+
+        if (flags.State.IsInLocal)
+            il.Branch(OpCodes.Br, _leaveLazily);
+        else
+            LeaveSettled();
+    }
+
     private void LeaveSettled()
     {
         flags.Settle();
@@ -187,29 +223,25 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     {
         Peek(il.General(Register.RSP));
         int released = PushedSize + (last.OpCount == 1 ? last.Immediate16 : 0);
-        var sites = new List<(Label Label, RegionBlock Site)>();
-        foreach (RegionBlock site in block.ReturnSites)
+        var labels = new Label[block.ReturnSites.Count];
+        for (int i = 0; i < labels.Length; i++)
         {
-            Label label = il.Label();
+            labels[i] = il.Label();
             il.Load(_value);
-            il.Constant((long)site.Start);
-            il.Branch(OpCodes.Beq, label);
-            sites.Add((label, site));
+            il.Constant((long)block.ReturnSites[i].Start);
+            il.Branch(OpCodes.Beq, labels[i]);
         }
 
         FindNext();
         Release(released);
         FlagState state = flags.State;
-        if (state.IsInLocal)
-            il.Branch(OpCodes.Br, _leaveLazily);
-        else
-            LeaveSettled();
-        foreach ((Label label, RegionBlock site) in sites)
+        GoToNext();
+        for (int i = 0; i < labels.Length; i++)
         {
-            il.Mark(label);
+            il.Mark(labels[i]);
             flags.State = state;
             Release(released);
-            GoTo(site.Start, null);
+            GoTo(block.ReturnSites[i].Start, null);
         }
     }
 
@@ -281,5 +313,5 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         il.Store(il.General(Register.RSP));
     }
 
-    private readonly record struct Edge(Label Label, ulong Target, FlagState Flags);
+    private sealed record Edge(Label Label, ulong Target, FlagState Flags);
 }

@@ -21,7 +21,7 @@ internal static class FlagUse
             {
                 RegionBlock block = region.Blocks[i];
                 Use use = AtEnd(region, block);
-                for (int place = block.Instructions.Count - 1; place >= 0; place--)
+                for (int place = block.Instructions.Length - 1; place >= 0; place--)
                     use = Before(block.Instructions[place], use);
                 changed |= use.Read != block.ReadFlags;
                 block.ReadFlags = use.Read;
@@ -32,7 +32,7 @@ internal static class FlagUse
     /// <summary>For each instruction of a block, the flags that are wanted behind it.</summary>
     public static ulong[] WantedBehind(Region region, RegionBlock block)
     {
-        ulong[] wanted = new ulong[block.Instructions.Count];
+        ulong[] wanted = new ulong[block.Instructions.Length];
         Use use = AtEnd(region, block);
         for (int place = wanted.Length - 1; place >= 0; place--)
         {

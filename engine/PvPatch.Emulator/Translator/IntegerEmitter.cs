@@ -419,17 +419,18 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
         int size = Size(instruction, 0);
         operands.Read(instruction);
         flags.PrepareCondition(condition);
-        operands.Push(instruction, 1, size);
-        il.Widen(size);
-        il.Store(_second);
-        System.Reflection.Emit.Label holds = il.Label();
-        flags.BranchIf(condition, holds);
+
+        // No branch: programs use CMOVcc where nothing predicts. target ^ ((target ^ source) & -condition)
         il.PushRegister(instruction.Op0Register);
-        il.Widen(size);
-        il.Store(_second);
-        il.Mark(holds);
-        il.Load(_second);
-        il.Narrowed(size);
+        il.PushRegister(instruction.Op0Register);
+        operands.Push(instruction, 1, size);
+        il.Op(OpCodes.Xor);
+        flags.PushCondition(condition);
+        if (size == 8)
+            il.Op(OpCodes.Conv_I8);
+        il.Op(OpCodes.Neg);
+        il.Op(OpCodes.And);
+        il.Op(OpCodes.Xor);
         il.PopRegister(instruction.Op0Register);
     }
 

@@ -47,7 +47,7 @@ internal enum LazyOperation
 /// <param name="Size">Size of its operands in bytes.</param>
 internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 {
-    private static readonly Dictionary<LazyFlags, MethodInfo> Methods = FindMethods();
+    private static readonly MethodInfo?[] Methods = new MethodInfo?[((int)LazyOperation.ShiftArithmeticRight + 1) << 2];
 
     /// <summary>Nothing waits.</summary>
     public static LazyFlags None => default;
@@ -56,7 +56,8 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
     public int Number => Operation == LazyOperation.None ? 0 : ((int)Operation << 2) | BitOperations.Log2((uint)Size);
 
     /// <summary>What computes RFLAGS from both values and RFLAGS as it was: it is inlined into translated code.</summary>
-    public MethodInfo Method => Methods[this];
+    public MethodInfo Method => Methods[Number] ??=
+        typeof(LazyFlags).GetMethod(Operation.ToString(), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(IntegerTypes.OfSize(Size));
 
     /// <summary>Computes RFLAGS.</summary>
     /// <param name="number">The waiting operation.</param>
@@ -167,19 +168,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
     {
         Shifts.ArithmeticRight(a, b, ref flags);
         return flags;
-    }
-
-    private static Dictionary<LazyFlags, MethodInfo> FindMethods()
-    {
-        var methods = new Dictionary<LazyFlags, MethodInfo>();
-        foreach (LazyOperation operation in Enum.GetValues<LazyOperation>().Where(one => one != LazyOperation.None))
-        {
-            MethodInfo generic = typeof(LazyFlags).GetMethod(operation.ToString(), BindingFlags.NonPublic | BindingFlags.Static)!;
-            foreach (int size in (ReadOnlySpan<int>)[1, 2, 4, 8])
-                methods[new LazyFlags(operation, size)] = generic.MakeGenericMethod(IntegerTypes.OfSize(size));
-        }
-
-        return methods;
     }
 }
 

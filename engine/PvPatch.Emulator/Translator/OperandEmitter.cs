@@ -181,7 +181,7 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
     {
         var miss = new StackMiss(il.Label(), il.Label(), size, exits.Before(ExitReason.Memory));
         _stackMisses.Add(miss);
-        PushPageOfLastByte(size);
+        PushTagOfLastByte(size);
         il.Load(_stackPage);
         il.Branch(OpCodes.Bne_Un, miss.Label);
         il.Mark(miss.Back);
@@ -198,15 +198,9 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         {
             il.Mark(miss.Label);
             FindEntry();
-            foreach (int tag in (ReadOnlySpan<int>)[StateOffsets.ReadTag, StateOffsets.WriteTag])
-            {
-                il.Load(il.Host);
-                il.Field(tag);
-                PushPageOfLastByte(miss.Size);
-                il.Branch(OpCodes.Bne_Un, miss.Exit);
-            }
-
-            PushPageOfLastByte(miss.Size);
+            Compare(miss, StateOffsets.ReadTag);
+            Compare(miss, StateOffsets.WriteTag);
+            PushTagOfLastByte(miss.Size);
             il.Store(_stackPage);
             il.Load(il.Host);
             il.Field(StateOffsets.HostOffset);
@@ -290,7 +284,7 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         FindEntry();
         il.Load(il.Host);
         il.Field(tag);
-        PushPageOfLastByte(size);
+        PushTagOfLastByte(size);
         il.Branch(OpCodes.Bne_Un, exits.Before(ExitReason.Memory));
     }
 
@@ -306,7 +300,7 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         il.Store(il.Host);
     }
 
-    private void PushPageOfLastByte(int size)
+    private void PushTagOfLastByte(int size)
     {
         il.Load(il.Linear);
         if (size > 1)
@@ -315,8 +309,16 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
             il.Op(OpCodes.Add);
         }
 
-        il.Constant(unchecked((long)Tlb.PageMask));
-        il.Op(OpCodes.And);
+        il.Constant((long)Tlb.LastByte);
+        il.Op(OpCodes.Or);
+    }
+
+    private void Compare(StackMiss miss, int tag)
+    {
+        il.Load(il.Host);
+        il.Field(tag);
+        PushTagOfLastByte(miss.Size);
+        il.Branch(OpCodes.Bne_Un, miss.Exit);
     }
 
     private void HostAddress()
@@ -327,5 +329,5 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         il.Op(OpCodes.Add);
     }
 
-    private readonly record struct StackMiss(Label Label, Label Back, int Size, Label Exit);
+    private sealed record StackMiss(Label Label, Label Back, int Size, Label Exit);
 }

@@ -31,15 +31,35 @@ internal static unsafe class RegionCompiler
     public static TranslatedRegion Compile(CpuState* cpu, Region region, PageCode code)
     {
         var memory = new RegionMemory(cpu, code);
-        RegionBlock[] entries = [.. region.Blocks.Where(block => !block.Inherits)];
+        var entries = new List<RegionBlock>();
+        int count = 0;
+        foreach (RegionBlock block in region.Blocks)
+        {
+            count += block.Instructions.Length;
+            if (!block.Inherits)
+                entries.Add(block);
+        }
+
         var method = new DynamicMethod($"region_{entries[0].Start:x}", typeof(nint), [typeof(nint), typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true);
         RegionEmitter.Write(region, method.GetILGenerator(), memory, entries);
-        return new TranslatedRegion(
-            method,
-            Prepare(method),
-            memory,
-            [.. entries.Select(block => block.Start)],
-            [.. region.Blocks.SelectMany(block => block.Instructions, (_, instruction) => instruction.IP)]);
+        memory.Complete();
+        delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> machineCode = Prepare(method);
+        memory.Self->Handler = machineCode;
+        return new TranslatedRegion(method, machineCode, memory, Offsets(entries, entries.Count, all: false), Offsets(region.Blocks, count, all: true));
+    }
+
+    /// <summary>Where in the page the first or all instructions of blocks lie.</summary>
+    private static int[] Offsets(IReadOnlyList<RegionBlock> blocks, int count, bool all)
+    {
+        int[] offsets = new int[count];
+        int place = 0;
+        foreach (RegionBlock block in blocks)
+        {
+            for (int i = 0; i < (all ? block.Instructions.Length : 1); i++)
+                offsets[place++] = PageCode.OffsetOf(block.Instructions[i].IP);
+        }
+
+        return offsets;
     }
 
     /// <summary>Has the runtime compile a method, and gives its address.</summary>

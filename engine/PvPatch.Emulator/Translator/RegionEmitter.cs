@@ -2,6 +2,7 @@ using System.Reflection.Emit;
 using Iced.Intel;
 using PvPatch.Emulator.Instructions;
 using FlowControl = Iced.Intel.FlowControl;
+using Label = System.Reflection.Emit.Label;
 
 namespace PvPatch.Emulator.Translator;
 
@@ -23,7 +24,7 @@ internal sealed class RegionEmitter
     private readonly VectorEmitter _vectors;
     private readonly BranchEmitter _branches;
 
-    private RegionEmitter(Region region, ILGenerator generator, RegionMemory memory)
+    private RegionEmitter(Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries)
     {
         _region = region;
         _il = new RegionIl(generator);
@@ -38,7 +39,7 @@ internal sealed class RegionEmitter
         var vectorOperands = new VectorOperands(_il, _operands);
         _floats = new FloatEmitter(_il, vectorOperands, meanings, _exits, _clean);
         _vectors = new VectorEmitter(_il, vectorOperands, _floats, meanings, _exits, _clean);
-        _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, memory);
+        _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, entries, memory);
     }
 
     /// <summary>Writes the method.</summary>
@@ -49,7 +50,7 @@ internal sealed class RegionEmitter
     /// <returns>The number of IL instructions.</returns>
     public static int Write(Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries)
     {
-        var emitter = new RegionEmitter(region, generator, memory);
+        var emitter = new RegionEmitter(region, generator, memory, entries);
         emitter.Enter(entries);
         emitter.WriteBlocks();
         emitter._branches.WriteEdges();
@@ -64,8 +65,11 @@ internal sealed class RegionEmitter
         foreach (RegionBlock block in _region.Blocks)
         {
             block.Label = _il.Label();
-            foreach (Instruction instruction in block.Instructions.Where(one => TranslatedForms.Has(one)))
-                _il.Uses(instruction);
+            foreach (ref readonly Instruction instruction in block.Instructions.AsSpan())
+            {
+                if (TranslatedForms.Has(instruction))
+                    _il.Uses(instruction);
+            }
         }
 
         // The instruction that is entered was counted already by whoever came here.
@@ -84,14 +88,22 @@ internal sealed class RegionEmitter
         _il.Store(_il.Flags);
         _il.Fill();
         _operands.Enter();
-        if (_region.Blocks.Any(block => block.Instructions.Any(one => VectorForms.IsWritten(one))))
+        if (_il.UsesVectors)
             _vectors.Enter();
         _il.Op(OpCodes.Ldarg_1);
         _il.Constant(StateOffsets.RegionEntry);
         _il.Op(OpCodes.Add);
         _il.Op(OpCodes.Ldind_U2);
-        _il.Switch([.. entries.Select(block => block.Label)]);
+        _il.Switch(Labels(entries));
         _il.Branch(OpCodes.Br, entries[0].Label);
+    }
+
+    private static Label[] Labels(IReadOnlyList<RegionBlock> blocks)
+    {
+        var labels = new Label[blocks.Count];
+        for (int i = 0; i < labels.Length; i++)
+            labels[i] = blocks[i].Label;
+        return labels;
     }
 
     private void WriteBlocks()
@@ -104,18 +116,20 @@ internal sealed class RegionEmitter
     {
         _il.Mark(block.Label);
         if (!block.Inherits)
+        {
             _flags.State = block.ReadFlags != 0 ? FlagState.Settled : FlagState.InLocal;
-        if (!block.Inherits)
             _clean.Forget();
+        }
+
         _exits.At(block, 0);
         Count(block);
         ulong[] wanted = FlagUse.WantedBehind(_region, block);
         bool vectorsChecked = false;
-        for (int place = 0; place < block.Instructions.Count; place++)
+        for (int place = 0; place < block.Instructions.Length; place++)
         {
             Instruction instruction = block.Instructions[place];
             _exits.At(block, place);
-            bool ends = place == block.Instructions.Count - 1 && (instruction.FlowControl != FlowControl.Next || !TranslatedForms.Has(instruction));
+            bool ends = place == block.Instructions.Length - 1 && (instruction.FlowControl != FlowControl.Next || !TranslatedForms.Has(instruction));
             if (ends || _branches.TryWriteStack(instruction))
                 continue;
             if (VectorForms.IsWritten(instruction))
@@ -126,9 +140,13 @@ internal sealed class RegionEmitter
                 _vectors.Write(instruction);
             }
             else if (TranslatedForms.IsWritten(instruction))
+            {
                 _integers.Write(instruction, wanted[place]);
+            }
             else
+            {
                 Call(instruction);
+            }
         }
 
         _branches.End(block, next);
@@ -175,13 +193,13 @@ internal sealed class RegionEmitter
     private void Count(RegionBlock block)
     {
         _il.Load(_il.Left);
-        _il.Constant(block.Instructions.Count);
+        _il.Constant(block.Instructions.Length);
         _il.Op(OpCodes.Sub);
         _il.Store(_il.Left);
         if (block.Inherits)
             return;
         _il.Load(_il.Left);
-        _il.Constant(block.Needed - block.Instructions.Count);
+        _il.Constant(block.Needed - block.Instructions.Length);
         _il.Branch(OpCodes.Blt, _exits.Before(ExitReason.Budget));
     }
 }

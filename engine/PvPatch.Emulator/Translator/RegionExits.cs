@@ -60,8 +60,13 @@ internal static unsafe class RegionExits
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static DecodedInstruction* ForBudget(CpuState* cpu, DecodedInstruction* next)
     {
-        Execution.Of(cpu)->RegionExits[(int)ExitReason.Budget]++;
-        return Settled(cpu, next);
+        Execution* execution = Execution.Of(cpu);
+        execution->RegionExits[(int)ExitReason.Budget]++;
+        if (execution->EndsExactly || cpu->Left == 0)
+            return Settled(cpu, next);
+        Settle(cpu);
+        cpu->Left--;
+        return Execution.Leave(cpu, next->Rip, LeaveCause.NotYetDecoded);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

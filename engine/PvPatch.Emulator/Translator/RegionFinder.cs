@@ -8,10 +8,13 @@ namespace PvPatch.Emulator.Translator;
 /// </summary>
 internal sealed class RegionFinder(PageCode code, int mostInstructions)
 {
-    private readonly SortedDictionary<ulong, Instruction> _found = [];
-    private readonly SortedSet<ulong> _heads = [];
-    private readonly Queue<ulong> _near = new();
-    private readonly Queue<ulong> _called = new();
+    private readonly Instruction[] _found = new Instruction[mostInstructions];
+    private readonly short[] _places = new short[PageCode.Size];
+    private readonly bool[] _heads = new bool[PageCode.Size];
+    private readonly Offsets _near = new();
+    private readonly Offsets _called = new();
+    private bool _branchesIndirectly;
+    private int _count;
 
     /// <summary>The region around an address; it has no blocks if nothing there is worth it.</summary>
     public static Region Find(PageCode code, ulong rip, int mostInstructions)
@@ -19,30 +22,59 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
         Region region = new RegionFinder(code, mostInstructions).From(rip);
 
         // The address may lie in the middle of a block: the block is then entered where it starts.
-        RegionBlock? around = region.Blocks.FirstOrDefault(block => block.Start < rip && block.End == rip && Falls(block));
-        return around == null ? region : new RegionFinder(code, mostInstructions).From(around.Start);
+        foreach (RegionBlock block in region.Blocks)
+        {
+            if (block.Start < rip && block.End == rip && block.Instructions[^1].FlowControl == FlowControl.Next)
+                return new RegionFinder(code, mostInstructions).From(block.Start);
+        }
+
+        return region;
     }
 
-    private static bool Falls(RegionBlock block) => block.Instructions[^1].FlowControl == FlowControl.Next;
+    private bool IsFull => _count == _found.Length;
 
     private Region From(ulong rip)
     {
-        _heads.Add(rip);
-        _near.Enqueue(rip);
-        while (_found.Count < mostInstructions && (_near.TryDequeue(out ulong next) || _called.TryDequeue(out next)))
-            Follow(next);
-        if (!_found.TryGetValue(rip, out Instruction first) || !TranslatedForms.Has(first))
+        Near(rip);
+        FollowAll();
+        if (_branchesIndirectly)
+        {
+            // Where its indirect branches lead is likely among what was looked up in this page.
+            for (int offset = 0; offset < PageCode.Size; offset++)
+            {
+                if (code.IsSought(offset))
+                    Head(code.FirstRip + (uint)offset, _called);
+            }
+
+            FollowAll();
+        }
+
+        if (_places[PageCode.OffsetOf(rip)] == 0 || !TranslatedForms.Has(At(PageCode.OffsetOf(rip))))
             return new Region([]);
-        var region = new Region([.. _heads.Where(_found.ContainsKey).Select(Block)]);
+        var blocks = new List<RegionBlock>();
+        for (int offset = 0; offset < PageCode.Size; offset++)
+        {
+            if (_heads[offset] && _places[offset] != 0)
+                blocks.Add(Block(offset));
+        }
+
+        var region = new Region(blocks);
         Connect(region);
         return region;
     }
 
+    private void FollowAll()
+    {
+        while (!IsFull && (_near.TryTake(out int offset) || _called.TryTake(out offset)))
+            Follow(code.FirstRip + (uint)offset);
+    }
+
     private void Follow(ulong rip)
     {
-        while (_found.Count < mostInstructions && !_found.ContainsKey(rip) && code.TryDecode(rip, out Instruction instruction))
+        while (!IsFull && code.Has(rip) && _places[PageCode.OffsetOf(rip)] == 0 && code.TryDecode(rip, out Instruction instruction))
         {
-            _found.Add(rip, instruction);
+            _found[_count++] = instruction;
+            _places[PageCode.OffsetOf(rip)] = (short)_count;
             rip = instruction.NextIP;
             if (!TranslatedForms.Has(instruction))
             {
@@ -65,11 +97,14 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
                     return;
                 case FlowControl.Call:
                     Near(rip);
-                    _heads.Add(instruction.NearBranchTarget);
-                    _called.Enqueue(instruction.NearBranchTarget);
+                    Head(instruction.NearBranchTarget, _called);
                     return;
                 case FlowControl.IndirectCall:
+                    _branchesIndirectly = true;
                     Near(rip);
+                    return;
+                case FlowControl.IndirectBranch:
+                    _branchesIndirectly = true;
                     return;
                 default:
                     return;
@@ -77,30 +112,45 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
         }
     }
 
-    private void Near(ulong rip)
+    private void Near(ulong rip) => Head(rip, _near);
+
+    /// <summary>A block starts at an address, if it is in the page; it is followed later.</summary>
+    private void Head(ulong rip, Offsets later)
     {
-        _heads.Add(rip);
-        _near.Enqueue(rip);
+        if (!code.Has(rip) || _heads[PageCode.OffsetOf(rip)])
+            return;
+        _heads[PageCode.OffsetOf(rip)] = true;
+        later.Add(PageCode.OffsetOf(rip));
     }
 
-    private RegionBlock Block(ulong start)
+    private ref Instruction At(int offset) => ref _found[_places[offset] - 1];
+
+    private RegionBlock Block(int start)
     {
-        var block = new RegionBlock(start);
-        ulong rip = start;
-        while (_found.TryGetValue(rip, out Instruction instruction) && (rip == start || !_heads.Contains(rip)))
+        int count = 0;
+        int offset = start;
+        bool goesOn = true;
+        while (goesOn)
         {
-            block.Instructions.Add(instruction);
-            rip = instruction.NextIP;
-            if (!TranslatedForms.Has(instruction) || instruction.FlowControl != FlowControl.Next)
-                break;
+            ref Instruction instruction = ref At(offset);
+            count++;
+            offset += instruction.Length;
+            goesOn = offset < PageCode.Size && _places[offset] != 0 && !_heads[offset] && TranslatedForms.Has(instruction) && instruction.FlowControl == FlowControl.Next;
         }
 
-        return block;
+        var instructions = new Instruction[count];
+        offset = start;
+        for (int i = 0; i < count; i++)
+        {
+            instructions[i] = At(offset);
+            offset += instructions[i].Length;
+        }
+
+        return new RegionBlock(instructions) { IsSought = _branchesIndirectly && code.IsSought(start) };
     }
 
     private static void Connect(Region region)
     {
-        var arrivals = region.Blocks.ToDictionary(block => block, _ => 0);
         foreach (RegionBlock block in region.Blocks)
         {
             Instruction last = block.Instructions[^1];
@@ -136,14 +186,14 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
         {
             RegionBlock before = region.Blocks[i - 1];
             RegionBlock block = region.Blocks[i];
-            block.Inherits = arrivals[block] == 1 && before.End == block.Start && before.Followers.Contains(block);
+            block.Inherits = block.Arrivals == 1 && !block.IsSought && before.End == block.Start && before.Followers.Contains(block);
         }
 
         for (int i = region.Blocks.Count - 1; i >= 0; i--)
         {
             RegionBlock block = region.Blocks[i];
             RegionBlock? heir = block.Followers.Find(follower => follower.Inherits && follower.Start == block.End);
-            block.Needed = block.Instructions.Count + (heir?.Needed ?? 0);
+            block.Needed = block.Instructions.Length + (heir?.Needed ?? 0);
         }
 
         foreach (RegionBlock block in region.Blocks)
@@ -151,6 +201,8 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
             Instruction last = block.Instructions[^1];
             if (last.FlowControl == FlowControl.Call && TranslatedForms.Has(last) && region.At(last.NearBranchTarget) is { } callee && region.At(last.NextIP) is { } site)
                 ReturnTo(region, callee, site, []);
+            if (last.FlowControl == FlowControl.IndirectCall && TranslatedForms.Has(last) && region.At(last.NextIP) is { } behind)
+                ReturnFromSought(region, behind);
         }
 
         void Lead(RegionBlock from, ulong to, int weight)
@@ -158,13 +210,23 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
             if (region.At(to) is not { } follower)
                 return;
             from.Followers.Add(follower);
-            arrivals[follower] += weight;
+            follower.Arrivals += weight;
         }
 
         void Arrive(ulong at, int weight)
         {
             if (region.At(at) is { } block)
-                arrivals[block] += weight;
+                block.Arrivals += weight;
+        }
+    }
+
+    /// <summary>Every function that an indirect call may reach may return behind the call.</summary>
+    private static void ReturnFromSought(Region region, RegionBlock site)
+    {
+        foreach (RegionBlock block in region.Blocks)
+        {
+            if (block.IsSought)
+                ReturnTo(region, block, site, []);
         }
     }
 
@@ -185,5 +247,22 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
 
         foreach (RegionBlock follower in block.Followers)
             ReturnTo(region, follower, site, seen);
+    }
+
+    /// <summary>Offsets in the page that wait, first in, first out; each comes once.</summary>
+    private sealed class Offsets
+    {
+        private readonly short[] _offsets = new short[PageCode.Size];
+        private int _taken;
+        private int _added;
+
+        public void Add(int offset) => _offsets[_added++] = (short)offset;
+
+        public bool TryTake(out int offset)
+        {
+            bool any = _taken < _added;
+            offset = any ? _offsets[_taken++] : 0;
+            return any;
+        }
     }
 }

@@ -15,8 +15,8 @@ internal sealed class RegionIl
     private readonly ILGenerator _il;
     private readonly InstructionInfoFactory _information = new();
     private readonly LocalBuilder[] _registers = new LocalBuilder[16];
-    private readonly bool[] _used = new bool[16];
-    private readonly bool[] _written = new bool[16];
+    private int _used;
+    private int _written;
 
     public RegionIl(ILGenerator il)
     {
@@ -207,75 +207,36 @@ internal sealed class RegionIl
         Op(OpCodes.Stind_I8);
     }
 
+    /// <summary>Whether an instruction of the region uses an XMM register.</summary>
+    public bool UsesVectors => _used >> 16 != 0;
+
     /// <summary>Notes which registers an instruction may read or write, before any code is written.</summary>
     public void Uses(in Instruction instruction)
     {
-        foreach ((int register, bool written) in UsedBy(instruction))
-        {
-            _used[register] = true;
-            _written[register] |= written;
-        }
-
-        foreach ((int register, bool written) in UsedBy(instruction, Register.XMM0))
-            Vectors.Uses(register, written);
+        FindUses(instruction, out int used, out int written);
+        _used |= used;
+        _written |= written;
     }
 
     /// <summary>Writes back the registers that an instruction names.</summary>
     public void Spill(in Instruction instruction)
     {
-        foreach ((int register, _) in UsedBy(instruction))
-        {
-            if (_written[register])
-                StoreState(StateOffsets.General(register), _registers[register]);
-        }
-
-        foreach ((int register, _) in UsedBy(instruction, Register.XMM0))
-            Vectors.Spill(register);
+        FindUses(instruction, out int used, out _);
+        Spill(used & _written);
     }
 
     /// <summary>Brings the registers that an instruction may have changed back into their locals.</summary>
     public void Fill(in Instruction instruction)
     {
-        foreach ((int register, bool written) in UsedBy(instruction))
-        {
-            if (!written)
-                continue;
-            LoadState(StateOffsets.General(register));
-            Store(_registers[register]);
-        }
-
-        foreach ((int register, bool written) in UsedBy(instruction, Register.XMM0))
-        {
-            if (written)
-                Vectors.Fill(register);
-        }
+        FindUses(instruction, out _, out int written);
+        Fill(written);
     }
 
     /// <summary>Brings the registers that the region uses into their locals.</summary>
-    public void Fill()
-    {
-        for (int i = 0; i < 16; i++)
-        {
-            if (!_used[i])
-                continue;
-            LoadState(StateOffsets.General(i));
-            Store(_registers[i]);
-        }
-
-        Vectors.Fill();
-    }
+    public void Fill() => Fill(_used);
 
     /// <summary>Writes back the registers that the region changes.</summary>
-    public void Spill()
-    {
-        for (int i = 0; i < 16; i++)
-        {
-            if (_written[i])
-                StoreState(StateOffsets.General(i), _registers[i]);
-        }
-
-        Vectors.Spill();
-    }
+    public void Spill() => Spill(_written);
 
     /// <summary>All 64 bits of a general register.</summary>
     public LocalBuilder General(Register register) => _registers[register.GetFullRegister() - Register.RAX];
@@ -378,15 +339,50 @@ internal sealed class RegionIl
         }
     }
 
-    /// <summary>The registers that an instruction names or implies, of the sixteen from one on.</summary>
-    private IEnumerable<(int Register, bool Written)> UsedBy(Instruction instruction, Register first = Register.RAX)
+    private void Fill(int registers)
     {
-        foreach (UsedRegister used in _information.GetInfo(instruction).GetUsedRegisters())
+        for (int i = 0; i < 16; i++)
         {
-            Register full = first == Register.RAX ? used.Register.GetFullRegister() : used.Register;
-            if (full >= first && full < first + 16)
-                yield return (full - first, used.Access is not (OpAccess.Read or OpAccess.CondRead or OpAccess.NoMemAccess or OpAccess.None));
+            if ((registers >> i & 1) == 0)
+                continue;
+            LoadState(StateOffsets.General(i));
+            Store(_registers[i]);
         }
+
+        Vectors.Fill(registers >> 16);
+    }
+
+    private void Spill(int registers)
+    {
+        for (int i = 0; i < 16; i++)
+        {
+            if ((registers >> i & 1) != 0)
+                StoreState(StateOffsets.General(i), _registers[i]);
+        }
+
+        Vectors.Spill(registers >> 16);
+    }
+
+    /// <summary>The registers that an instruction names or implies, and those that it may change: a bit each, those of XMM above those of the general ones.</summary>
+    private void FindUses(in Instruction instruction, out int used, out int written)
+    {
+        used = 0;
+        written = 0;
+        foreach (UsedRegister one in _information.GetInfo(instruction).GetUsedRegisters())
+        {
+            int bit = BitOf(one.Register);
+            used |= bit;
+            if (one.Access is not (OpAccess.Read or OpAccess.CondRead or OpAccess.NoMemAccess or OpAccess.None))
+                written |= bit;
+        }
+    }
+
+    private static int BitOf(Register register)
+    {
+        if (register is >= Register.XMM0 and <= Register.XMM15)
+            return 1 << (16 + register - Register.XMM0);
+        Register full = register.GetFullRegister();
+        return full is >= Register.RAX and <= Register.R15 ? 1 << (full - Register.RAX) : 0;
     }
 
     private static bool IsHigh(Register register) => register is >= Register.AH and <= Register.BH;

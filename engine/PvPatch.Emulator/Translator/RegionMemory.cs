@@ -10,47 +10,71 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, PageCode code) : IDispo
 {
     private const int ChunkSize = 32;
 
-    private readonly List<nint> _chunks = [];
-    private readonly Dictionary<ulong, nint> _alone = [];
-    private readonly Dictionary<ulong, nint> _ways = [];
+    private nint[] _chunks = new nint[4];
+    private int _chunkCount;
+    private nint[]? _alone = new nint[PageCode.Size];
+    private nint[] _ways = new nint[8];
+    private int _wayCount;
     private int _used = ChunkSize;
+    private DecodedInstruction* _self;
+
+    /// <summary>Stands for the region itself: its handler is the region's code, once that is there.</summary>
+    public DecodedInstruction* Self
+    {
+        get
+        {
+            if (_self == null)
+            {
+                _self = Allocate(1);
+                *_self = default;
+            }
+
+            return _self;
+        }
+    }
 
     /// <summary>An instruction of the region as the interpreter executes it, and behind it what leads on.</summary>
     public DecodedInstruction* Alone(in Instruction instruction)
     {
-        if (_alone.TryGetValue(instruction.IP, out nint known))
+        nint[] alone = _alone ?? throw new InvalidOperationException("The region is complete.");
+        ref nint known = ref alone[PageCode.OffsetOf(instruction.IP)];
+        if (known != 0)
             return (DecodedInstruction*)known;
         DecodedInstruction* u = Allocate(2);
         fixed (byte* bytes = code.Bytes(instruction))
             OperandDecoder.Fill(cpu, instruction, bytes, Marks.Code64, u);
         LeadTo(u + 1, instruction.NextIP);
-        _alone.Add(instruction.IP, (nint)u);
+        known = (nint)u;
         return u;
     }
 
     /// <summary>Leads to an address outside of the region.</summary>
     public DecodedInstruction* Way(ulong rip)
     {
-        if (!_ways.TryGetValue(rip, out nint way))
+        for (int i = 0; i < _wayCount; i++)
         {
-            DecodedInstruction* u = Allocate(1);
-            LeadTo(u, rip);
-            way = (nint)u;
-            _ways.Add(rip, way);
+            if (((DecodedInstruction*)_ways[i])->Rip == rip)
+                return (DecodedInstruction*)_ways[i];
         }
 
-        return (DecodedInstruction*)way;
+        DecodedInstruction* u = Allocate(1);
+        LeadTo(u, rip);
+        if (_wayCount == _ways.Length)
+            Array.Resize(ref _ways, 2 * _wayCount);
+        _ways[_wayCount++] = (nint)u;
+        return u;
     }
+
+    /// <summary>The region is written: nothing will be asked for any more.</summary>
+    public void Complete() => _alone = null;
 
     public void Dispose()
     {
-        foreach (nint chunk in _chunks)
+        while (_chunkCount > 0)
         {
             // SAFETY: Allocate made the block; whoever disposes a region knows that no code runs in it.
-            NativeMemory.AlignedFree((void*)chunk);
+            NativeMemory.AlignedFree((void*)_chunks[--_chunkCount]);
         }
-
-        _chunks.Clear();
     }
 
     /// <summary>An address of the same page is remembered once it is found, others are looked up each time: what lies there may change.</summary>
@@ -67,12 +91,14 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, PageCode code) : IDispo
     {
         if (_used + count > ChunkSize)
         {
+            if (_chunkCount == _chunks.Length)
+                Array.Resize(ref _chunks, 2 * _chunkCount);
             // SAFETY: released by Dispose.
-            _chunks.Add((nint)NativeMemory.AlignedAlloc((nuint)(ChunkSize * sizeof(DecodedInstruction)), 64));
+            _chunks[_chunkCount++] = (nint)NativeMemory.AlignedAlloc((nuint)(ChunkSize * sizeof(DecodedInstruction)), 64);
             _used = 0;
         }
 
         _used += count;
-        return (DecodedInstruction*)_chunks[^1] + (_used - count);
+        return (DecodedInstruction*)_chunks[_chunkCount - 1] + (_used - count);
     }
 }

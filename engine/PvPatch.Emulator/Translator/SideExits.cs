@@ -49,7 +49,7 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
     /// <summary>A label that leaves before the instruction.</summary>
     public Label Before(ExitReason reason)
     {
-        var exit = new SideExit(il.Label(), _block.Instructions[_place], _block.Instructions.Count - _place, Flags.State, reason);
+        var exit = new SideExit(il.Label(), _block.Instructions[_place], _block.Instructions.Length - _place, Flags.State, reason);
         _exits.Add(exit);
         return exit.Label;
     }
@@ -57,7 +57,7 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
     /// <summary>A label that leaves since the handler of the instruction, which was called, stopped.</summary>
     public Label After()
     {
-        var stop = new Stop(il.Label(), _block.Instructions.Count - _place - 1, Flags.State);
+        var stop = new Stop(il.Label(), _block.Instructions.Length - _place - 1, Flags.State);
         _stops.Add(stop);
         return stop.Label;
     }
@@ -81,10 +81,10 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
 
         il.Mark(_stopped);
         LeaveThrough(&RegionExits.Stopped);
-        foreach (ExitReason reason in Enum.GetValues<ExitReason>())
+        for (int reason = 0; reason < _shared.Length; reason++)
         {
-            il.Mark(_shared[(int)reason]);
-            LeaveThrough(RegionExits.Of(reason));
+            il.Mark(_shared[reason]);
+            LeaveThrough(RegionExits.Of((ExitReason)reason));
         }
     }
 
@@ -113,7 +113,8 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
         Flags.Tell();
     }
 
-    private readonly record struct Stop(Label Label, int NotExecuted, FlagState Flags);
+    // Classes: the runtime would have to compile lists of structs when the first region is made.
+    private sealed record Stop(Label Label, int NotExecuted, FlagState Flags);
 
-    private readonly record struct SideExit(Label Label, Instruction Instruction, int NotExecuted, FlagState Flags, ExitReason Reason);
+    private sealed record SideExit(Label Label, Instruction Instruction, int NotExecuted, FlagState Flags, ExitReason Reason);
 }

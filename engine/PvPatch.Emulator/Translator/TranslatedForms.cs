@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Iced.Intel;
 using PvPatch.Emulator.Instructions;
 
@@ -10,19 +9,6 @@ namespace PvPatch.Emulator.Translator;
 /// </summary>
 internal static class TranslatedForms
 {
-    private static readonly FrozenSet<CpuidFeature> CalledFeatures = FrozenSet.Create(
-        CpuidFeature.SSE, CpuidFeature.SSE2, CpuidFeature.SSE3, CpuidFeature.SSSE3, CpuidFeature.SSE4_1, CpuidFeature.SSE4_2, CpuidFeature.MMX,
-        CpuidFeature.FPU, CpuidFeature.FPU287, CpuidFeature.FPU387, CpuidFeature.AES, CpuidFeature.PCLMULQDQ, CpuidFeature.SHA, CpuidFeature.BMI1,
-        CpuidFeature.BMI2, CpuidFeature.ADX, CpuidFeature.MOVBE, CpuidFeature.CX8, CpuidFeature.CMPXCHG16B, CpuidFeature.CMOV);
-
-    private static readonly FrozenSet<Mnemonic> CalledMnemonics = FrozenSet.Create(
-        Mnemonic.Add, Mnemonic.Or, Mnemonic.Adc, Mnemonic.Sbb, Mnemonic.And, Mnemonic.Sub, Mnemonic.Xor, Mnemonic.Inc, Mnemonic.Dec, Mnemonic.Neg, Mnemonic.Not,
-        Mnemonic.Xchg, Mnemonic.Xadd, Mnemonic.Cmpxchg, Mnemonic.Bt, Mnemonic.Bts, Mnemonic.Btr, Mnemonic.Btc, Mnemonic.Shld, Mnemonic.Shrd, Mnemonic.Rcl,
-        Mnemonic.Rcr, Mnemonic.Mul, Mnemonic.Imul, Mnemonic.Div, Mnemonic.Idiv, Mnemonic.Movsb, Mnemonic.Movsw, Mnemonic.Movsd, Mnemonic.Movsq, Mnemonic.Stosb,
-        Mnemonic.Stosw, Mnemonic.Stosd, Mnemonic.Stosq, Mnemonic.Lodsb, Mnemonic.Lodsw, Mnemonic.Lodsd, Mnemonic.Lodsq, Mnemonic.Cmpsb, Mnemonic.Cmpsw,
-        Mnemonic.Cmpsd, Mnemonic.Cmpsq, Mnemonic.Scasb, Mnemonic.Scasw, Mnemonic.Scasd, Mnemonic.Scasq, Mnemonic.Cld, Mnemonic.Std, Mnemonic.Clc, Mnemonic.Stc,
-        Mnemonic.Cmc, Mnemonic.Lahf, Mnemonic.Sahf, Mnemonic.Bswap, Mnemonic.Crc32, Mnemonic.Xlatb);
-
     /// <summary>Places in the region that a return is compared with before the jump cache is asked.</summary>
     public const int MostReturnSites = 6;
 
@@ -40,7 +26,7 @@ internal static class TranslatedForms
     /// </summary>
     public static bool IsCalled(in Instruction instruction) =>
         InstructionTable.IsSupported(instruction.Code) && instruction.FlowControl == FlowControl.Next &&
-        (instruction.Code.CpuidFeatures() is [var feature, ..] && CalledFeatures.Contains(feature) || CalledMnemonics.Contains(instruction.Mnemonic)) &&
+        (HasCalledFeature(instruction) || IsCalledMnemonic(instruction.Mnemonic)) &&
         !IsWritten(instruction) && !NamesSystemRegister(instruction);
 
     /// <summary>Whether a called instruction reads or changes status flags.</summary>
@@ -72,6 +58,19 @@ internal static class TranslatedForms
 
         return false;
     }
+
+    private static bool HasCalledFeature(in Instruction instruction) => instruction.Code.CpuidFeatures() is [var feature, ..] && feature is
+        CpuidFeature.SSE or CpuidFeature.SSE2 or CpuidFeature.SSE3 or CpuidFeature.SSSE3 or CpuidFeature.SSE4_1 or CpuidFeature.SSE4_2 or CpuidFeature.MMX or
+        CpuidFeature.FPU or CpuidFeature.FPU287 or CpuidFeature.FPU387 or CpuidFeature.AES or CpuidFeature.PCLMULQDQ or CpuidFeature.SHA or CpuidFeature.BMI1 or
+        CpuidFeature.BMI2 or CpuidFeature.ADX or CpuidFeature.MOVBE or CpuidFeature.CX8 or CpuidFeature.CMPXCHG16B or CpuidFeature.CMOV;
+
+    private static bool IsCalledMnemonic(Mnemonic mnemonic) => mnemonic is
+        Mnemonic.Add or Mnemonic.Or or Mnemonic.Adc or Mnemonic.Sbb or Mnemonic.And or Mnemonic.Sub or Mnemonic.Xor or Mnemonic.Inc or Mnemonic.Dec or Mnemonic.Neg or Mnemonic.Not or
+        Mnemonic.Xchg or Mnemonic.Xadd or Mnemonic.Cmpxchg or Mnemonic.Bt or Mnemonic.Bts or Mnemonic.Btr or Mnemonic.Btc or Mnemonic.Shld or Mnemonic.Shrd or Mnemonic.Rcl or
+        Mnemonic.Rcr or Mnemonic.Mul or Mnemonic.Imul or Mnemonic.Div or Mnemonic.Idiv or Mnemonic.Movsb or Mnemonic.Movsw or Mnemonic.Movsd or Mnemonic.Movsq or Mnemonic.Stosb or
+        Mnemonic.Stosw or Mnemonic.Stosd or Mnemonic.Stosq or Mnemonic.Lodsb or Mnemonic.Lodsw or Mnemonic.Lodsd or Mnemonic.Lodsq or Mnemonic.Cmpsb or Mnemonic.Cmpsw or
+        Mnemonic.Cmpsd or Mnemonic.Cmpsq or Mnemonic.Scasb or Mnemonic.Scasw or Mnemonic.Scasd or Mnemonic.Scasq or Mnemonic.Cld or Mnemonic.Std or Mnemonic.Clc or Mnemonic.Stc or
+        Mnemonic.Cmc or Mnemonic.Lahf or Mnemonic.Sahf or Mnemonic.Bswap or Mnemonic.Crc32 or Mnemonic.Xlatb;
 
     private static bool NamesSystemRegister(in Instruction instruction)
     {

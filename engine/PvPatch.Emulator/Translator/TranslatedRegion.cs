@@ -8,20 +8,20 @@ namespace PvPatch.Emulator.Translator;
 /// <param name="method">The method, which the runtime frees when nothing refers to it.</param>
 /// <param name="code">Its address.</param>
 /// <param name="memory">What it leads out to.</param>
-/// <param name="entries">RIP of the blocks that can be entered; the place in the list goes into <c>RegionEntry</c>.</param>
-/// <param name="instructions">RIP of all its instructions.</param>
+/// <param name="entries">Where in the page the blocks lie that can be entered; the place in the list goes into <c>RegionEntry</c>.</param>
+/// <param name="instructions">Where in the page its instructions lie.</param>
 internal sealed unsafe class TranslatedRegion(
     DynamicMethod method,
     delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> code,
     RegionMemory memory,
-    IReadOnlyList<ulong> entries,
-    IReadOnlyList<ulong> instructions) : IDisposable
+    int[] entries,
+    int[] instructions) : IDisposable
 {
-    /// <summary>RIP of the blocks that can be entered.</summary>
-    public IReadOnlyList<ulong> Entries => entries;
+    /// <summary>Where in the page the blocks lie that can be entered.</summary>
+    public int[] Entries => entries;
 
-    /// <summary>RIP of all its instructions.</summary>
-    public IReadOnlyList<ulong> Instructions => instructions;
+    /// <summary>Where in the page its instructions lie.</summary>
+    public int[] Instructions => instructions;
 
     /// <summary>Lets a decoded instruction, which stands where a block can be entered, enter it.</summary>
     public void EnterAt(DecodedInstruction* u, int entry)

@@ -30,20 +30,53 @@ internal static class IlReader
     {
         int count = 0;
         for (int at = 0; at < il.Length; count++)
-            at += SizeAt(il, at);
+            at = DecodeAt(il, at).End;
         var decoded = new Instruction[count];
-        for (int i = 0, at = 0; i < count; at = decoded[i++].End)
-            decoded[i] = DecodeOne(il, at);
-        CheckBranches(decoded, il.Length);
+        Decode(il, ref decoded);
         return decoded;
     }
 
+    /// <summary>Decodes a whole method into an array that grows as it must.</summary>
+    /// <param name="il">Its IL.</param>
+    /// <param name="decoded">Where to.</param>
+    /// <returns>How many instructions it has.</returns>
+    /// <exception cref="PatchException">As <see cref="Decode(ReadOnlySpan{byte})"/>.</exception>
+    public static int Decode(ReadOnlySpan<byte> il, ref Instruction[] decoded)
+    {
+        int count = 0;
+        bool branches = false;
+        for (int at = 0; at < il.Length; at = decoded[count++].End)
+        {
+            Room.For(ref decoded, count + 1);
+            decoded[count] = DecodeAt(il, at);
+            branches |= decoded[count].Code.FlowControl is FlowControl.Branch or FlowControl.Cond_Branch;
+        }
+
+        if (branches)
+            CheckBranches(decoded.AsSpan(0, count), il.Length);
+        return count;
+    }
+
+    /// <summary>Decodes the instruction at an offset.</summary>
+    /// <exception cref="PatchException"><see cref="PatchError.BadIl"/>: there is none.</exception>
+    public static Instruction DecodeAt(ReadOnlySpan<byte> il, int at)
+    {
+        OpCode code = CodeAt(il, at);
+        ReadOnlySpan<byte> rest = il[(at + code.Size)..];
+        int size = OperandSize(code, rest, at), end = at + code.Size + size;
+        if (size > rest.Length)
+            throw Bad(at, $"the IL ends within the operand of {code.Name}");
+        return code.OperandType == OperandType.InlineSwitch
+            ? new Instruction(at, end - at, code, 0) { Targets = SwitchTargets(rest[..size], end) }
+            : new Instruction(at, end - at, code, Operand(code, rest, end));
+    }
+
     /// <summary>Whether the instruction may go on at <see cref="Instruction.Operand"/>.</summary>
-    public static bool IsBranch(Instruction instruction) =>
+    public static bool IsBranch(in Instruction instruction) =>
         instruction.Code.OperandType is OperandType.InlineBrTarget or OperandType.ShortInlineBrTarget;
 
     /// <summary>Index of the first instruction at an offset or behind it.</summary>
-    public static int IndexAt(Instruction[] decoded, int offset)
+    public static int IndexAt(ReadOnlySpan<Instruction> decoded, int offset)
     {
         int low = 0, high = decoded.Length;
         while (low < high)
@@ -71,25 +104,6 @@ internal static class IlReader
         if (at + 1 == il.Length)
             throw Bad(at, "the IL ends within an opcode");
         return TwoByteCodes[il[at + 1]] ?? throw Bad(at, $"0x{(TwoBytes << 8) | il[at + 1]:X2} is no opcode");
-    }
-
-    /// <summary>The size of the instruction at an offset, with its operand.</summary>
-    private static int SizeAt(ReadOnlySpan<byte> il, int at)
-    {
-        OpCode code = CodeAt(il, at);
-        ReadOnlySpan<byte> rest = il[(at + code.Size)..];
-        int size = OperandSize(code, rest, at);
-        return size <= rest.Length ? code.Size + size : throw Bad(at, $"the IL ends within the operand of {code.Name}");
-    }
-
-    private static Instruction DecodeOne(ReadOnlySpan<byte> il, int at)
-    {
-        OpCode code = CodeAt(il, at);
-        ReadOnlySpan<byte> rest = il[(at + code.Size)..];
-        int size = code.Size + OperandSize(code, rest, at);
-        return code.OperandType == OperandType.InlineSwitch
-            ? new Instruction(at, size, code, 0) { Targets = SwitchTargets(rest[..(size - code.Size)], at + size) }
-            : new Instruction(at, size, code, Operand(code, rest, at + size));
     }
 
     private static int OperandSize(OpCode code, ReadOnlySpan<byte> rest, int at)
@@ -132,21 +146,22 @@ internal static class IlReader
         return targets;
     }
 
-    private static void CheckBranches(Instruction[] decoded, int length)
+    private static void CheckBranches(ReadOnlySpan<Instruction> decoded, int length)
     {
-        foreach (Instruction instruction in decoded)
+        foreach (ref readonly Instruction instruction in decoded)
         {
-            if (IsBranch(instruction) && !IsStart(instruction.Operand))
+            if (IsBranch(instruction) && !IsStart(decoded, length, instruction.Operand))
                 throw Bad(instruction.Offset, $"{instruction.Code.Name} goes to {instruction.Operand}, where no instruction starts");
             foreach (int target in instruction.Targets)
             {
-                if (!IsStart(target))
+                if (!IsStart(decoded, length, target))
                     throw Bad(instruction.Offset, $"switch goes to {target}, where no instruction starts");
             }
         }
-
-        bool IsStart(long offset) => offset >= 0 && offset < length && decoded[IndexAt(decoded, (int)offset)].Offset == offset;
     }
+
+    private static bool IsStart(ReadOnlySpan<Instruction> decoded, int length, long offset) =>
+        offset >= 0 && offset < length && decoded[IndexAt(decoded, (int)offset)].Offset == offset;
 
     private static PatchException Bad(int offset, string what) =>
         new(PatchError.BadIl, $"The IL cannot be read at {offset}: {what}.") { Offset = offset };

@@ -6,8 +6,8 @@ namespace PvPatch.Engine.Il;
 /// Same-size edits of a copy of a method's IL: what is written replaces whole instructions and is padded with NOPs, so
 /// that every offset, protected region and debugging record stays true.
 /// </summary>
-/// <param name="il">The method's IL, which is not changed.</param>
-internal sealed class IlWriter(ReadOnlySpan<byte> il)
+/// <param name="il">The method's IL, of which a copy is edited.</param>
+internal readonly struct IlWriter(ReadOnlySpan<byte> il)
 {
     private readonly byte[] _bytes = il.ToArray();
 
@@ -15,7 +15,7 @@ internal sealed class IlWriter(ReadOnlySpan<byte> il)
     public byte[] Bytes => _bytes;
 
     /// <summary>Replaces an instruction by NOPs.</summary>
-    public void Erase(Instruction instruction) => Erase(instruction.Offset, instruction.End);
+    public void Erase(in Instruction instruction) => Erase(instruction.Offset, instruction.End);
 
     /// <summary>Writes code at the end of a window and NOPs before it.</summary>
     /// <param name="start">First byte of the window.</param>

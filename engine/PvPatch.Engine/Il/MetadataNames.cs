@@ -10,21 +10,25 @@ internal sealed class MetadataNames(MetadataReader metadata)
     private const int DeepestNesting = 64;
 
     private readonly Dictionary<int, string> _short = [];
+    private readonly Dictionary<int, string> _types = []; // those of this module
 
     /// <summary>Full name of a method: <c>Namespace.Type.Method</c>.</summary>
     public string Of(MethodDefinitionHandle handle)
     {
         MethodDefinition method = metadata.GetMethodDefinition(handle);
-        return $"{Of(method.GetDeclaringType())}.{metadata.GetString(method.Name)}";
+        return string.Concat(Of(method.GetDeclaringType()), ".", metadata.GetString(method.Name));
     }
 
     /// <summary>Full name of a type of this module.</summary>
     public string Of(TypeDefinitionHandle handle, int depth = 0)
     {
+        int token = MetadataTokens.GetToken(handle);
+        if (_types.TryGetValue(token, out string? known))
+            return known;
         TypeDefinition type = metadata.GetTypeDefinition(handle);
         TypeDefinitionHandle outer = type.GetDeclaringType();
         string name = metadata.GetString(type.Name);
-        return outer.IsNil ? Qualified(type.Namespace, name) : $"{Of(outer, Deeper(depth))}+{name}";
+        return _types[token] = outer.IsNil ? Qualified(type.Namespace, name) : $"{Of(outer, Deeper(depth))}+{name}";
     }
 
     /// <summary>Full name of a type that this module refers to.</summary>

@@ -7,12 +7,29 @@ using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.Il;
 
+/// <summary>Where the IL of a method lies in its image.</summary>
+/// <param name="method">The method.</param>
+/// <param name="offset">In bytes from the start of the image.</param>
+/// <param name="length">In bytes.</param>
+internal readonly struct PlacedIl(MethodDefinitionHandle method, int offset, int length)
+{
+    /// <summary>The method.</summary>
+    public MethodDefinitionHandle Method { get; } = method;
+
+    /// <summary>In bytes from the start of the image.</summary>
+    public int Offset { get; } = offset;
+
+    /// <summary>In bytes.</summary>
+    public int Length { get; } = length;
+}
+
 /// <summary>A managed image as its file holds it: headers, metadata and method bodies (ECMA-335, partition II, 22 to 25).</summary>
-internal sealed class ModuleImage : IDisposable
+internal sealed unsafe class ModuleImage : IDisposable
 {
     private const int MostLocals = 0xFFFE; // partition II, 23.2.6
 
     private readonly PEReader _pe;
+    private readonly byte* _start;
     private readonly Dictionary<Module, bool> _copies = [];
     private HashSet<int>? _shared;
 
@@ -21,11 +38,13 @@ internal sealed class ModuleImage : IDisposable
         File = file;
         _pe = reader;
         CheckKind();
+        _start = _pe.GetEntireImage().Pointer;
         Metadata = _pe.GetMetadataReader();
         if (!Metadata.IsAssembly)
             throw new PatchException(PatchError.NotManaged, $"{Path.GetFileName(File)} is a module without an assembly.");
         AssemblyName = Metadata.GetString(Metadata.GetAssemblyDefinition().Name);
         VersionId = Metadata.GetGuid(Metadata.GetModuleDefinition().Mvid);
+        Shapes = new CallShapes(Metadata);
         Names = new MetadataNames(Metadata);
         Signatures = new SignatureTexts(Metadata, Names, SignatureDetail.Modifiers);
         ScopedSignatures = new SignatureTexts(Metadata, Names, SignatureDetail.Scopes);
@@ -36,6 +55,9 @@ internal sealed class ModuleImage : IDisposable
 
     /// <summary>The metadata tables.</summary>
     public MetadataReader Metadata { get; }
+
+    /// <summary>What calls take and give.</summary>
+    public CallShapes Shapes { get; }
 
     /// <summary>Full names of what tokens stand for.</summary>
     public MetadataNames Names { get; }
@@ -128,8 +150,11 @@ internal sealed class ModuleImage : IDisposable
     public BlobReader IlOf(MethodDefinitionHandle handle) =>
         _pe.GetMethodBody(Metadata.GetMethodDefinition(handle).RelativeVirtualAddress).GetILReader();
 
-    /// <summary>The bodies of all of them, read once.</summary>
-    public IReadOnlyList<MethodBody> Bodies => field ??= ReadBodies();
+    /// <summary>Where the IL of each of them lies, found once.</summary>
+    public PlacedIl[] Methods => field ??= PlaceMethods();
+
+    /// <summary>A method's IL, where it lies: it is there as long as the image is open.</summary>
+    public ReadOnlySpan<byte> IlAt(PlacedIl place) => new(_start + place.Offset, place.Length); // SAFETY: its reader found it within the image
 
     /// <summary>
     /// Whether some of a method's IL is another method's too: rewriting tools fold equal bodies into one. What one of them may
@@ -141,22 +166,19 @@ internal sealed class ModuleImage : IDisposable
     public MethodBody BodyOf(MethodDefinitionHandle handle)
     {
         MethodDefinition method = Metadata.GetMethodDefinition(handle);
-        int address = method.RelativeVirtualAddress;
-        MethodBodyBlock block = _pe.GetMethodBody(address);
-        byte first = _pe.GetSectionData(address).GetContent(0, 1)[0];
-        const int TinyFormat = 2, TinyHeader = 1, FatHeader = 12; // partition II, 25.4.1 to 25.4.3
+        MethodBodyBlock block = _pe.GetMethodBody(method.RelativeVirtualAddress);
         return new MethodBody
         {
             Token = MetadataTokens.GetToken(handle),
             Name = Names.Of(handle),
-            Offset = OffsetOf(address) + ((first & 3) == TinyFormat ? TinyHeader : FatHeader),
+            Offset = OffsetOf(block.GetILReader()),
             Il = block.GetILBytes() ?? [],
             MaxStack = block.MaxStack,
             LocalCount = block.LocalSignature.IsNil ? 0 : LocalsIn(block.LocalSignature),
             LocalSignature = block.LocalSignature,
             InitLocals = block.LocalVariablesInitialized,
             Regions = block.ExceptionRegions,
-            ReturnsValue = CallShape.Read(Metadata.GetBlobReader(method.Signature)).ReturnsValue,
+            ReturnsValue = Shapes.Of(method.Signature).ReturnsValue,
         };
     }
 
@@ -175,16 +197,8 @@ internal sealed class ModuleImage : IDisposable
             throw new PatchException(PatchError.MixedMode, $"{Path.GetFileName(File)} mixes IL with native code.");
     }
 
-    private int OffsetOf(int address)
-    {
-        if (_pe.IsLoadedImage)
-            return address;
-        int section = _pe.PEHeaders.GetContainingSectionIndex(address);
-        if (section < 0)
-            throw Damaged($"no section holds the address 0x{address:X}");
-        SectionHeader header = _pe.PEHeaders.SectionHeaders[section];
-        return header.PointerToRawData + (address - header.VirtualAddress);
-    }
+    /// <summary>How far from the start of the image a blob lies in it.</summary>
+    private int OffsetOf(BlobReader blob) => (int)(blob.StartPointer - _start);
 
     private PatchException Damaged(string how) =>
         new(PatchError.BadImage, $"{Path.GetFileName(File)} is damaged: {how}.");
@@ -200,32 +214,69 @@ internal sealed class ModuleImage : IDisposable
             : throw Damaged("a method has more locals than their signature can hold");
     }
 
-    private List<MethodBody> ReadBodies()
+    private PlacedIl[] PlaceMethods()
     {
-        var bodies = new List<MethodBody>(Metadata.MethodDefinitions.Count);
+        var places = new PlacedIl[Metadata.MethodDefinitions.Count];
+        int count = 0;
         foreach (MethodDefinitionHandle handle in MethodsWithIl)
-            bodies.Add(BodyOf(handle));
-        return bodies;
+            places[count++] = Placed(handle);
+        if (count == places.Length)
+            return places;
+        var all = new PlacedIl[count];
+        Array.Copy(places, all, count);
+        return all;
+    }
+
+    /// <summary>Reads no more of a body than the size of its IL (partition II, 25.4.2 and 25.4.3).</summary>
+    private PlacedIl Placed(MethodDefinitionHandle handle)
+    {
+        const int FormatMask = 3, Tiny = 2, Fat = 3, TinySizeShift = 2, FatHeader = 12, HeaderSizeShift = 12, CodeSizeAt = 4;
+        BlobReader body = _pe.GetSectionData(Metadata.GetMethodDefinition(handle).RelativeVirtualAddress).GetReader();
+        int offset = OffsetOf(body);
+        byte first = body.ReadByte();
+        int header = 1, length = first >> TinySizeShift;
+        if ((first & FormatMask) != Tiny)
+        {
+            body.Reset();
+            int flags = body.ReadUInt16();
+            if ((flags & FormatMask) != Fat || flags >> HeaderSizeShift != FatHeader / sizeof(int))
+                throw Damaged("a method's header is none");
+            body.Offset = CodeSizeAt;
+            header = FatHeader;
+            length = body.ReadInt32();
+        }
+
+        body.Offset = header;
+        if ((uint)length > body.RemainingBytes)
+            throw Damaged("a method's IL reaches beyond its section");
+        return new PlacedIl(handle, offset + header, length);
     }
 
     private HashSet<int> SharedOffsets()
     {
         var shared = new HashSet<int>();
-        MethodBody? furthest = null;
-        List<MethodBody> ordered = [.. Bodies];
-        ordered.Sort((a, b) => a.Offset.CompareTo(b.Offset));
-        foreach (MethodBody body in ordered)
+        PlacedIl furthest = default; // the one that reaches furthest so far
+        foreach (PlacedIl place in InOrder(Methods))
         {
-            if (furthest is not null && body.Offset < furthest.Offset + furthest.Il.Length)
+            if (place.Offset < furthest.Offset + furthest.Length)
             {
-                shared.Add(body.Offset);
+                shared.Add(place.Offset);
                 shared.Add(furthest.Offset);
             }
 
-            if (furthest is null || body.Offset + body.Il.Length > furthest.Offset + furthest.Il.Length)
-                furthest = body;
+            if (place.Offset + place.Length > furthest.Offset + furthest.Length)
+                furthest = place;
         }
 
         return shared;
+    }
+
+    /// <summary>The same in the order of their offsets, as compilers write them.</summary>
+    private static PlacedIl[] InOrder(PlacedIl[] places)
+    {
+        int ordered = 1;
+        while (ordered < places.Length && places[ordered - 1].Offset <= places[ordered].Offset)
+            ordered++;
+        return ordered >= places.Length ? places : [.. places.OrderBy(p => p.Offset)];
     }
 }

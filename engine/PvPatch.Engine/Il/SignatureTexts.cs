@@ -21,14 +21,15 @@ internal enum SignatureDetail
 /// <summary>Signatures as text, so that two can be compared and shown (ECMA-335, partition II, 23.2).</summary>
 internal sealed class SignatureTexts(MetadataReader metadata, MetadataNames names, SignatureDetail detail) : ISignatureTypeProvider<string, object?>
 {
-    private readonly Dictionary<int, string> _calls = [];
+    private readonly Dictionary<int, string> _calls = []; // by place of the signature in the heap
 
     /// <summary>The signature of a call through a pointer.</summary>
     public string OfCall(StandaloneSignatureHandle handle)
     {
-        int token = MetadataTokens.GetToken(handle);
-        if (!_calls.TryGetValue(token, out string? text))
-            _calls[token] = text = GetFunctionPointerType(metadata.GetStandaloneSignature(handle).DecodeMethodSignature(this, null));
+        StandaloneSignature signature = metadata.GetStandaloneSignature(handle);
+        int offset = metadata.GetHeapOffset(signature.Signature);
+        if (!_calls.TryGetValue(offset, out string? text))
+            _calls[offset] = text = GetFunctionPointerType(signature.DecodeMethodSignature(this, null));
         return text;
     }
 

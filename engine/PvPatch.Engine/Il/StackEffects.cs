@@ -1,36 +1,33 @@
 using System.Reflection.Emit;
-using System.Reflection.Metadata;
-using System.Reflection.Metadata.Ecma335;
 using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.Il;
 
 /// <summary>How many entries each instruction takes from the evaluation stack and puts on it (ECMA-335, partition III, "Stack Transition").</summary>
-internal sealed class StackEffects(MetadataReader metadata)
+/// <param name="shapes">What its calls take and give.</param>
+internal sealed class StackEffects(CallShapes shapes)
 {
-    private readonly Dictionary<int, CallShape> _shapes = [];
-
     /// <summary>Entries taken and put.</summary>
     /// <param name="instruction">Any instruction but those that end a path with the stack as it is.</param>
     /// <param name="returnsValue">Whether the method it stands in returns something.</param>
     /// <exception cref="PatchException"><see cref="PatchError.BadImage"/>: the token of a call stands for no method.</exception>
-    public (int Taken, int Put) Of(Instruction instruction, bool returnsValue)
+    public (int Taken, int Put) Of(in Instruction instruction, bool returnsValue)
     {
         if (instruction.Is(OpCodes.Call) || instruction.Is(OpCodes.Callvirt))
         {
-            CallShape shape = ShapeOf(instruction.Token);
+            CallShape shape = shapes.Of(instruction.Token);
             return (shape.Arguments, shape.ReturnsValue ? 1 : 0);
         }
 
         if (instruction.Is(OpCodes.Newobj))
         {
-            CallShape shape = ShapeOf(instruction.Token);
+            CallShape shape = shapes.Of(instruction.Token);
             return (shape.Arguments - (shape.HasImplicitThis ? 1 : 0), 1);
         }
 
         if (instruction.Is(OpCodes.Calli))
         {
-            CallShape shape = ShapeOf(instruction.Token);
+            CallShape shape = shapes.Of(instruction.Token);
             return (shape.Arguments + 1, shape.ReturnsValue ? 1 : 0);
         }
 
@@ -44,23 +41,6 @@ internal sealed class StackEffects(MetadataReader metadata)
 
     /// <summary>Entries that an opcode puts whose operand does not matter.</summary>
     public static int PutBy(OpCode code) => CountOf(code.StackBehaviourPush);
-
-    /// <summary>What a call of this token, method or stand-alone signature, takes and gives.</summary>
-    public CallShape ShapeOf(int token)
-    {
-        if (!_shapes.TryGetValue(token, out CallShape? shape))
-            _shapes[token] = shape = CallShape.Read(metadata.GetBlobReader(SignatureOf(MetadataTokens.EntityHandle(token))));
-        return shape;
-    }
-
-    private BlobHandle SignatureOf(EntityHandle handle) => handle.Kind switch
-    {
-        HandleKind.MethodDefinition => metadata.GetMethodDefinition((MethodDefinitionHandle)handle).Signature,
-        HandleKind.MemberReference => metadata.GetMemberReference((MemberReferenceHandle)handle).Signature,
-        HandleKind.StandaloneSignature => metadata.GetStandaloneSignature((StandaloneSignatureHandle)handle).Signature,
-        HandleKind.MethodSpecification => SignatureOf(metadata.GetMethodSpecification((MethodSpecificationHandle)handle).Method),
-        _ => throw new PatchException(PatchError.BadImage, $"The image is damaged: a call of a {handle.Kind}."),
-    };
 
     private static int CountOf(StackBehaviour behaviour) => behaviour switch
     {

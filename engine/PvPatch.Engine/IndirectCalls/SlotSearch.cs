@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.Reports;
 
@@ -147,6 +148,8 @@ internal sealed class SlotSearch
             throw new PatchException(PatchError.UnsupportedRoot, $"{op.Name} cannot be installed: {Name(field)} is read-only.") { Op = op.Name };
         if (isReference && !field.IsInitOnly)
             throw new PatchException(PatchError.UnsupportedRoot, $"{op.Name} has no fixed place: {Name(field)} is not read-only, so another object may come there.") { Op = op.Name };
+        if (field.DeclaringType!.IsDefined(typeof(InlineArrayAttribute), inherit: false))
+            throw new PatchException(PatchError.UnsupportedRoot, $"{op.Name} stands in {field.DeclaringType}, which is an inline array: of its elements only the first has a field. An array has ops by index.") { Op = op.Name };
         if (field.DeclaringType!.IsGenericType)
             throw new PatchException(PatchError.UnsupportedRoot, $"{op.Name} stands in {field.DeclaringType}, which is generic.") { Op = op.Name };
     }

@@ -11,19 +11,26 @@ namespace PvPatch.Engine.PatchedCalls;
 /// Whether a call's arguments have their parameters' types on the evaluation stack already, so that passing them converts
 /// nothing. Where the instructions do not tell, the answer is no.
 /// </summary>
-internal sealed class ArgumentTypes(ModuleImage image, MethodDefinitionHandle method, StackFlow flow)
+internal sealed class ArgumentTypes(ModuleImage image, StackFlow flow)
 {
     private const string Reference = "&";
     private const int DeepestExpression = 16;
 
     private ImmutableArray<string> _parameters;
     private ImmutableArray<string> _locals;
+    private Il.MethodBody? _body; // the method that those two are of
 
     /// <summary>Whether an argument arrives as its parameter's type.</summary>
     /// <param name="argument">What the call takes.</param>
     /// <param name="type">The parameter's type.</param>
     public bool IsExact(FlowEntry argument, Type type)
     {
+        if (_body != flow.Body)
+        {
+            _body = flow.Body;
+            _parameters = _locals = default;
+        }
+
         if (type.IsByRef || !(type.IsValueType || type.IsPointer || type.IsFunctionPointer))
             return true; // references are never converted
         string wanted = SignatureTexts.Of(type);
@@ -52,7 +59,7 @@ internal sealed class ArgumentTypes(ModuleImage image, MethodDefinitionHandle me
     /// <summary>The type that an instruction pushes, as <see cref="SignatureTexts"/> writes it.</summary>
     private string? TypeOf(int index, int depth)
     {
-        Instruction instruction = flow.Code[index];
+        ref readonly Instruction instruction = ref flow.Code[index];
         if (instruction.LoadedLocal >= 0)
             return Of(Locals(), instruction.LoadedLocal);
         if (instruction.LoadedArgument >= 0)
@@ -77,10 +84,11 @@ internal sealed class ArgumentTypes(ModuleImage image, MethodDefinitionHandle me
     /// <summary>Arithmetic gives what it takes; of two operands, the first one tells, but for a number that is added to an address.</summary>
     private string? OfOperands(int index, int depth)
     {
-        if (depth == DeepestExpression || flow.InputsOf(index) is not [var first, ..])
+        ReadOnlySpan<FlowEntry> operands = flow.InputsOf(index);
+        if (depth == DeepestExpression || operands.IsEmpty)
             return null;
         string? type = null;
-        foreach (int source in flow.StackJoins.Behind(first.Source))
+        foreach (int source in flow.StackJoins.Behind(operands[0].Source))
         {
             string? found = source == Joins.Outside ? null : TypeOf(StackFlow.OwnerOf(source), depth + 1);
             if (found is null || (type is not null && !string.Equals(type, found, StringComparison.Ordinal)))
@@ -111,7 +119,7 @@ internal sealed class ArgumentTypes(ModuleImage image, MethodDefinitionHandle me
     {
         if (_parameters.IsDefault)
         {
-            MethodSignature<string> signature = image.Metadata.GetMethodDefinition(method).DecodeSignature(image.Signatures, null);
+            MethodSignature<string> signature = image.Metadata.GetMethodDefinition((MethodDefinitionHandle)MetadataTokens.EntityHandle(flow.Body.Token)).DecodeSignature(image.Signatures, null);
             _parameters = signature.Header.IsInstance ? signature.ParameterTypes.Insert(0, Reference) : signature.ParameterTypes;
         }
 

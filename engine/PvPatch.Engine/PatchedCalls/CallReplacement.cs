@@ -79,8 +79,10 @@ internal abstract record CallReplacement
     /// <param name="Target">The method.</param>
     internal sealed record DirectCall(MethodInfo Target) : CallReplacement
     {
+        private readonly string _text = $"call {Target.DeclaringType?.Name}.{Target.Name}"; // a thousand rows tell it
+
         /// <inheritdoc/>
-        public override string ToString() => $"call {Target.DeclaringType?.Name}.{Target.Name}";
+        public override string ToString() => _text;
     }
 
     /// <summary>The IL of the installed method, with the same arguments; a direct call where that cannot be.</summary>

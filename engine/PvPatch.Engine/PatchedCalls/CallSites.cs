@@ -20,46 +20,42 @@ internal sealed record CallSite(int Index, IReadOnlyList<PvOp> Ops, string? Refu
 /// <param name="Reason">What is done with it.</param>
 internal sealed record OtherUse(int Origin, int? User, IReadOnlyList<PvOp> Ops, string Reason);
 
-/// <summary>What the slots loaded in one method are used for. Nothing that is loaded is missing here.</summary>
-internal sealed class CallSites
+/// <summary>What the slots loaded in a method are used for, one method after another. Nothing that is loaded is missing here.</summary>
+/// <param name="flow">Follows the methods.</param>
+/// <param name="map">Their module's tokens of tables and slots.</param>
+/// <param name="image">Their module.</param>
+/// <param name="parameters">What is known of its methods' parameters.</param>
+internal sealed class CallSites(StackFlow flow, SlotMap map, ModuleImage image, KnownParameters parameters)
 {
-    private readonly StackFlow _flow;
-    private readonly SlotMap _map;
-    private readonly ModuleImage _image;
-    private readonly KnownParameters _parameters;
     private readonly List<CallSite> _calls = [];
     private readonly List<OtherUse> _others = [];
-    private readonly bool[] _isUsed; // by instruction
+    private bool[] _isUsed = []; // by instruction
 
-    /// <summary>Collects the uses.</summary>
-    public CallSites(StackFlow flow, SlotMap map, ModuleImage image, KnownParameters parameters)
+    /// <summary>Collects the uses in the method that the flow stands at.</summary>
+    public void Collect()
     {
-        _flow = flow;
-        _map = map;
-        _image = image;
-        _parameters = parameters;
-        _isUsed = new bool[flow.Code.Length];
+        _calls.Clear();
+        _others.Clear();
+        Room.ForEmpty(ref _isUsed, flow.Code.Length);
         for (int i = 0; i < flow.Code.Length; i++)
-        {
             Collect(i, flow.InputsOf(i));
-        }
 
         for (int i = 0; i < flow.Code.Length; i++)
         {
-            if (!_isUsed[i] && SlotsReadAt(i) is { Count: > 0 } ops)
+            if (!_isUsed[i] && SlotsReadAt(i) is { } ops)
                 _others.Add(new OtherUse(i, null, ops, !flow.IsReached(i) ? "control never comes there" : "it is read but never called"));
         }
     }
 
     /// <summary>The calls, in the order of their offsets.</summary>
-    public IReadOnlyList<CallSite> Calls => _calls;
+    public List<CallSite> Calls => _calls;
 
     /// <summary>The other uses.</summary>
-    public IReadOnlyList<OtherUse> Others => _others;
+    public List<OtherUse> Others => _others;
 
     private void Collect(int index, ReadOnlySpan<FlowEntry> inputs)
     {
-        Instruction instruction = _flow.Code[index];
+        ref readonly Instruction instruction = ref flow.Code[index];
         if (IsWrite(index, inputs, out SlotNode? written))
             _others.Add(new OtherUse(index, null, written.Ops, "the slot is written here, which patched sites do not see"));
 
@@ -72,15 +68,15 @@ internal sealed class CallSites
                 AddCall(index, value);
             else if (ReasonOf(index, k, value) is { } reason)
                 AddOther(index, value, reason);
-            else if (_flow.Step.Follows(instruction) || IsStoreTarget(instruction, k) || IsKnownThere(instruction, k))
+            else if (flow.Follows(index) || IsStoreTarget(instruction, k) || IsKnownThere(instruction, k))
                 Use(value);
         }
     }
 
     /// <summary>Whether an input is passed to a method that knows what it gets there, so that its uses are told there.</summary>
-    private bool IsKnownThere(Instruction instruction, int input) =>
+    private bool IsKnownThere(in Instruction instruction, int input) =>
         (instruction.Is(OpCodes.Call) || instruction.Is(OpCodes.Callvirt))
-        && _parameters.Of(instruction.Token) is var known && input < known.Length && known[input] is not null;
+        && parameters.Of(instruction.Token) is var known && input < known.Length && known[input] is not null;
 
     private void AddCall(int index, FlowValue pointer)
     {
@@ -103,9 +99,9 @@ internal sealed class CallSites
 
     private string? SignatureRefusal(int index, PvOp op)
     {
-        EntityHandle signature = MetadataTokens.EntityHandle(_flow.Code[index].Token);
-        string called = signature.Kind == HandleKind.StandaloneSignature ? _image.ScopedSignatures.OfCall((StandaloneSignatureHandle)signature) : "nothing";
-        string declared = _map.SignatureOf(op) ?? "nothing";
+        EntityHandle signature = MetadataTokens.EntityHandle(flow.Code[index].Token);
+        string called = signature.Kind == HandleKind.StandaloneSignature ? image.ScopedSignatures.OfCall((StandaloneSignatureHandle)signature) : "nothing";
+        string declared = map.SignatureOf(op) ?? "nothing";
         return string.Equals(called, declared, StringComparison.Ordinal) ? null : $"it is called as {called}, the slot is {declared}";
     }
 
@@ -121,16 +117,16 @@ internal sealed class CallSites
     /// <summary>What an instruction does with a followed value; <see langword="null"/> where the value stays followed.</summary>
     private string? ReasonOf(int index, int input, FlowValue value)
     {
-        Instruction instruction = _flow.Code[index];
+        ref readonly Instruction instruction = ref flow.Code[index];
         bool isAddress = value.Kind == FlowKind.Table;
         if (value is { Node: { IsReference: true, Elements.Count: 0 } })
             return null; // whoever gets the object reads its slots there, and that is told there
         if (Step.Passes(instruction) || instruction.Is(OpCodes.Pop) || (isAddress && IsStoreTarget(instruction, input)))
             return null;
-        if (_flow.Step.Follows(instruction) && input == 0 && value.Kind is FlowKind.Table or FlowKind.Unproven)
+        if (flow.Follows(index) && input == 0 && value.Kind is FlowKind.Table or FlowKind.Unproven)
             return null;
         if (instruction.StoredLocal is >= 0 and var local)
-            return _flow.IsAddressed(local) ? $"it escapes to local variable {local}, whose address is taken" : null;
+            return flow.IsAddressed(local) ? $"it escapes to local variable {local}, whose address is taken" : null;
 
         if (IsKnownThere(instruction, input))
             return null;
@@ -140,8 +136,8 @@ internal sealed class CallSites
         return instruction switch
         {
             _ when instruction.Is(OpCodes.Calli) => $"{subject}: passed to a call through a pointer",
-            { Code.OperandType: OperandType.InlineMethod } => $"{subject}: passed to {_image.Names.Short(instruction.Token)}",
-            { Code.OperandType: OperandType.InlineField } => $"{subject}: stored in {_image.Names.Short(instruction.Token)}",
+            { Code.OperandType: OperandType.InlineMethod } => $"{subject}: passed to {image.Names.Short(instruction.Token)}",
+            { Code.OperandType: OperandType.InlineField } => $"{subject}: stored in {image.Names.Short(instruction.Token)}",
             { Code.OperandType: OperandType.InlineBrTarget or OperandType.ShortInlineBrTarget } => $"{subject}: compared by {name}",
             _ when instruction.Is(OpCodes.Ret) => $"{subject}: returned",
             _ when name.StartsWith("st", StringComparison.Ordinal) => $"{subject}: stored by {name}",
@@ -151,25 +147,27 @@ internal sealed class CallSites
     }
 
     /// <summary>Whether an input only says where something is stored.</summary>
-    private static bool IsStoreTarget(Instruction instruction, int input) =>
+    private static bool IsStoreTarget(in Instruction instruction, int input) =>
         input == 0 && (instruction.Is(OpCodes.Stfld) || instruction.Is(OpCodes.Stind_I) || instruction.Is(OpCodes.Stobj) || instruction.Is(OpCodes.Initobj)
             || WritesElement(instruction));
 
-    private static bool WritesElement(Instruction instruction) => instruction.Is(OpCodes.Stelem_I) || instruction.Is(OpCodes.Stelem);
+    private static bool WritesElement(in Instruction instruction) => instruction.Is(OpCodes.Stelem_I) || instruction.Is(OpCodes.Stelem);
 
     private bool IsWrite(int index, ReadOnlySpan<FlowEntry> inputs, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out SlotNode? written)
     {
-        Instruction instruction = _flow.Code[index];
+        ref readonly Instruction instruction = ref flow.Code[index];
         if (instruction.Is(OpCodes.Stsfld))
-            written = _map.RootOf(instruction.Token);
+            written = map.PlaceOf(instruction.Token) is { Outer: null } root ? root : null;
         else if (inputs.Length > 0 && inputs[0].Value is { Kind: FlowKind.Table, Node: { } table } && IsStoreTarget(instruction, 0))
-            written = instruction.Is(OpCodes.Stfld) ? _map.MemberOf(table, instruction.Token) : WritesElement(instruction) ? Element(table, inputs[1]) : table;
+            written = instruction.Is(OpCodes.Stfld) ? MemberOf(table, instruction.Token) : WritesElement(instruction) ? Element(table, inputs[1]) : table;
         else
             written = null;
         if (written is { IsReference: true } && !WritesElement(instruction))
             written = null; // the one store of the object or array itself, by the initialiser of its read-only field
         return written is not null;
     }
+
+    private SlotNode? MemberOf(SlotNode table, int field) => map.PlaceOf(field) is { } member && member.Outer == table ? member : null;
 
     /// <summary>The element that is written; the whole array where it is not known which.</summary>
     private static SlotNode? Element(SlotNode array, FlowEntry index) =>
@@ -188,18 +186,21 @@ internal sealed class CallSites
     /// <summary>The ops of the slot or the table that an instruction reads or takes the address of.</summary>
     private List<PvOp> OpsReadAt(int index)
     {
-        if (SlotsReadAt(index) is { Count: > 0 } slots)
+        if (SlotsReadAt(index) is { } slots)
             return slots;
-        if (_flow.ParameterAt(index) is { } fact)
+        if (flow.ParameterAt(index) is { } fact)
             return fact.Node.Ops;
-        return _map.ReadBy(_flow.Code[index]) is { } read ? (_map.RootOf(read.Field) ?? _map.MemberNamed(read.Field))?.Ops ?? [] : [];
+        return flow.ReadAt(index) is { } read ? read.Place.Ops : [];
     }
 
-    private List<PvOp> SlotsReadAt(int index)
+    /// <summary>The ops of the slots that an instruction reads or takes the address of; <see langword="null"/> where it does neither.</summary>
+    private List<PvOp>? SlotsReadAt(int index)
     {
-        Instruction instruction = _flow.Code[index];
-        if (_map.ReadBy(instruction) is { } read)
-            return (read.IsStatic ? _map.RootOf(read.Field) : _map.MemberNamed(read.Field)) is { } node && (node.Op is not null || node.Elements.Count > 0) ? node.Ops : [];
-        return _flow.InputsOf(index) is [{ Value: { Kind: FlowKind.Table, Node: { Op: not null } place } }] && instruction.Is(OpCodes.Ldind_I) ? place.Ops : [];
+        if (flow.ReadAt(index) is { } read)
+            return (read.Root ?? read.Member) is { } place && (place.Op is not null || place.Elements.Count > 0) ? place.Ops : null;
+        if (!flow.Code[index].Is(OpCodes.Ldind_I))
+            return null;
+        ReadOnlySpan<FlowEntry> inputs = flow.InputsOf(index);
+        return inputs.Length == 1 && inputs[0].Value is { Kind: FlowKind.Table, Node: { Op: not null } address } ? address.Ops : null;
     }
 }

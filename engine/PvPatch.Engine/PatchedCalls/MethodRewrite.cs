@@ -14,79 +14,89 @@ internal sealed class MethodRewrite
     private readonly StackFlow _flow;
     private readonly NeedlessCode _needless;
     private readonly Func<bool> _mayGrow;
-    private readonly List<SiteRewrite> _sites;
+    private readonly List<int> _members = [];
+    private readonly IlRanges _ranges = new();
+    private bool[] _erased = []; // by instruction
+    private List<SiteRewrite> _sites = [];
 
-    /// <summary>Rewrites a method.</summary>
-    /// <param name="flow">The method.</param>
-    /// <param name="map">Its module's fields.</param>
-    /// <param name="sites">Its calls, in the order of their offsets. What becomes of each is written there.</param>
+    /// <summary>Prepares for one method after another.</summary>
+    /// <param name="flow">Follows them.</param>
     /// <param name="mayGrow">Asked where a form does not fit: whether it may need more room, local variables or tokens than are there.</param>
-    public MethodRewrite(StackFlow flow, SlotMap map, List<SiteRewrite> sites, Func<bool> mayGrow)
+    public MethodRewrite(StackFlow flow, Func<bool> mayGrow)
     {
         _flow = flow;
         _mayGrow = mayGrow;
+        _needless = new NeedlessCode(flow);
+    }
+
+    /// <summary>Rewrites the method that the flow stands at.</summary>
+    /// <param name="sites">Its calls, in the order of their offsets. What becomes of each is written there.</param>
+    public void Rewrite(List<SiteRewrite> sites)
+    {
         _sites = sites;
-        _needless = new NeedlessCode(flow, map);
-        IlWriter? done;
+        _needless.Begin();
+        byte[]? done;
         do
         {
             _needless.Find(sites);
             done = Write();
         }
         while (done is null); // another form, or none, may keep code that others counted on to go
-        Il = done.Bytes;
+        Il = done;
         Growth = Grown();
     }
 
     /// <summary>The method's new IL. Where it grows, this is what <see cref="Growth"/> is to be applied to, and of no use without.</summary>
-    public byte[] Il { get; }
+    public byte[] Il { get; private set; } = [];
 
     /// <summary>The sites that are more than the bytes they had; <see langword="null"/> where there are none.</summary>
-    public MethodGrowth? Growth { get; }
+    public MethodGrowth? Growth { get; private set; }
 
-    /// <summary>The instructions that a site consists of: those that bring its pointer, and the call.</summary>
+    /// <summary>The instructions that a site consists of: those that bring its pointer, and the call. They are there until the next are asked for.</summary>
     /// <param name="call">Number of its <c>calli</c>.</param>
-    public List<IlRange> RangesOf(int call)
+    public IlRanges RangesOf(int call)
     {
-        var members = new List<int> { call };
+        _members.Clear();
+        _members.Add(call);
         if (call > 0 && _flow.Code[call - 1].IsPrefix)
-            members.Add(call - 1);
+            _members.Add(call - 1);
         ReadOnlySpan<FlowEntry> inputs = _flow.InputsOf(call);
         for (int k = 0; k < inputs.Length; k++)
         {
             if (k == inputs.Length - 1 || _needless.TakesRemoved(call, k))
-                AddSources(inputs[k], members);
+                AddSources(inputs[k]);
         }
 
-        return Ranges(members);
+        return Ranges();
     }
 
-    /// <summary>The byte ranges of some instructions, neighbours together.</summary>
-    /// <param name="members">The instructions, by index; they are sorted.</param>
-    public List<IlRange> Ranges(List<int> members)
+    /// <summary>The instructions that another use consists of.</summary>
+    public IlRanges RangesOf(OtherUse use)
     {
-        members.Sort();
-        var ranges = new List<IlRange>();
-        foreach (int member in members)
-        {
-            Instruction instruction = _flow.Code[member];
-            if (ranges.Count > 0 && ranges[^1].End >= instruction.Offset)
-                ranges[^1] = new IlRange(ranges[^1].Start, instruction.End);
-            else
-                ranges.Add(new IlRange(instruction.Offset, instruction.End));
-        }
+        _members.Clear();
+        _members.Add(use.Origin);
+        if (use.User is { } user && user != use.Origin)
+            _members.Add(user);
+        return Ranges();
+    }
 
-        return ranges;
+    private IlRanges Ranges()
+    {
+        _members.Sort();
+        _ranges.Clear();
+        foreach (int member in _members)
+            _ranges.Add(_flow.Code[member]);
+        return _ranges;
     }
 
     /// <summary>Writes what was decided.</summary>
     /// <returns><see langword="null"/> if a call had to take another form, or none; then everything is decided anew.</returns>
-    private IlWriter? Write()
+    private byte[]? Write()
     {
         bool isDecided = true;
         foreach (SiteRewrite site in _sites)
         {
-            site.Edit = null;
+            site.Grows = false;
             if (site.Refusal is not null || _needless.TakesRemoved(site.Call.Index, _flow.InputsOf(site.Call.Index).Length - 1))
                 continue;
             site.Refuse("its pointer has another use, so it has to stay on the stack");
@@ -97,77 +107,83 @@ internal sealed class MethodRewrite
             return null;
 
         var writer = new IlWriter(_flow.Body.Il);
-        var erased = new bool[_flow.Code.Length];
-        for (int i = 0; i < erased.Length; i++)
-            EraseIfNeedless(i, writer, erased);
+        Room.For(ref _erased, _flow.Code.Length);
+        for (int i = 0; i < _flow.Code.Length; i++)
+            EraseIfNeedless(i, writer);
 
         foreach (SiteRewrite site in _sites)
         {
             if (site.Refusal is not null)
                 continue;
-            int call = site.Call.Index;
-            MovableInstruction[] pops = PopsFor(call, site.Form);
-            if (MisfitOf(call, site.Form, pops, writer, erased) is not { } misfit)
+            string? misfit = null;
+            if (site.Form.NeedsOnlyBytes && (misfit = MisfitOf(site.Call.Index, site.Form, writer)) is null)
                 continue;
             if (_mayGrow())
             {
-                site.Edit = new IlEdit(_flow.Code[FirstOf(call)].Offset, _flow.Code[call].End, pops);
+                site.Grows = true;
                 continue;
             }
 
-            site.TakeNext(misfit);
+            site.TakeNext(misfit ?? $"{site.Form.Text} needs {(site.Form.Locals.Count > 0 ? "local variables" : "tokens that the module has not")}");
             isDecided = false;
         }
 
-        return isDecided ? writer : null;
+        return isDecided ? writer.Bytes : null;
     }
 
     /// <summary>Writes a form over the bytes of its site.</summary>
     /// <returns>Why it does not fit; <see langword="null"/> where it is done.</returns>
-    private string? MisfitOf(int call, SiteForm form, MovableInstruction[] pops, IlWriter writer, bool[] erased)
+    private string? MisfitOf(int call, SiteForm form, IlWriter writer)
     {
-        if (!form.NeedsOnlyBytes)
-            return form.Locals.Count > 0 ? $"{form.Text} needs local variables" : $"{form.Text} needs tokens that the module has not";
         if (_flow.Below(call) + form.MaxStack > _flow.Body.MaxStack)
             return $"{form.Text} needs {form.MaxStack} entries on the stack, the method has {_flow.Body.MaxStack - _flow.Below(call)} left";
-        byte[] code = pops.Length == 0 ? form.Bytes : IlAssembler.Assemble([.. pops, .. form.CodeBehind(pops.Length)]).Il;
-        IlRange window = WindowOf(call, code.Length, erased);
-        if (window.End - window.Start < code.Length)
-            return $"{form.Text} needs {code.Length} bytes, the site has {window.End - window.Start}";
-        writer.Fill(window.Start, window.End, code);
+        MovableInstruction[] pops = PopsFor(call, form);
+        byte[] code = pops.Length == 0 ? form.Assembled.Il : IlAssembler.Assemble([.. pops, .. form.CodeBehind(pops.Length)]).Il;
+        int start = _flow.Code[FirstInWindow(call, code.Length)].Offset, end = _flow.Code[call].End;
+        if (end - start < code.Length)
+            return $"{form.Text} needs {code.Length} bytes, the site has {end - start}";
+        writer.Fill(start, end, code);
         return null;
     }
 
     /// <summary>The edits with their forms' code. Two sites of one form share its local variables: one ends before the other begins.</summary>
     private MethodGrowth? Grown()
     {
-        var edits = new List<IlEdit>();
-        var locals = new List<Type>();
-        var firstOf = new Dictionary<SiteForm, int>(ReferenceEqualityComparer.Instance);
+        if (!_sites.Exists(s => s.Grows))
+            return null;
+        var edits = new List<IlEdit>(1);
+        List<Type>? locals = null;
+        Dictionary<SiteForm, int>? firstOf = null; // of forms that have local variables
         int extra = 0;
         foreach (SiteRewrite site in _sites)
         {
-            if (site.Edit is not { } edit)
+            if (!site.Grows)
                 continue;
             SiteForm form = site.Form;
-            if (!firstOf.TryGetValue(form, out int first))
+            int call = site.Call.Index, first = 0;
+            if (form.Locals.Count > 0 && !(firstOf ??= new(ReferenceEqualityComparer.Instance)).TryGetValue(form, out first))
             {
+                locals ??= [];
                 firstOf[form] = first = _flow.Body.LocalCount + locals.Count;
                 locals.AddRange(form.Locals);
             }
 
-            site.Edit = edit with { Code = [.. edit.Code, .. form.CodeBehind(edit.Code.Count, first)] };
+            int start = _flow.Code[FirstOf(call)].Offset, end = _flow.Code[call].End;
+            MovableInstruction[] pops = PopsFor(call, form);
+            site.Edit = pops.Length == 0 && form.Locals.Count == 0
+                ? new IlEdit(start, end, form.Code) { Assembled = form.Assembled }
+                : new IlEdit(start, end, [.. pops, .. form.CodeBehind(pops.Length, first)]);
             edits.Add(site.Edit);
-            extra = Math.Max(extra, _flow.Below(site.Call.Index) + form.MaxStack - _flow.Body.MaxStack);
+            extra = Math.Max(extra, _flow.Below(call) + form.MaxStack - _flow.Body.MaxStack);
         }
 
-        return edits.Count == 0 ? null : new MethodGrowth(edits, locals, extra);
+        return new MethodGrowth(edits, locals ?? (IReadOnlyList<Type>)[], extra);
     }
 
-    private void EraseIfNeedless(int index, IlWriter writer, bool[] erased)
+    private void EraseIfNeedless(int index, IlWriter writer)
     {
-        Instruction instruction = _flow.Code[index];
-        erased[index] = instruction.Is(OpCodes.Nop);
+        ref readonly Instruction instruction = ref _flow.Code[index];
+        _erased[index] = instruction.Is(OpCodes.Nop);
         if (!_flow.IsReached(index))
             return;
         bool isDeadStore = instruction.StoredLocal >= 0 && _needless.TakesRemoved(index, 0);
@@ -178,11 +194,11 @@ internal sealed class MethodRewrite
         bool inputStays = _flow.InputsOf(index).Length > 0 && _needless.LosesAllOutputs(index) && !_needless.TakesRemoved(index, 0);
         if (inputStays)
             writer.Fill(instruction.Offset, instruction.End, [(byte)OpCodes.Pop.Value]);
-        erased[index] = !inputStays;
+        _erased[index] = !inputStays;
         for (int p = index - 1; p >= 0 && _flow.Code[p].IsPrefix; p--)
         {
             writer.Erase(_flow.Code[p]);
-            erased[p] = true;
+            _erased[p] = true;
         }
     }
 
@@ -192,6 +208,8 @@ internal sealed class MethodRewrite
         int count = 0;
         for (int k = form.Kept; k < _flow.InputsOf(call).Length - 1; k++)
             count += _needless.TakesRemoved(call, k) ? 0 : 1;
+        if (count == 0)
+            return [];
         var pops = new MovableInstruction[count];
         for (int i = 0; i < count; i++)
             pops[i] = new MovableInstruction(OpCodes.Pop);
@@ -206,43 +224,61 @@ internal sealed class MethodRewrite
         return call;
     }
 
-    /// <summary>The bytes of a call and, where it needs them, of the NOPs right before it that control cannot jump behind.</summary>
-    private IlRange WindowOf(int call, int needed, bool[] erased)
+    /// <summary>The call or, where it needs more bytes, the first of the NOPs right before it that control cannot jump behind.</summary>
+    private int FirstInWindow(int call, int needed)
     {
         int first = FirstOf(call);
-        while (_flow.Code[call].End - _flow.Code[first].Offset < needed && first > 0 && !_flow.IsBlockStart(first) && erased[first - 1])
+        while (_flow.Code[call].End - _flow.Code[first].Offset < needed && first > 0 && !_flow.IsBlockStart(first) && _erased[first - 1])
             first--;
-        return new IlRange(_flow.Code[first].Offset, _flow.Code[call].End);
+        return first;
     }
 
     /// <summary>Adds the instructions that bring an entry from the tables.</summary>
-    private void AddSources(FlowEntry entry, List<int> members)
+    private void AddSources(FlowEntry entry)
     {
-        foreach (int source in _flow.StackJoins.Behind(entry.Source))
+        if (!Joins.IsJoin(entry.Source))
         {
-            int owner = StackFlow.OwnerOf(source);
-            if (source == Joins.Outside || members.Contains(owner))
-                continue;
-            members.Add(owner);
-            foreach (FlowEntry input in _flow.InputsOf(owner))
-            {
-                if (input.Value.Kind != FlowKind.Plain)
-                    AddSources(input, members);
-            }
-
-            if (_flow.LoadedFrom(owner) is { } stored)
-                AddStores(stored, members);
+            AddSource(entry.Source);
+            return;
         }
+
+        foreach (int source in _flow.StackJoins.Behind(entry.Source))
+            AddSource(source);
     }
 
-    private void AddStores(int stored, List<int> members)
+    private void AddSource(int source)
     {
-        foreach (int store in _flow.LocalJoins.Behind(stored))
+        int owner = StackFlow.OwnerOf(source);
+        if (source == Joins.Outside || _members.Contains(owner))
+            return;
+        _members.Add(owner);
+        foreach (ref readonly FlowEntry input in _flow.InputsOf(owner))
         {
-            if (members.Contains(store))
-                continue;
-            members.Add(store);
-            AddSources(_flow.InputsOf(store)[0], members);
+            if (input.Value.Kind != FlowKind.Plain)
+                AddSources(input);
         }
+
+        if (_flow.LoadedFrom(owner) is { } stored)
+            AddStores(stored);
+    }
+
+    private void AddStores(int stored)
+    {
+        if (!Joins.IsJoin(stored))
+        {
+            AddStore(stored);
+            return;
+        }
+
+        foreach (int store in _flow.LocalJoins.Behind(stored))
+            AddStore(store);
+    }
+
+    private void AddStore(int store)
+    {
+        if (_members.Contains(store))
+            return;
+        _members.Add(store);
+        AddSources(_flow.InputsOf(store)[0]);
     }
 }

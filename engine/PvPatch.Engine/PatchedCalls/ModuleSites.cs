@@ -29,13 +29,17 @@ internal sealed class ModuleSites
     private readonly PvOpTable _table;
     private readonly Func<string, PvTarget> _targetOf;
     private readonly SlotMap _map;
-    private readonly StackEffects _effects;
+    private readonly StackFlow _flow;
+    private readonly KnownParameters _parameters;
+    private readonly CallSites _sites;
+    private readonly MethodRewrite _rewrite;
     private readonly SiteForms _forms;
     private readonly IlText _text;
-    private readonly KnownParameters? _parameters;
     private readonly GrowthLimit _limit;
     private readonly AddedTokens? _added;
     private readonly Dictionary<PvOp, CallReplacement> _replacements = new(ReferenceEqualityComparer.Instance);
+    private readonly List<SiteRewrite> _calls = []; // of the method that is planned
+    private readonly Dictionary<SiteForm, string> _formTexts = new(ReferenceEqualityComparer.Instance);
     private readonly PatchWay _way;
     private readonly List<PatchedSite> _rows = [];
     private readonly List<RewrittenMethod> _methods = [];
@@ -57,19 +61,21 @@ internal sealed class ModuleSites
         _table = table;
         _targetOf = targetOf ?? table.TargetOf;
         _way = way;
-        _map = new SlotMap(image, tree);
-        _effects = new StackEffects(image.Metadata);
-        _text = new IlText(image.Names);
         _limit = limit;
         _added = added;
-        _forms = new SiteForms(image, loaded, limit, added);
+        _map = new SlotMap(image, tree);
+        _flow = new StackFlow(image, _map);
+        _parameters = new KnownParameters(image, _map, _flow);
+        _sites = new CallSites(_flow, _map, image, _parameters);
+        _rewrite = new MethodRewrite(_flow, MayGrow);
+        _text = new IlText(image.Names);
+        _forms = new SiteForms(image, loaded, new ArgumentTypes(image, _flow), limit, added);
         if (_map.IsEmpty)
             return;
-        _parameters = new KnownParameters(image, _effects, _map);
-        foreach (Il.MethodBody body in image.Bodies)
+        foreach (PlacedIl place in image.Methods)
         {
-            if (_map.IsMentionedIn(body.Il) || Array.Exists(_parameters.Of(body.Token), p => p is not null))
-                Plan((MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token), body);
+            if (_map.IsMentionedIn(image.IlAt(place)) || _parameters.Know(MetadataTokens.GetToken(place.Method)))
+                Plan(place.Method, image.BodyOf(place.Method));
         }
     }
 
@@ -85,9 +91,9 @@ internal sealed class ModuleSites
         {
             if (_image.IsShared(body))
                 throw new PatchException(PatchError.BadIl, "another method has the same bytes of IL") { Method = body.Name };
-            var flow = new StackFlow(body, _effects, _map, _parameters!.Of(body.Token));
-            var sites = new CallSites(flow, _map, _image, _parameters);
-            Plan(handle, flow, sites);
+            _flow.Follow(body, _parameters.Of(body.Token));
+            _sites.Collect();
+            Plan(handle);
         }
         catch (Exception e) when (e is PatchException || Damage.IsShownBy(e))
         {
@@ -95,62 +101,85 @@ internal sealed class ModuleSites
         }
     }
 
-    private void Plan(MethodDefinitionHandle handle, StackFlow flow, CallSites sites)
+    private void Plan(MethodDefinitionHandle handle)
     {
-        var types = new ArgumentTypes(_image, handle, flow);
-        var calls = new List<SiteRewrite>(sites.Calls.Count);
-        foreach (CallSite call in sites.Calls)
+        Il.MethodBody body = _flow.Body;
+        _calls.Clear();
+        bool isAnyReplaced = false;
+        foreach (CallSite call in _sites.Calls)
         {
-            IReadOnlyList<SiteForm> forms = Decide(call, flow.InputsOf(call.Index)[..^1], types, handle, out string? refusal);
-            calls.Add(new SiteRewrite(call, forms, forms.Count > 0 ? null : refusal));
+            IReadOnlyList<SiteForm> forms = Decide(call, handle, out string? refusal);
+            _calls.Add(new SiteRewrite(call, forms, forms.Count > 0 ? null : refusal));
         }
 
-        var rewrite = new MethodRewrite(flow, _map, calls, MayGrow);
-        Instruction[] after = IlReader.Decode(rewrite.Il);
-        var found = new List<PatchedSite>();
-        foreach (SiteRewrite site in calls)
-            found.Add(RowOf(flow, rewrite, site, after));
-        foreach (OtherUse use in sites.Others)
+        _rewrite.Rewrite(_calls);
+        int first = _rows.Count;
+        foreach (SiteRewrite site in _calls)
         {
-            var members = new List<int> { use.Origin };
-            if (use.User is { } user && user != use.Origin)
-                members.Add(user);
-            found.Add(RowOf(flow.Body, flow.Code[use.Origin].Offset, use.Ops, _text.Of(flow.Code, rewrite.Ranges(members)), use.Reason));
+            _rows.Add(RowOf(site));
+            isAnyReplaced |= site.Refusal is null;
         }
 
-        _rows.AddRange(sites.Others.Count == 0 ? found : found.OrderBy(r => r.IlOffset));
-        if (calls.Exists(c => c.Refusal is null))
-            _methods.Add(new RewrittenMethod(flow.Body, rewrite.Il, rewrite.Growth, NamesItsSlots(flow)));
+        foreach (OtherUse use in _sites.Others)
+            _rows.Add(RowOf(body, _flow.Code[use.Origin].Offset, use.Ops, _text.Of(body.Il, _rewrite.RangesOf(use)), use.Reason));
+        if (_sites.Others.Count > 0)
+            SortByOffset(first);
+        if (isAnyReplaced)
+            _methods.Add(new RewrittenMethod(body, _rewrite.Il, _rewrite.Growth, NamesItsSlots()));
     }
 
-    private bool NamesItsSlots(StackFlow flow) =>
-        Array.TrueForAll(_parameters!.Of(flow.Body.Token), p => p is null)
-        && !Array.Exists(flow.Code, i => i.Code.OperandType == OperandType.InlineMethod && _map.ReadBy(i) is not null);
+    /// <summary>Puts the rows of a method into the order of their offsets; those of one offset stay as they are.</summary>
+    private void SortByOffset(int first)
+    {
+        PatchedSite[] sorted = [.. _rows.Skip(first).OrderBy(r => r.IlOffset)];
+        for (int i = 0; i < sorted.Length; i++)
+            _rows[first + i] = sorted[i];
+    }
 
-    private PatchedSite RowOf(StackFlow flow, MethodRewrite rewrite, SiteRewrite site, Instruction[] after)
+    private bool NamesItsSlots()
+    {
+        if (_parameters.Know(_flow.Body.Token))
+            return false;
+        for (int i = 0; i < _flow.Code.Length; i++)
+        {
+            if (_flow.ReadAt(i) is not null && _flow.Code[i].Code.OperandType == OperandType.InlineMethod)
+                return false;
+        }
+
+        return true;
+    }
+
+    private PatchedSite RowOf(SiteRewrite site)
     {
         CallSite call = site.Call;
-        List<IlRange> ranges = rewrite.RangesOf(call.Index);
-        PatchedSite row = RowOf(flow.Body, flow.Code[call.Index].Offset, call.Ops, _text.Of(flow.Code, ranges), site.Refusal);
+        Il.MethodBody body = _flow.Body;
+        IlRanges ranges = _rewrite.RangesOf(call.Index);
+        string before = _text.Of(body.Il, ranges);
+        int offset = _flow.Code[call.Index].Offset;
         if (site.Refusal is not null)
-            return call.Refusal is null ? row with { Replacement = ReplacementOf(call.Ops[0]).ToString() } : row;
-        return row with
-        {
-            Replacement = site.Text,
-            After = site.Edit is { } edit ? MovableText.Of(edit.Code, _text) : _text.Of(after, ranges),
-            State = SiteState.Patched,
-            Way = _limit == GrowthLimit.Named && site.Edit is not null ? PatchWay.Metadata : _way,
-        };
+            return RowOf(body, offset, call.Ops, before, site.Refusal, call.Refusal is null ? ReplacementOf(call.Ops[0]).ToString() : null);
+        string after = site.Edit is { } edit ? TextOf(edit, site.Form) : _text.Of(_rewrite.Il, ranges);
+        PatchWay way = _limit == GrowthLimit.Named && site.Edit is not null ? PatchWay.Metadata : _way;
+        return RowOf(body, offset, call.Ops, before, reason: null, site.Text, after, way);
+    }
+
+    /// <summary>The text of an edit, which is its form's where nothing else is in it.</summary>
+    private string TextOf(IlEdit edit, SiteForm form)
+    {
+        if (!ReferenceEquals(edit.Code, form.Code))
+            return MovableText.Of(edit.Code, _text);
+        if (!_formTexts.TryGetValue(form, out string? text))
+            _formTexts[form] = text = MovableText.Of(form.Code, _text);
+        return text;
     }
 
     /// <summary>The forms that a call may take; none where it stays, with the reason.</summary>
-    private IReadOnlyList<SiteForm> Decide(
-        CallSite call, ReadOnlySpan<FlowEntry> arguments, ArgumentTypes types, MethodDefinitionHandle caller, out string? refusal)
+    private IReadOnlyList<SiteForm> Decide(CallSite call, MethodDefinitionHandle caller, out string? refusal)
     {
         refusal = call.Refusal;
         if (refusal is null && _table.IsWrittenByHand(call.Ops[0].Name))
             refusal = "the slot was written by hand";
-        return refusal is null ? _forms.Of(ReplacementOf(call.Ops[0]), arguments, types, caller, out refusal) : [];
+        return refusal is null ? _forms.Of(ReplacementOf(call.Ops[0]), _flow.InputsOf(call.Index)[..^1], caller, out refusal) : [];
     }
 
     private bool MayGrow() => _limit == GrowthLimit.Anything || (_limit == GrowthLimit.Named && _added!.Open() is null);
@@ -162,7 +191,9 @@ internal sealed class ModuleSites
         return replacement;
     }
 
-    private PatchedSite RowOf(Il.MethodBody body, int offset, IReadOnlyList<PvOp> ops, string before, string? reason)
+    /// <summary>A row of the report; of a site that is patched, if it says by which way.</summary>
+    private PatchedSite RowOf(
+        Il.MethodBody body, int offset, IReadOnlyList<PvOp> ops, string before, string? reason, string? replacement = null, string? after = null, PatchWay? way = null)
     {
         string? name = null;
         PvOpClass classes = default;
@@ -181,8 +212,11 @@ internal sealed class ModuleSites
             Method = body.Name,
             MethodToken = body.Token,
             IlOffset = offset,
+            Replacement = replacement,
+            Way = way,
             Before = before,
-            State = SiteState.Left,
+            After = after,
+            State = way is null ? SiteState.Left : SiteState.Patched,
             Reason = reason,
         };
     }

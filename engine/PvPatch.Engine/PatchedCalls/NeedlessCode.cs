@@ -11,39 +11,36 @@ namespace PvPatch.Engine.PatchedCalls;
 internal sealed class NeedlessCode
 {
     private readonly StackFlow _flow;
-    private readonly SlotMap _map;
-    private readonly Webs _webs;
-    private readonly Webs _locals;
-    private readonly bool[] _isRemoved;  // by web
-    private readonly bool[] _isReleased; // by input
-    private readonly int[] _usesLeft;    // by web
-    private readonly int[] _loadsLeft;   // by web of local variables
+    private readonly Webs _webs = new();
+    private readonly Webs _locals = new();
     private readonly List<int> _waiting = [];
+    private bool[] _isRemoved = [];  // by web
+    private bool[] _isReleased = []; // by input
+    private int[] _usesLeft = [];    // by web
+    private int[] _loadsLeft = [];   // by web of local variables
 
-    /// <summary>Prepares a method.</summary>
-    /// <param name="flow">The method.</param>
-    /// <param name="map">Its module's fields.</param>
-    public NeedlessCode(StackFlow flow, SlotMap map)
+    /// <summary>Prepares for one method after another.</summary>
+    /// <param name="flow">Follows them.</param>
+    public NeedlessCode(StackFlow flow) => _flow = flow;
+
+    /// <summary>Begins with the method that the flow stands at.</summary>
+    public void Begin()
     {
-        _flow = flow;
-        _map = map;
-        _webs = Webs.OfStack(flow);
-        _locals = Webs.OfLocals(flow);
-        _isRemoved = new bool[_webs.Count];
-        _isReleased = new bool[flow.InputCount];
-        _usesLeft = new int[_webs.Count];
-        _loadsLeft = new int[_locals.Count];
+        _webs.FindOnStack(_flow);
+        _locals.FindInLocals(_flow);
     }
 
     /// <summary>Decides anew.</summary>
     /// <param name="sites">The calls; those that stay are skipped.</param>
     public void Find(List<SiteRewrite> sites)
     {
-        Array.Clear(_isRemoved);
-        Array.Clear(_isReleased);
-        for (int web = 0; web < _usesLeft.Length; web++)
+        Room.ForEmpty(ref _isRemoved, _webs.Count);
+        Room.ForEmpty(ref _isReleased, _flow.InputCount);
+        Room.For(ref _usesLeft, _webs.Count);
+        Room.For(ref _loadsLeft, _locals.Count);
+        for (int web = 0; web < _webs.Count; web++)
             _usesLeft[web] = _webs.UsesOf(web);
-        for (int web = 0; web < _loadsLeft.Length; web++)
+        for (int web = 0; web < _locals.Count; web++)
             _loadsLeft[web] = _locals.UsesOf(web);
 
         foreach (SiteRewrite site in sites)
@@ -120,14 +117,17 @@ internal sealed class NeedlessCode
     /// </summary>
     private bool IsPureInstruction(int owner)
     {
-        Instruction instruction = _flow.Code[owner];
+        ref readonly Instruction instruction = ref _flow.Code[owner];
         return instruction.IsPlainPush || instruction.LoadedLocal >= 0 || instruction.IsPureConversion || Step.Passes(instruction)
-            || (_map.ReadBy(instruction) is { IsStatic: true } read && _map.RootOf(read.Field) is not null)
-            || (_flow.Step.Follows(instruction) && _flow.InputsOf(owner)[0].Value.Kind == FlowKind.Table && (!Step.ReadsElement(instruction) || IsInArray(owner)));
+            || _flow.ReadAt(owner)?.Root is not null
+            || (_flow.Follows(owner) && _flow.InputsOf(owner)[0].Value.Kind == FlowKind.Table && (!Step.ReadsElement(instruction) || IsInArray(owner)));
     }
 
     /// <summary>Whether the element is one that is known to be there, and its index is pushed for this one use.</summary>
-    private bool IsInArray(int owner) =>
-        _flow.InputsOf(owner) is [{ Value.Node: { } array }, { Value.Constant: { } number } index]
-        && array.Elements.ContainsKey(number) && _webs.UsesOf(_webs.WebOf(index.Source)) == 1;
+    private bool IsInArray(int owner)
+    {
+        ReadOnlySpan<FlowEntry> inputs = _flow.InputsOf(owner);
+        return inputs.Length == 2 && inputs[0].Value.Node is { } array && inputs[1].Value.Constant is { } number
+            && array.Elements.ContainsKey(number) && _webs.UsesOf(_webs.WebOf(inputs[1].Source)) == 1;
+    }
 }

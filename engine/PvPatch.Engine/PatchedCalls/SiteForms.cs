@@ -20,15 +20,19 @@ internal sealed class SiteForms
     private readonly AddedTokens? _added;
     private readonly Dictionary<MethodInfo, InlineTarget> _bodies = [];
     private readonly Dictionary<MethodInfo, SiteForm> _inLocals = [];
-    private readonly Dictionary<int, SiteForm> _calls = []; // by the target's token
+    private readonly ArgumentTypes _types;
+    private readonly Dictionary<int, SiteForm[]> _calls = []; // by the target's token
+    private readonly Dictionary<MethodInfo, SiteForm[]> _callsByName = []; // of targets that have none
 
     /// <summary>Prepares the forms of a module.</summary>
     /// <param name="image">The module.</param>
     /// <param name="loaded">The module as the runtime has it; <see langword="null"/> for a file.</param>
+    /// <param name="types">The types of what calls take.</param>
     /// <param name="limit">How far its methods may change.</param>
     /// <param name="added">What the module can be made to name, under <see cref="GrowthLimit.Named"/>.</param>
-    public SiteForms(ModuleImage image, Module? loaded, GrowthLimit limit, AddedTokens? added)
+    public SiteForms(ModuleImage image, Module? loaded, ArgumentTypes types, GrowthLimit limit, AddedTokens? added)
     {
+        _types = types;
         _added = added;
         _image = image;
         _visibility = new Visibility(image);
@@ -39,11 +43,10 @@ internal sealed class SiteForms
     /// <summary>The forms for one call.</summary>
     /// <param name="replacement">What it becomes.</param>
     /// <param name="arguments">What it takes.</param>
-    /// <param name="types">The types of these.</param>
     /// <param name="caller">The method it stands in.</param>
     /// <param name="refusal">Why there is none, if there is none.</param>
     public IReadOnlyList<SiteForm> Of(
-        CallReplacement replacement, ReadOnlySpan<FlowEntry> arguments, ArgumentTypes types, MethodDefinitionHandle caller, out string? refusal)
+        CallReplacement replacement, ReadOnlySpan<FlowEntry> arguments, MethodDefinitionHandle caller, out string? refusal)
     {
         refusal = null;
         string text = replacement.ToString();
@@ -59,11 +62,11 @@ internal sealed class SiteForms
             case CallReplacement.Real real:
                 return [Pushing(text, Constants.Push(real.Value, real.Type))];
             case CallReplacement.DirectCall direct:
-                return CallOf(direct.Target, text, arguments.Length, caller, out refusal) is { } call ? [call] : [];
+                return CallOf(direct.Target, text, arguments.Length, caller, out refusal);
             case CallReplacement.Stop stop:
                 return StopOf(stop, arguments.Length, caller, out refusal) is { } end ? [end] : [];
             case CallReplacement.Inline inline:
-                return InlineOf(inline.Target, arguments.ToArray(), types, caller, out refusal);
+                return InlineOf(inline.Target, arguments.ToArray(), caller, out refusal);
             default:
                 return [new SiteForm(text, 0, [], [], 0)];
         }
@@ -73,7 +76,7 @@ internal sealed class SiteForms
         new(text, 0, [.. IlReader.Decode(code).Select(i => new MovableInstruction(i.Code, i.Operand))], [], 1);
 
     private List<SiteForm> InlineOf(
-        MethodInfo target, FlowEntry[] arguments, ArgumentTypes types, MethodDefinitionHandle caller, out string? refusal)
+        MethodInfo target, FlowEntry[] arguments, MethodDefinitionHandle caller, out string? refusal)
     {
         var forms = new List<SiteForm>();
         if (!_bodies.TryGetValue(target, out InlineTarget? known))
@@ -82,7 +85,7 @@ internal sealed class SiteForms
         if (known.Body is { } body && CodeOf(body, caller, out notInline) is { } code)
         {
             var inline = new InlineForms(body, code);
-            if (inline.OnStack(i => types.IsExact(arguments[i], body.Parameters[i])) is { } onStack)
+            if (inline.OnStack(i => _types.IsExact(arguments[i], body.Parameters[i])) is { } onStack)
                 forms.Add(onStack);
             if (!_inLocals.TryGetValue(target, out SiteForm? inLocals))
                 _inLocals[target] = inLocals = inline.InLocals();
@@ -90,8 +93,7 @@ internal sealed class SiteForms
         }
 
         string text = $"call {target.DeclaringType?.Name}.{target.Name}{(notInline is null ? "" : $", not inline: {notInline}")}";
-        if (CallOf(target, text, arguments.Length, caller, out refusal) is { } call)
-            forms.Add(call);
+        forms.AddRange(CallOf(target, text, arguments.Length, caller, out refusal));
         return forms;
     }
 
@@ -109,26 +111,33 @@ internal sealed class SiteForms
         return refusal is null ? code : null;
     }
 
-    private SiteForm? CallOf(MethodInfo target, string text, int arguments, MethodDefinitionHandle caller, out string? refusal)
+    /// <summary>The call of a target; none where the module cannot name it.</summary>
+    private SiteForm[] CallOf(MethodInfo target, string text, int arguments, MethodDefinitionHandle caller, out string? refusal)
     {
         int maxStack = Math.Max(arguments, 1);
         if (_tokens.Find(target, caller, out refusal) is { } token)
         {
-            if (!_calls.TryGetValue(token, out SiteForm? call) || !string.Equals(call.Text, text, StringComparison.Ordinal))
-                _calls[token] = call = new SiteForm(text, arguments, [new(OpCodes.Call, token)], [], maxStack);
+            if (!_calls.TryGetValue(token, out SiteForm[]? call) || !string.Equals(call[0].Text, text, StringComparison.Ordinal))
+                _calls[token] = call = [new SiteForm(text, arguments, [new(OpCodes.Call, token)], [], maxStack)];
             return call;
         }
 
         if (_limit == GrowthLimit.SameSize || (_limit == GrowthLimit.Named && _tokens.IsOfOtherBuild(target)))
-            return null;
+            return [];
+        if (_callsByName.TryGetValue(target, out SiteForm[]? named) && string.Equals(named[0].Text, text, StringComparison.Ordinal))
+        {
+            refusal = null;
+            return named;
+        }
+
         if (_added?.RefusalOf(target) is { } why)
         {
             refusal = $"{refusal}: {why}";
-            return null;
+            return [];
         }
 
         refusal = null;
-        return new SiteForm(text, arguments, [new(OpCodes.Call) { Member = target }], [], maxStack);
+        return _callsByName[target] = [new SiteForm(text, arguments, [new(OpCodes.Call) { Member = target }], [], maxStack)];
     }
 
     /// <summary>

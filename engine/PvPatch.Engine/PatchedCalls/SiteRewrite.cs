@@ -8,7 +8,7 @@ namespace PvPatch.Engine.PatchedCalls;
 /// <param name="refusal">Why there is none, if there is none.</param>
 internal sealed class SiteRewrite(CallSite call, IReadOnlyList<SiteForm> forms, string? refusal)
 {
-    private readonly List<string> _misfits = [];
+    private List<string>? _misfits; // of the forms before the one that it takes
 
     /// <summary>The call.</summary>
     public CallSite Call { get; } = call;
@@ -16,23 +16,26 @@ internal sealed class SiteRewrite(CallSite call, IReadOnlyList<SiteForm> forms, 
     /// <summary>Why it stays; <see langword="null"/> where it is replaced.</summary>
     public string? Refusal { get; private set; } = refusal;
 
-    /// <summary>Its new code, where it is to grow beyond its bytes.</summary>
+    /// <summary>Whether it is to grow beyond its bytes.</summary>
+    public bool Grows { get; set; }
+
+    /// <summary>Its new code, where it grows.</summary>
     public IlEdit? Edit { get; set; }
 
     /// <summary>The form that it takes, of one that is replaced.</summary>
-    public SiteForm Form => forms[_misfits.Count];
+    public SiteForm Form => forms[_misfits?.Count ?? 0];
 
     /// <summary>The form, and why not a better one.</summary>
-    public string Text => _misfits.Count == 0 ? Form.Text : $"{Form.Text}, as {string.Join("; ", _misfits)}";
+    public string Text => _misfits is null ? Form.Text : $"{Form.Text}, as {string.Join("; ", _misfits)}";
 
     /// <summary>Goes on to the next form; without one, it stays.</summary>
     /// <param name="misfit">Why not this one.</param>
     public void TakeNext(string misfit)
     {
-        if (_misfits.Count + 1 == forms.Count)
+        if ((_misfits?.Count ?? 0) + 1 == forms.Count)
             Refuse(misfit);
         else
-            _misfits.Add(misfit);
+            (_misfits ??= []).Add(misfit);
     }
 
     /// <summary>It stays.</summary>

@@ -15,7 +15,7 @@ namespace PvPatch.Engine.PatchedCalls;
 /// <param name="loaded">The module as the runtime has it: its tokens must lead to the very target, not to another copy. <see langword="null"/> for a file.</param>
 internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Module? loaded)
 {
-    private readonly Dictionary<MethodInfo, int> _known = []; // 0 for none
+    private readonly Dictionary<MethodInfo, KnownTarget> _known = [];
     private readonly Lazy<ILookup<string, MemberReferenceHandle>> _references = new(() => image.Metadata.MemberReferences
         .Where(handle => image.Metadata.GetMemberReference(handle) is { Parent: { Kind: HandleKind.TypeReference, IsNil: false } } member && member.GetKind() == MemberReferenceKind.Method)
         .ToLookup(handle => image.Metadata.GetString(image.Metadata.GetMemberReference(handle).Name), StringComparer.Ordinal));
@@ -27,22 +27,32 @@ internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Mod
     /// <param name="refusal">Why there is none, if there is none.</param>
     public int? Find(MethodInfo target, MethodDefinitionHandle caller, out string? refusal)
     {
-        if (!_known.TryGetValue(target, out int token))
-            _known[target] = token = (visibility.IsOwn(target) ? OwnToken(target) : FindReference(target)) ?? 0;
+        if (!_known.TryGetValue(target, out KnownTarget? known))
+            _known[target] = known = Known(target);
+        refusal = known.Refusal ?? (known.IsOwn && !visibility.IsVisible(target, caller) ? $"{NameOf(target)} is private, the call cannot name it" : null);
+        return refusal is null ? known.Token : null;
+    }
 
-        refusal = token == 0 ? IsOfOtherBuild(target)
+    private KnownTarget Known(MethodInfo target)
+    {
+        bool isOwn = visibility.IsOwn(target);
+        int? token = isOwn ? OwnToken(target) : FindReference(target);
+        bool isOfOtherBuild = token is null && IsFromOtherBuild(target);
+        string? refusal = token is null ? isOfOtherBuild
                 ? $"no token for {NameOf(target)} in this module: the installed one is of another build"
                 : $"no token for {NameOf(target)} in this module"
-            : !LeadsTo(token, target) ? $"the token for {NameOf(target)} in this module leads to another copy of it"
-            : visibility.IsOwn(target) && !visibility.IsVisible(target, caller) ? $"{NameOf(target)} is private, the call cannot name it"
+            : !LeadsTo(token.Value, target) ? $"the token for {NameOf(target)} in this module leads to another copy of it"
             : null;
-        return refusal is null ? token : null;
+        return new KnownTarget(token ?? 0, isOwn, isOfOtherBuild, refusal);
     }
 
     private static string NameOf(MethodInfo target) => $"{target.DeclaringType!.Name}.{target.Name}";
 
     /// <summary>Whether a target belongs to a build of this assembly that is not this image's, or no longer is where it was.</summary>
-    public bool IsOfOtherBuild(MethodInfo target) =>
+    /// <param name="target">A target that <see cref="Find"/> was asked for.</param>
+    public bool IsOfOtherBuild(MethodInfo target) => _known[target].IsOfOtherBuild;
+
+    private bool IsFromOtherBuild(MethodInfo target) =>
         string.Equals(target.Module.Assembly.GetName().Name, image.AssemblyName, StringComparison.Ordinal) && !(visibility.IsOwn(target) && OwnToken(target) is not null);
 
     /// <summary>Whether every token of a loaded module means the same in this one: their metadata is equal to the byte.</summary>
@@ -98,4 +108,7 @@ internal sealed class TargetTokens(ModuleImage image, Visibility visibility, Mod
             return false; // what the token names cannot be loaded
         }
     }
+
+    /// <summary>What holds for a target whoever calls it.</summary>
+    private sealed record KnownTarget(int Token, bool IsOwn, bool IsOfOtherBuild, string? Refusal);
 }

@@ -18,16 +18,27 @@ internal sealed class Visibility(ModuleImage image)
     {
         Type { HasElementType: true } type => IsVisible(type.GetElementType()!, caller),
         Type { IsGenericType: true, IsGenericTypeDefinition: false } type =>
-            IsVisible(type.GetGenericTypeDefinition(), caller) && Array.TrueForAll(type.GetGenericArguments(), a => IsVisible(a, caller)),
+            IsVisible(type.GetGenericTypeDefinition(), caller) && AreVisible(type.GetGenericArguments(), caller),
         Type { IsFunctionPointer: true } => true,
-        _ when IsOwn(member) => IsOpenTo(member, ClassesAround(caller)),
+        _ when IsOwn(member) => IsOpenTo(member, caller),
         Type type => type.IsVisible,
         FieldInfo field => field.IsPublic && IsVisible(field.DeclaringType!, caller),
         MethodBase method => method.IsPublic && IsVisible(method.DeclaringType!, caller),
         _ => false,
     };
 
-    private static bool IsOpenTo(MemberInfo member, HashSet<int> around)
+    private bool AreVisible(Type[] types, MethodDefinitionHandle caller)
+    {
+        foreach (Type type in types)
+        {
+            if (!IsVisible(type, caller))
+                return false;
+        }
+
+        return true;
+    }
+
+    private bool IsOpenTo(MemberInfo member, MethodDefinitionHandle caller)
     {
         bool isKept = member switch
         {
@@ -37,19 +48,21 @@ internal sealed class Visibility(ModuleImage image)
             _ => true,
         };
         Type? outer = member.DeclaringType;
-        return outer is null ? !isKept : (!isKept || around.Contains(outer.MetadataToken)) && IsOpenTo(outer, around);
+        return outer is null ? !isKept : (!isKept || IsWithin(outer.MetadataToken, caller)) && IsOpenTo(outer, caller);
     }
 
-    /// <summary>Tokens of a method's class and of those around it.</summary>
-    private HashSet<int> ClassesAround(MethodDefinitionHandle method)
+    /// <summary>Whether a method belongs to a class or to one nested in it.</summary>
+    private bool IsWithin(int type, MethodDefinitionHandle method)
     {
-        var around = new HashSet<int>();
-        for (TypeDefinitionHandle type = image.Metadata.GetMethodDefinition(method).GetDeclaringType();
-            !type.IsNil && around.Add(MetadataTokens.GetToken(type));
-            type = image.Metadata.GetTypeDefinition(type).GetDeclaringType())
+        const int DeepestNesting = 64; // damaged metadata may nest a type in itself
+        TypeDefinitionHandle around = image.Metadata.GetMethodDefinition(method).GetDeclaringType();
+        for (int depth = 0; !around.IsNil && depth < DeepestNesting; depth++)
         {
+            if (MetadataTokens.GetToken(around) == type)
+                return true;
+            around = image.Metadata.GetTypeDefinition(around).GetDeclaringType();
         }
 
-        return around;
+        return false;
     }
 }

@@ -70,6 +70,6 @@ public sealed record PatchedSite
     /// <summary>What became of it.</summary>
     public required SiteState State { get; init; }
 
-    /// <summary>Why it is not patched; <see langword="null"/> where it is.</summary>
+    /// <summary>Why it is not patched. Where it is, <see langword="null"/>, or that the runtime had undone it for a moment.</summary>
     public string? Reason { get; init; }
 }

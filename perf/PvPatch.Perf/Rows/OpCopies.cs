@@ -1,12 +1,12 @@
 using System.Collections.Concurrent;
 using System.Reflection;
-using System.Runtime;
 using PvPatch.Engine;
 using PvPatch.Engine.IndirectCalls;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.Image;
 using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.Reports;
+using PvPatch.Perf.Measuring;
 
 namespace PvPatch.Perf.Rows;
 
@@ -29,7 +29,7 @@ public enum OpForm
 /// <summary>Copies of this assembly, each in a load context of its own, with its sites in one of the forms.</summary>
 internal static class OpCopies
 {
-    private const int HotCalls = 200, QuietMilliseconds = 300, MostRounds = 50, MostAttempts = 5;
+    private const int HotCalls = 50;
 
     private static readonly Assembly Here = typeof(OpCopies).Assembly;
     private static readonly ConcurrentDictionary<OpForm, Assembly> Copies = new();
@@ -82,10 +82,8 @@ internal static class OpCopies
     /// <param name="table">Its table, filled.</param>
     /// <param name="copy">The copy.</param>
     /// <param name="redirectCompiled">Whether code that is hot is led to copies.</param>
-    public static LivePatch Apply(PvOpTable table, Assembly copy, bool redirectCompiled) => Checked(ApplyAtAll(table, copy, redirectCompiled), patch => patch.Report);
-
-    private static LivePatch ApplyAtAll(PvOpTable table, Assembly copy, bool redirectCompiled) =>
-        Patcher.Apply(table, new ApplyOptions { Assemblies = a => a == copy, WatchLoads = false, RedirectCompiled = redirectCompiled });
+    public static LivePatch Apply(PvOpTable table, Assembly copy, bool redirectCompiled) =>
+        Checked(Patcher.Apply(table, new ApplyOptions { Assemblies = a => a == copy, WatchLoads = false, RedirectCompiled = redirectCompiled }), patch => patch.Report);
 
     private static Assembly Make(OpForm form)
     {
@@ -101,53 +99,33 @@ internal static class OpCopies
                 Apply(table, copy, redirectCompiled: false).Dispose();
                 break;
             case OpForm.Late:
-                PatchLate(table, copy);
+                MakeHot(copy);
+                Apply(table, copy, redirectCompiled: true).Dispose();
                 break;
         }
 
         return copy;
     }
 
-    /// <summary>Code that the runtime is just making defers a site, so that may have to be tried again.</summary>
-    private static void PatchLate(PvOpTable table, Assembly copy)
-    {
-        MakeHot(copy);
-        LivePatch patch = ApplyAtAll(table, copy, redirectCompiled: true);
-        for (int attempt = 1; attempt < MostAttempts && Unpatched(patch.Report) is not null; attempt++)
-        {
-            patch.Restore();
-            MakeHot(copy);
-            patch = ApplyAtAll(table, copy, redirectCompiled: true);
-        }
-
-        Checked(patch, p => p.Report).Dispose();
-    }
-
-    /// <summary>Runs every loop until the runtime, which compiles in the background, has nothing more to compile.</summary>
+    /// <summary>Runs every loop until it has the last code it gets.</summary>
     private static void MakeHot(Assembly copy)
     {
         Func<int, long>[] loops = [.. typeof(OpLoops).GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.DeclaredOnly).Select(loop => Loop(copy, loop.Name))];
-        long before;
-        int round = 0;
-        do
+        SettledCode.Reach(() =>
         {
-            before = JitInfo.GetCompiledMethodCount();
             foreach (Func<int, long> run in loops)
             {
                 for (int i = 0; i < HotCalls; i++)
                     run(100);
             }
-
-            Thread.Sleep(QuietMilliseconds);
-        }
-        while (JitInfo.GetCompiledMethodCount() != before && ++round < MostRounds);
+        });
     }
 
     private static Func<int, long> Loop(Assembly copy, string loop) => Of(copy, typeof(OpLoops)).GetMethod(loop)!.CreateDelegate<Func<int, long>>();
 
-    private static PatchedSite? Unpatched(PatchReport report) => report.Sites.FirstOrDefault(site => site.State != SiteState.Patched);
-
     /// <summary>A figure of a site that was not patched would be one of the slot.</summary>
     private static T Checked<T>(T patch, Func<T, PatchReport> report) =>
-        Unpatched(report(patch)) is { } site ? throw new InvalidOperationException($"{site.Method} is not patched: {site.Reason}") : patch;
+        report(patch).Sites.FirstOrDefault(site => site.State != SiteState.Patched) is { } unpatched
+            ? throw new InvalidOperationException($"{unpatched.Method} is not patched: {unpatched.Reason}")
+            : patch;
 }

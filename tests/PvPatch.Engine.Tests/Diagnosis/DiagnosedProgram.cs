@@ -1,9 +1,9 @@
-using System.Runtime;
 using PvPatch.Engine.Diagnosis;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.Tests.PatchedCalls;
 using PvPatch.Engine.Tests.PatchedCalls.InPlace;
+using PvPatch.Perf.Measuring;
 
 namespace PvPatch.Engine.Tests.Diagnosis;
 
@@ -48,19 +48,12 @@ internal static class DiagnosedProgram
         return 0;
     }
 
-    /// <summary>Calls functions until the runtime has compiled nothing for some rounds.</summary>
-    public static void CallUntilQuiet(Func<long, long>[] functions)
+    /// <summary>Calls functions until they have the last code they get.</summary>
+    public static void CallUntilQuiet(Func<long, long>[] functions) => SettledCode.Reach(() =>
     {
-        long compiled = -1;
-        for (int quiet = 0, round = 0; quiet < 8 && round < 200; round++)
-        {
-            for (int i = 0; i < 50; i++)
-                Array.ForEach(functions, f => f(i));
-            Thread.Sleep(50);
-            quiet = JitInfo.GetCompiledMethodCount() == compiled ? quiet + 1 : 0;
-            compiled = JitInfo.GetCompiledMethodCount();
-        }
-    }
+        for (int i = 0; i < 50; i++)
+            Array.ForEach(functions, f => f(i));
+    });
 
     private static IEnumerable<Func<long, long>> FunctionsOf(LoadedProgram program) =>
         FixtureProgram.Cases(program.Assembly).Where(m => m.DeclaringType!.FullName is Hot).Concat(FixtureProgram.Inliners(program.Assembly))

@@ -62,7 +62,7 @@ internal sealed class IlReaderTests
     public void Every_opcode_has_a_stack_effect_of_its_name()
     {
         using ModuleImage image = ModuleImage.Open(File.ReadAllBytes(RealAssemblies.Files[0]), RealAssemblies.Files[0]);
-        var effects = new StackEffects(image.Metadata);
+        var effects = new StackEffects(image.Shapes);
         foreach (OpCode code in typeof(OpCodes).GetFields().Select(f => (OpCode)f.GetValue(null)!).Where(c => c.OpCodeType != OpCodeType.Nternal))
         {
             if (code.StackBehaviourPop == StackBehaviour.Varpop || code.StackBehaviourPush == StackBehaviour.Varpush)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using PvPatch.Engine.Ops;
 
@@ -11,6 +12,15 @@ public static unsafe class BrokenTables
         [PvOp("a.b", PvOpClass.PatchedCall, "Is a slot")]
         public delegate* unmanaged<void> Slot;
     }
+
+#pragma warning disable CS9184 // a pointer can be no type argument, so the language has no index for it
+    [InlineArray(4)]
+    public struct InlineOps
+    {
+        [PvOp("a.b", PvOpClass.PatchedCall, "Is the first of four")]
+        public delegate* unmanaged<void> Slot;
+    }
+#pragma warning restore CS9184
 
     public struct GenericOps<T>
     {
@@ -64,6 +74,11 @@ public static unsafe class BrokenTables
     public static class HoldsGeneric
     {
         public static GenericOps<int> Ops;
+    }
+
+    public static class HoldsInlineArray
+    {
+        public static InlineOps Ops;
     }
 
     public static class PerThread

@@ -13,6 +13,7 @@ internal sealed class TableShapeTests
     [TestCase(typeof(BrokenTables.Nameless), PatchError.NotASlot, "PvPatch.Engine.Tests.IndirectCalls.BrokenTables+Nameless.Slot declares an op without a name or a class.")]
     [TestCase(typeof(BrokenTables.Generic<int>), PatchError.UnsupportedRoot, "PvPatch.Engine.Tests.IndirectCalls.BrokenTables+Generic`1[System.Int32] is generic: each instantiation would have slots of its own.")]
     [TestCase(typeof(BrokenTables.HoldsGeneric), PatchError.UnsupportedRoot, "a.b stands in PvPatch.Engine.Tests.IndirectCalls.BrokenTables+GenericOps`1[System.Int32], which is generic.")]
+    [TestCase(typeof(BrokenTables.HoldsInlineArray), PatchError.UnsupportedRoot, "a.b stands in PvPatch.Engine.Tests.IndirectCalls.BrokenTables+InlineOps, which is an inline array: of its elements only the first has a field. An array has ops by index.")]
     [TestCase(typeof(BrokenTables.PerThread), PatchError.UnsupportedRoot, "PvPatch.Engine.Tests.IndirectCalls.BrokenTables+PerThread.Ops is thread-static: each thread would have slots of its own.")]
     [TestCase(typeof(BrokenTables.ReadOnly), PatchError.UnsupportedRoot, "a.b cannot be installed: PvPatch.Engine.Tests.IndirectCalls.BrokenTables+ReadOnly.Ops is read-only.")]
     [TestCase(typeof(BrokenTables.InObject), PatchError.UnsupportedRoot, "a.b has no fixed place: PvPatch.Engine.Tests.IndirectCalls.BrokenTables+InObject.Ops is not read-only, so another object may come there.")]

@@ -27,7 +27,8 @@ internal sealed class MatrixTests
     public async Task Verdict(string way, string state, string kind, string verdict, CancellationToken cancel)
     {
         KindResult? result = (await RunOf(way, state, cancel)).Results.FirstOrDefault(r => r.Kind == kind);
-        Assert.That(Promise(result?.Verdict), Is.EqualTo(Promise(verdict)), result?.Reason);
+        string?[] right = verdict.EndsWith(": put back", StringComparison.Ordinal) ? [Promise(verdict), "native"] : [Promise(verdict)]; // it may be led to the copy again before it runs
+        Assert.That(Promise(result?.Verdict), Is.AnyOf(right), result?.Reason);
     }
 
     [Test]

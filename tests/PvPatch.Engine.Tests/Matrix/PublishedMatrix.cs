@@ -25,7 +25,7 @@ internal static class PublishedMatrix
     {
         // The sources are copied: to publish is to restore for another target, which the other tests' builds must not see.
         string source = Repository.Root;
-        string[] files = ["Directory.Build.props", "Directory.Packages.props", "BannedSymbols.txt", "global.json", "tests/Directory.Build.props"];
+        string[] files = ["Directory.Build.props", "Directory.Packages.props", "BannedSymbols.txt", "global.json", "tests/Directory.Build.props", "perf/PvPatch.Perf/Measuring/SettledCode.cs"];
         IEnumerable<string> projects = new[] { "engine/PvPatch.Engine", "tests/PvPatch.Matrix" }
             .SelectMany(p => Directory.EnumerateFiles(Path.Combine(source, p), "*", SearchOption.AllDirectories))
             .Select(f => Path.GetRelativePath(source, f))

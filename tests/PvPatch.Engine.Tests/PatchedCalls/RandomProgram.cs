@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Reflection;
-using System.Runtime;
 using System.Runtime.Loader;
 using PvPatch.Engine.PatchedCalls.Image;
 using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.Reports;
 using PvPatch.Engine.Tests.PatchedCalls.InPlace;
+using PvPatch.Perf.Measuring;
 
 namespace PvPatch.Engine.Tests.PatchedCalls;
 
@@ -76,18 +76,12 @@ internal sealed class RandomProgram
 
     private static void RunOnce(Func<long, long, long>[] methods) => Array.ForEach(methods, m => ResultOf(m, 1, 2));
 
-    /// <summary>Runs them until the runtime has compiled nothing for some rounds.</summary>
-    private static void Heat(Func<long, long, long>[] methods)
+    /// <summary>Runs them until they have the last code they get.</summary>
+    private static void Heat(Func<long, long, long>[] methods) => SettledCode.Reach(() =>
     {
-        for (int quiet = 0, round = 0; quiet < 3 && round < 60; round++)
-        {
-            long before = JitInfo.GetCompiledMethodCount();
-            for (int i = 0; i < 35; i++)
-                RunOnce(methods);
-            Thread.Sleep(50);
-            quiet = JitInfo.GetCompiledMethodCount() == before ? quiet + 1 : 0;
-        }
-    }
+        for (int i = 0; i < 35; i++)
+            RunOnce(methods);
+    });
 
     private void Compare(RandomProgram plain, List<string> wrong)
     {

@@ -12,12 +12,11 @@ internal sealed class RealAssemblyTests
     public void Every_method_can_be_followed(string file)
     {
         using ModuleImage image = ModuleImage.Open(File.ReadAllBytes(file), file);
-        var effects = new StackEffects(image.Metadata);
-        var map = new SlotMap(image, new SlotTree([]));
+        var flow = new StackFlow(image, new SlotMap(image, new SlotTree([])));
         int followed = 0;
         foreach (MethodDefinitionHandle handle in image.MethodsWithIl)
         {
-            var flow = new StackFlow(image.BodyOf(handle), effects, map, []);
+            flow.Follow(image.BodyOf(handle), []);
             Assert.That(flow.IsReached(0), Is.True);
             followed++;
         }

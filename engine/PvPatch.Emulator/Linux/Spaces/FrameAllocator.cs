@@ -6,12 +6,13 @@ namespace PvPatch.Emulator.Linux.Spaces;
 /// <param name="memory">The RAM. Frame 0 is never handed out, so that 0 can mean none.</param>
 internal sealed class FrameAllocator(PhysicalMemory memory)
 {
-    private readonly Stack<ulong> _freed = new();
-    private readonly Dictionary<ulong, int> _furtherUsers = [];
     private ulong _next = PhysicalMemory.PageSize;
+    private ulong _firstFreed;
+    private ulong _freed;
+    private int[]? _furtherUsers;
 
     /// <summary>Frames that can still be had.</summary>
-    public ulong Free => ((memory.Size - _next) / PhysicalMemory.PageSize) + (ulong)_freed.Count;
+    public ulong Free => ((memory.Size - _next) / PhysicalMemory.PageSize) + _freed;
 
     /// <summary>The end of all frames that were ever taken.</summary>
     public ulong End => _next;
@@ -19,8 +20,12 @@ internal sealed class FrameAllocator(PhysicalMemory memory)
     /// <summary>Takes a frame; 0 if there is none left.</summary>
     public ulong Take()
     {
-        if (_freed.TryPop(out ulong frame))
+        ulong frame = _firstFreed;
+        if (frame != 0)
         {
+            // A freed frame starts with the address of the one that was freed before it.
+            _firstFreed = memory.Read<ulong>(frame);
+            _freed--;
             memory.Span(frame, (int)PhysicalMemory.PageSize).Clear();
             return frame;
         }
@@ -33,16 +38,24 @@ internal sealed class FrameAllocator(PhysicalMemory memory)
     }
 
     /// <summary>One more page leads to a frame.</summary>
-    public void Share(ulong frame) => _furtherUsers[frame] = _furtherUsers.GetValueOrDefault(frame) + 1;
+    public void Share(ulong frame)
+    {
+        _furtherUsers ??= new int[memory.Size / PhysicalMemory.PageSize];
+        _furtherUsers[frame / PhysicalMemory.PageSize]++;
+    }
 
     /// <summary>Gives a frame back; it is free when the last page that led to it has done so.</summary>
     public void Give(ulong frame)
     {
-        if (!_furtherUsers.TryGetValue(frame, out int further))
-            _freed.Push(frame);
-        else if (further == 1)
-            _furtherUsers.Remove(frame);
-        else
-            _furtherUsers[frame] = further - 1;
+        ulong place = frame / PhysicalMemory.PageSize;
+        if (_furtherUsers != null && _furtherUsers[place] > 0)
+        {
+            _furtherUsers[place]--;
+            return;
+        }
+
+        memory.Write(frame, _firstFreed);
+        _firstFreed = frame;
+        _freed++;
     }
 }

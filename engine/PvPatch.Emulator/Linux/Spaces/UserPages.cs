@@ -51,8 +51,11 @@ internal sealed unsafe class UserPages
         ulong place = LeafOf(page, create: true);
         if (place == 0)
             return false;
+        // An entry that is not present is in no TLB (Intel SDM vol. 3, 4.10.2.3).
+        bool wasPresent = (_memory.Read<ulong>(place) & PageTableEntry.Present) != 0;
         _memory.Write(place, frame | BitsOf(protection));
-        Tlb.FlushPage(_cpu, page);
+        if (wasPresent)
+            Tlb.FlushPage(_cpu, page);
         return true;
     }
 

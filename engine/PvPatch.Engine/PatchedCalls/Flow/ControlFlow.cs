@@ -11,27 +11,40 @@ namespace PvPatch.Engine.PatchedCalls.Flow;
 /// </summary>
 internal sealed class ControlFlow
 {
-    private readonly MethodBody _body;
-    private readonly Instruction[] _code;
-    private readonly bool[] _isStart;
+    private readonly DecodedIl _code;
+    private readonly Block _whole = new(0, 0) { IsReached = true }; // of a method that only goes straight on
     private readonly List<Block> _blocks = [];
     private readonly List<Block> _waiting = [];
-    private readonly List<Block>?[] _endsOf;  // by region: the blocks that end its finally handler
-    private readonly List<Block>?[] _leftFor; // by region: where control goes on that leaves it through that handler
+    private MethodBody _body = null!;
+    private bool[] _isStart = [];             // by instruction
+    private List<Block>?[] _endsOf = [];      // by region: the blocks that end its finally handler
+    private List<Block>?[] _leftFor = [];     // by region: where control goes on that leaves it through that handler
+
+    /// <summary>Follows one method after another.</summary>
+    /// <param name="code">Where the instructions of each are.</param>
+    public ControlFlow(DecodedIl code) => _code = code;
 
     /// <summary>Finds the blocks of a method.</summary>
-    /// <param name="body">The method.</param>
-    /// <param name="code">Its instructions.</param>
+    /// <param name="body">The method, decoded.</param>
     /// <param name="most">How many regions may lie around blocks, over all blocks.</param>
     /// <exception cref="PatchException"><see cref="PatchError.BadIl"/>: control runs off its end, or a region is none.</exception>
-    public ControlFlow(MethodBody body, Instruction[] code, long most)
+    public void Find(MethodBody body, long most)
     {
         _body = body;
-        _code = code;
-        if (code.Length == 0)
+        if (_code.Length == 0)
             throw body.CannotBeFollowed(0, "there is none");
-        _isStart = FindStarts();
-        for (int i = 0; i < code.Length; i++)
+        _blocks.Clear();
+        Room.ForEmpty(ref _isStart, _code.Length + 1);
+        _isStart[0] = true;
+        if (GoesStraightOn())
+        {
+            _whole.End = _code.Length;
+            _blocks.Add(_whole);
+            return;
+        }
+
+        FindStarts();
+        for (int i = 0; i < _code.Length; i++)
         {
             if (_isStart[i])
                 _blocks.Add(new Block(_blocks.Count, i));
@@ -41,6 +54,7 @@ internal sealed class ControlFlow
         FindRegions(most);
         _endsOf = new List<Block>?[body.Regions.Length];
         _leftFor = new List<Block>?[body.Regions.Length];
+        _waiting.Clear();
         Reach(_blocks[0]);
         while (_waiting.Count > 0)
         {
@@ -57,19 +71,32 @@ internal sealed class ControlFlow
     /// <summary>Whether a block starts with an instruction, by index.</summary>
     public bool IsStart(int index) => _isStart[index];
 
-    private bool[] FindStarts()
+    /// <summary>Whether control goes from the first instruction to the last, and then out of the method.</summary>
+    private bool GoesStraightOn()
     {
-        var starts = new bool[_code.Length + 1];
-        starts[0] = true;
+        for (int i = 0; i < _code.Length - 1; i++)
+        {
+            if (EndsBlock(_code[i]))
+                return false;
+        }
+
+        return _code[_code.Length - 1].Code.FlowControl is FlowControl.Return or FlowControl.Throw && _body.Regions.IsEmpty;
+    }
+
+    private static bool EndsBlock(in Instruction instruction) =>
+        instruction.Code.FlowControl is FlowControl.Branch or FlowControl.Cond_Branch or FlowControl.Return or FlowControl.Throw;
+
+    private void FindStarts()
+    {
         for (int i = 0; i < _code.Length; i++)
         {
-            Instruction instruction = _code[i];
+            ref readonly Instruction instruction = ref _code[i];
             if (IlReader.IsBranch(instruction))
-                starts[IlReader.IndexAt(_code, (int)instruction.Operand)] = true;
+                _isStart[_code.IndexAt((int)instruction.Operand)] = true;
             foreach (int target in instruction.Targets)
-                starts[IlReader.IndexAt(_code, target)] = true;
-            if (instruction.Code.FlowControl is FlowControl.Branch or FlowControl.Cond_Branch or FlowControl.Return or FlowControl.Throw)
-                starts[i + 1] = true;
+                _isStart[_code.IndexAt(target)] = true;
+            if (EndsBlock(instruction))
+                _isStart[i + 1] = true;
         }
 
         for (int r = 0; r < _body.Regions.Length; r++)
@@ -85,13 +112,11 @@ internal sealed class ControlFlow
                 throw _body.CannotBeFollowed(0, "a protected region is empty");
         }
 
-        return starts;
-
         void Start(int offset)
         {
-            int index = IlReader.IndexAt(_code, offset);
+            int index = _code.IndexAt(offset);
             bool isStart = index < _code.Length ? _code[index].Offset == offset : offset == _body.Il.Length; // a region may end where the method does
-            starts[index] = isStart ? true : throw _body.CannotBeFollowed(0, "a protected region starts or ends within an instruction");
+            _isStart[index] = isStart ? true : throw _body.CannotBeFollowed(0, "a protected region starts or ends within an instruction");
         }
     }
 
@@ -132,7 +157,7 @@ internal sealed class ControlFlow
 
     private void Follow(Block block)
     {
-        Instruction last = _code[block.End - 1];
+        ref readonly Instruction last = ref _code[block.End - 1];
         if (last.Is(OpCodes.Leave) || last.Is(OpCodes.Leave_S))
         {
             Leave(block, last);
@@ -156,7 +181,7 @@ internal sealed class ControlFlow
     }
 
     /// <summary>Goes to a target with an empty stack, through every finally block on the way.</summary>
-    private void Leave(Block block, Instruction leave)
+    private void Leave(Block block, in Instruction leave)
     {
         Block target = BlockAt((int)leave.Operand);
         Connect(block, target, ArrivingStack.Emptied);
@@ -183,7 +208,7 @@ internal sealed class ControlFlow
         }
     }
 
-    private void EndFilter(Block block, Instruction end)
+    private void EndFilter(Block block, in Instruction end)
     {
         for (int r = 0; r < _body.Regions.Length; r++)
         {

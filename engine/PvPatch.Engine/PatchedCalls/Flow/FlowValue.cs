@@ -84,7 +84,7 @@ internal sealed class FlowValue
 /// <summary>A value in one place and where it was put there.</summary>
 /// <param name="value">What is known of it.</param>
 /// <param name="source">Where it was put there.</param>
-internal sealed class FlowEntry(FlowValue value, int source)
+internal readonly struct FlowEntry(FlowValue value, int source)
 {
     /// <summary>What is known of it.</summary>
     public FlowValue Value { get; } = value;

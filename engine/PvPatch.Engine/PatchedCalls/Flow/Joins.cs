@@ -14,6 +14,9 @@ internal sealed class Joins
     /// <summary>How many there are; their numbers go from <see cref="Outside"/> downwards.</summary>
     public int Count => _joins.Count;
 
+    /// <summary>Begins with another method.</summary>
+    public void Clear() => _joins.Clear();
+
     /// <summary>Whether a source is a join, and no instruction.</summary>
     public static bool IsJoin(int source) => source < Outside;
 

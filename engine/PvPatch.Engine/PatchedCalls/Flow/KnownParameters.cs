@@ -22,17 +22,22 @@ internal sealed class KnownParameters
 {
     private const byte MethodTable = 0x06; // ECMA-335, partition II, 22.26
 
-    private readonly StackEffects _effects;
+    private readonly CallShapes _shapes;
     private readonly SlotMap _map;
+    private readonly StackFlow _flow;
     private readonly Dictionary<int, Il.MethodBody> _bodies = [];
     private readonly Dictionary<int, List<int>> _callersOf = [];
     private readonly Dictionary<int, ParameterFact?[]> _facts = [];
     private readonly Queue<int> _waiting = new();
 
     /// <summary>Looks through a module.</summary>
-    public KnownParameters(ModuleImage image, StackEffects effects, SlotMap map)
+    /// <param name="image">The module.</param>
+    /// <param name="map">Its tokens of tables and slots.</param>
+    /// <param name="flow">Follows its methods.</param>
+    public KnownParameters(ModuleImage image, SlotMap map, StackFlow flow)
     {
-        _effects = effects;
+        _flow = flow;
+        _shapes = image.Shapes;
         _map = map;
         HashSet<int> candidates = Candidates(image);
         if (candidates.Count == 0)
@@ -51,6 +56,10 @@ internal sealed class KnownParameters
     /// <param name="method">The method's token.</param>
     public ParameterFact?[] Of(int method) => _facts.TryGetValue(method, out ParameterFact?[]? facts) ? facts : [];
 
+    /// <summary>Whether anything is known of a method's parameters.</summary>
+    /// <param name="method">The method's token.</param>
+    public bool Know(int method) => _facts.Count > 0 && Array.Exists(Of(method), p => p is not null);
+
     /// <summary>The methods that no other module can name and that may be given a place.</summary>
     private HashSet<int> Candidates(ModuleImage image)
     {
@@ -59,16 +68,17 @@ internal sealed class KnownParameters
             hasFriends |= image.Names.Short(MetadataTokens.GetToken(image.Metadata.GetCustomAttribute(attribute).Constructor)).StartsWith("InternalsVisibleToAttribute", StringComparison.Ordinal);
         var signatures = new SignatureTexts(image.Metadata, image.Names, SignatureDetail.NamesOnly);
         var found = new HashSet<int>();
-        foreach (Il.MethodBody body in image.Bodies)
+        foreach (PlacedIl place in image.Methods)
         {
-            var handle = (MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token);
-            MethodDefinition method = image.Metadata.GetMethodDefinition(handle);
-            bool mayBe = body.Il.AsSpan().IndexOf((byte)OpCodes.Calli.Value) >= 0 // nothing else leads to a site
-                && !method.Attributes.HasFlag(MethodAttributes.Virtual) && method.GetGenericParameters().Count == 0
-                && IsKept(image.Metadata, method, hasFriends) && _effects.ShapeOf(body.Token).Arguments > 0
-                && !_map.CanBeTarget(signatures.OfMethod(handle));
+            if (image.IlAt(place).IndexOf((byte)OpCodes.Calli.Value) < 0)
+                continue; // nothing else leads to a site
+            int token = MetadataTokens.GetToken(place.Method);
+            MethodDefinition method = image.Metadata.GetMethodDefinition(place.Method);
+            bool mayBe = !method.Attributes.HasFlag(MethodAttributes.Virtual) && IsKept(image.Metadata, method, hasFriends)
+                && method.GetGenericParameters().Count == 0 && _shapes.Of(token).Arguments > 0
+                && !_map.CanBeTarget(signatures.OfMethod(place.Method));
             if (mayBe)
-                found.Add(body.Token);
+                found.Add(token);
         }
 
         return found;
@@ -102,19 +112,22 @@ internal sealed class KnownParameters
 
     private void FindCallers(ModuleImage image, HashSet<int> candidates)
     {
-        foreach (Il.MethodBody body in image.Bodies)
+        foreach (PlacedIl place in image.Methods)
         {
-            for (int i = 0; i + sizeof(int) <= body.Il.Length; i++)
+            ReadOnlySpan<byte> il = image.IlAt(place);
+            for (int i = 0; i + sizeof(int) <= il.Length; i++)
             {
-                if (body.Il[i + 3] != MethodTable)
+                if (il[i + 3] != MethodTable)
                     continue;
-                int token = BinaryPrimitives.ReadInt32LittleEndian(body.Il.AsSpan(i));
+                int token = BinaryPrimitives.ReadInt32LittleEndian(il[i..]);
                 if (!candidates.Contains(token))
                     continue;
-                _bodies[body.Token] = body;
+                int caller = MetadataTokens.GetToken(place.Method);
+                if (!_bodies.ContainsKey(caller))
+                    _bodies[caller] = image.BodyOf(place.Method);
                 if (!_callersOf.TryGetValue(token, out List<int>? callers))
                     _callersOf[token] = callers = [];
-                callers.Add(body.Token);
+                callers.Add(caller);
             }
         }
     }
@@ -128,29 +141,28 @@ internal sealed class KnownParameters
     /// <summary>Enters what one method passes to others.</summary>
     private void Follow(Il.MethodBody body, HashSet<int> candidates)
     {
-        StackFlow flow;
         try
         {
-            flow = new StackFlow(body, _effects, _map, Of(body.Token));
+            _flow.Follow(body, Of(body.Token));
         }
         catch (PatchException)
         {
             foreach (int called in _callersOf.Where(c => c.Value.Contains(body.Token)).Select(c => c.Key))
-                Enter(called, new ParameterFact?[_effects.ShapeOf(called).Arguments]);
+                Enter(called, new ParameterFact?[_shapes.Of(called).Arguments]);
             return;
         }
 
-        for (int i = 0; i < flow.Code.Length; i++)
+        for (int i = 0; i < _flow.Code.Length; i++)
         {
-            Instruction instruction = flow.Code[i];
+            ref readonly Instruction instruction = ref _flow.Code[i];
             bool names = instruction.Code.OperandType is OperandType.InlineMethod or OperandType.InlineTok && candidates.Contains(instruction.Token);
             if (!names)
                 continue;
             bool calls = instruction.Is(OpCodes.Call) || instruction.Is(OpCodes.Callvirt);
-            if (calls && flow.IsReached(i))
-                Enter(instruction.Token, FactsOf(flow.InputsOf(i)));
+            if (calls && _flow.IsReached(i))
+                Enter(instruction.Token, FactsOf(_flow.InputsOf(i)));
             else if (!calls)
-                Enter(instruction.Token, new ParameterFact?[_effects.ShapeOf(instruction.Token).Arguments]); // who calls its address is not known
+                Enter(instruction.Token, new ParameterFact?[_shapes.Of(instruction.Token).Arguments]); // who calls its address is not known
         }
     }
 

@@ -9,18 +9,16 @@ namespace PvPatch.Engine.PatchedCalls.Flow;
 /// </summary>
 internal sealed class LiveLocals
 {
-    private readonly Instruction[] _code;
+    private readonly DecodedIl _code;
     private readonly IReadOnlyList<Block> _blocks;
     private readonly List<Block>?[] _loading; // by variable: the blocks that load it before they store it
     private readonly List<Block>?[] _storing;
     private readonly int[] _storedIn;         // by block: the variable looked at, counted from 1, if the block stores it
     private readonly int[] _foundIn;          // by block: the same, if the variable is live there
-
     private readonly bool[] _isAddressed;
 
-    private LiveLocals(Instruction[] code, IReadOnlyList<Block> blocks, bool[] isAddressed)
+    private LiveLocals(DecodedIl code, IReadOnlyList<Block> blocks, bool[] isAddressed, int locals)
     {
-        int locals = isAddressed.Length;
         _isAddressed = isAddressed;
         _code = code;
         _blocks = blocks;
@@ -37,9 +35,9 @@ internal sealed class LiveLocals
     /// <param name="isAddressed">By variable, whether its address is taken: what such a one holds is not known anywhere.</param>
     /// <param name="most">How many variables may be live, over all blocks.</param>
     /// <exception cref="PatchException"><see cref="PatchError.BadIl"/>: more are.</exception>
-    public static void Find(MethodBody body, Instruction[] code, IReadOnlyList<Block> blocks, bool[] isAddressed, long most)
+    public static void Find(MethodBody body, DecodedIl code, IReadOnlyList<Block> blocks, bool[] isAddressed, long most)
     {
-        var live = new LiveLocals(code, blocks, isAddressed);
+        var live = new LiveLocals(code, blocks, isAddressed, body.LocalCount);
         if (!live.FindLoads())
             return;
         live.FindStores();

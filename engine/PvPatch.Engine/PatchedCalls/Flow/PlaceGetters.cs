@@ -7,16 +7,28 @@ using PvPatch.Engine.Reports;
 namespace PvPatch.Engine.PatchedCalls.Flow;
 
 /// <summary>How an instruction reads a field of the tables.</summary>
-/// <param name="Field">The field.</param>
+/// <param name="Place">The place that the field is.</param>
 /// <param name="IsStatic">Whether it takes no object or struct from the stack.</param>
 /// <param name="IsAddress">Whether it gives the field's address and not what the field holds.</param>
-internal sealed record PlaceRead(MemberKey Field, bool IsStatic, bool IsAddress);
+internal sealed record PlaceRead(SlotNode Place, bool IsStatic, bool IsAddress)
+{
+    /// <summary>The place, where it is a static field and read as one.</summary>
+    public SlotNode? Root => IsStatic && Place.Outer is null ? Place : null;
+
+    /// <summary>The place, where it is a field of a struct or object and read as one.</summary>
+    public SlotNode? Member => !IsStatic && Place.Outer is not null ? Place : null;
+}
 
 /// <summary>Finds methods that only read a field: <c>Instance =&gt; _instance</c>, automatic properties, <c>ref</c> properties.</summary>
 internal static class PlaceGetters
 {
+    /// <summary>The most bytes that a getter has, in a Debug build.</summary>
+    public const int LongestGetter = 24;
+
     /// <summary>The getters of some fields, among the methods of the types that declare them.</summary>
-    public static IReadOnlyDictionary<MemberKey, PlaceRead> Of(IEnumerable<FieldInfo> fields)
+    /// <param name="fields">The fields.</param>
+    /// <param name="placeOf">The place that each of them is.</param>
+    public static IReadOnlyDictionary<MemberKey, PlaceRead> Of(IEnumerable<FieldInfo> fields, Func<MemberKey, SlotNode?> placeOf)
     {
         var getters = new Dictionary<MemberKey, PlaceRead>();
         foreach (IGrouping<Type, FieldInfo> group in fields.GroupBy(f => f.DeclaringType!))
@@ -27,7 +39,7 @@ internal static class PlaceGetters
                 if (ReadBy(method) is { } read
                     && group.FirstOrDefault(f => f.MetadataToken == read.Token) is { } field && field.IsStatic == method.IsStatic)
                 {
-                    getters[MemberKey.Of(method)] = new PlaceRead(MemberKey.Of(field), method.IsStatic, read.IsAddress);
+                    getters[MemberKey.Of(method)] = placeOf(MemberKey.Of(field))!.ReadBy(method.IsStatic, read.IsAddress);
                 }
             }
         }
@@ -51,9 +63,8 @@ internal static class PlaceGetters
 
     /// <summary>The field that some IL reads and returns, if it does nothing else.</summary>
     /// <param name="il">A whole method.</param>
-    public static (int Token, bool IsAddress)? ReadOf(byte[] il)
+    public static (int Token, bool IsAddress)? ReadOf(ReadOnlySpan<byte> il)
     {
-        const int LongestGetter = 24;
         if (il.Length > LongestGetter)
             return null;
         return Code(il) switch
@@ -66,7 +77,7 @@ internal static class PlaceGetters
     }
 
     /// <summary>Movable code; none of what cannot be decoded, which is no getter either.</summary>
-    private static IReadOnlyList<MovableInstruction> Code(byte[] il)
+    private static IReadOnlyList<MovableInstruction> Code(ReadOnlySpan<byte> il)
     {
         try
         {

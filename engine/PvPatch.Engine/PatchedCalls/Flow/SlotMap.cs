@@ -13,7 +13,7 @@ internal sealed class SlotMap
 {
     private const byte FieldTable = 0x04, MethodTable = 0x06, ReferenceTable = 0x0A; // ECMA-335, partition II, 22
 
-    private readonly Dictionary<int, MemberKey> _fields = [];
+    private readonly Dictionary<int, SlotNode> _fields = [];
     private readonly Dictionary<int, PlaceRead> _getters = [];
     private readonly Dictionary<PvOp, string> _signatures = new(ReferenceEqualityComparer.Instance);
     private readonly SlotTree _tree;
@@ -43,7 +43,7 @@ internal sealed class SlotMap
             var key = new MemberKey(image.Names.AssemblyOf(type) ?? image.AssemblyName, image.Names.Of(type), name);
             if (member.GetKind() == MemberReferenceKind.Field)
                 AddField(image, handle, key);
-            else if (tree.Getters.TryGetValue(key, out PlaceRead? read) && TakesNothing(metadata.GetBlobReader(member.Signature)))
+            else if (tree.Getters.TryGetValue(key, out PlaceRead? read) && TakesNothing(image.Shapes.Of(member.Signature)))
                 _getters[MetadataTokens.GetToken(handle)] = read;
         }
 
@@ -55,36 +55,28 @@ internal sealed class SlotMap
     public bool IsEmpty => _fields.Count == 0 && _getters.Count == 0;
 
     /// <summary>How an instruction reads a field of the tables, itself or by calling a getter; <see langword="null"/> for all others.</summary>
-    public PlaceRead? ReadBy(Instruction instruction)
+    public PlaceRead? ReadBy(in Instruction instruction)
     {
-        if (instruction.Code.OperandType == OperandType.InlineMethod)
+        if (instruction.Code.OperandType == OperandType.InlineField)
         {
-            bool calls = instruction.Is(OpCodes.Call) || instruction.Is(OpCodes.Callvirt);
-            return calls && _getters.TryGetValue(instruction.Token, out PlaceRead? read) ? read : null;
+            if (!_fields.TryGetValue(instruction.Token, out SlotNode? place))
+                return null;
+            bool isAddress = instruction.Is(OpCodes.Ldsflda) || instruction.Is(OpCodes.Ldflda);
+            if (instruction.Is(OpCodes.Ldsfld) || instruction.Is(OpCodes.Ldsflda))
+                return place.ReadBy(isStatic: true, isAddress);
+            return isAddress || instruction.Is(OpCodes.Ldfld) ? place.ReadBy(isStatic: false, isAddress) : null;
         }
 
-        bool isStatic = instruction.Is(OpCodes.Ldsfld) || instruction.Is(OpCodes.Ldsflda);
-        bool reads = isStatic || instruction.Is(OpCodes.Ldfld) || instruction.Is(OpCodes.Ldflda);
-        return reads && _fields.TryGetValue(instruction.Token, out MemberKey? key)
-            ? new PlaceRead(key, isStatic, instruction.Is(OpCodes.Ldsflda) || instruction.Is(OpCodes.Ldflda))
-            : null;
+        bool calls = instruction.Is(OpCodes.Call) || instruction.Is(OpCodes.Callvirt);
+        return calls && _getters.TryGetValue(instruction.Token, out PlaceRead? read) ? read : null;
     }
 
     /// <summary>Whether a method of this signature can be the target of an op: then sites call it with anything.</summary>
     /// <param name="signature">Without modifiers, as <see cref="SignatureTexts"/> writes it.</param>
     public bool CanBeTarget(string signature) => _tree.TargetSignatures.Contains(signature);
 
-    /// <summary>The place that a static field's token names, if any.</summary>
-    public SlotNode? RootOf(int token) => _fields.TryGetValue(token, out MemberKey? key) ? RootOf(key) : null;
-
-    /// <summary>The place that a static field is, if any.</summary>
-    public SlotNode? RootOf(MemberKey field) => _tree.Roots.GetValueOrDefault(field);
-
-    /// <summary>The place that a field's token names inside another place, if any.</summary>
-    public SlotNode? MemberOf(SlotNode table, int token) => _fields.TryGetValue(token, out MemberKey? key) ? table.Children.GetValueOrDefault(key) : null;
-
-    /// <summary>The place that a field of a struct or object is if that is one of the tables, and not a copy, if any.</summary>
-    public SlotNode? MemberNamed(MemberKey field) => _tree.Members.GetValueOrDefault(field);
+    /// <summary>The place that a field's token names, if any.</summary>
+    public SlotNode? PlaceOf(int token) => _fields.GetValueOrDefault(token);
 
     /// <summary>The signature of an op's slot as this module writes it.</summary>
     public string? SignatureOf(PvOp op) => _signatures.GetValueOrDefault(op);
@@ -123,16 +115,14 @@ internal sealed class SlotMap
         if (il[at + 3] is not (FieldTable or MethodTable or ReferenceTable))
             return null;
         int token = BinaryPrimitives.ReadInt32LittleEndian(il[at..]);
-        if (!_fields.TryGetValue(token, out MemberKey? field))
-            field = _getters.TryGetValue(token, out PlaceRead? getter) ? getter.Field : null;
-        return field is null ? null : RootOf(field) ?? MemberNamed(field);
+        return _fields.TryGetValue(token, out SlotNode? field) ? field : _getters.TryGetValue(token, out PlaceRead? getter) ? getter.Place : null;
     }
 
     private void AddField(ModuleImage image, EntityHandle handle, MemberKey key)
     {
-        if ((RootOf(key) ?? MemberNamed(key)) is not { } node)
+        if (_tree.PlaceOf(key) is not { } node)
             return;
-        _fields[MetadataTokens.GetToken(handle)] = key;
+        _fields[MetadataTokens.GetToken(handle)] = node;
         string type = image.ScopedSignatures.OfField(handle);
         if (node.Op is { } op)
             _signatures[op] = type;
@@ -143,16 +133,19 @@ internal sealed class SlotMap
     /// <summary>The image's own getters, wherever they stand. The loaded copy may be of another build, so they are looked for here.</summary>
     private void AddOwnGetters(ModuleImage image)
     {
-        foreach (Il.MethodBody body in image.Bodies)
+        foreach (PlacedIl place in image.Methods)
         {
-            MethodDefinition method = image.Metadata.GetMethodDefinition((MethodDefinitionHandle)MetadataTokens.EntityHandle(body.Token));
+            ReadOnlySpan<byte> il = image.IlAt(place);
+            if (il.Length > PlaceGetters.LongestGetter)
+                continue;
+            MethodDefinition method = image.Metadata.GetMethodDefinition(place.Method);
             if (!method.Attributes.HasFlag(MethodAttributes.Virtual)
-                && TakesNothing(image.Metadata.GetBlobReader(method.Signature))
-                && PlaceGetters.ReadOf(body.Il) is { } read && _fields.TryGetValue(read.Token, out MemberKey? field))
+                && TakesNothing(image.Shapes.Of(method.Signature))
+                && PlaceGetters.ReadOf(il) is { } read && _fields.TryGetValue(read.Token, out SlotNode? field))
             {
                 bool isStatic = method.Attributes.HasFlag(MethodAttributes.Static);
-                if (isStatic == _tree.Roots.ContainsKey(field) && !(isStatic && RunsInitialiser(image, method.GetDeclaringType())))
-                    _getters[body.Token] = new PlaceRead(field, isStatic, read.IsAddress);
+                if (isStatic == (field.Outer is null) && !(isStatic && RunsInitialiser(image, method.GetDeclaringType())))
+                    _getters[MetadataTokens.GetToken(place.Method)] = field.ReadBy(isStatic, read.IsAddress);
             }
         }
     }
@@ -167,9 +160,5 @@ internal sealed class SlotMap
             && !_tree.Roots.Keys.Any(k => string.Equals(k.Type, name, StringComparison.Ordinal) && string.Equals(k.Assembly, image.AssemblyName, StringComparison.Ordinal));
     }
 
-    private static bool TakesNothing(BlobReader signature)
-    {
-        CallShape shape = CallShape.Read(signature);
-        return shape.Arguments == (shape.HasImplicitThis ? 1 : 0) && shape.ReturnsValue;
-    }
+    private static bool TakesNothing(CallShape shape) => shape.Arguments == (shape.HasImplicitThis ? 1 : 0) && shape.ReturnsValue;
 }

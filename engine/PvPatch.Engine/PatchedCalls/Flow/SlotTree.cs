@@ -16,27 +16,40 @@ internal sealed record MemberKey(string Assembly, string Type, string Name)
 }
 
 /// <summary>A place on the way to slots: a static field, a field of a struct or an object it leads to, an array's element, or the slot itself.</summary>
-/// <param name="text">Its name in a program: <c>Pv.Irq</c>.</param>
+/// <param name="outer">The place that it is in; <see langword="null"/> for a static field.</param>
 /// <param name="isReference">Whether it holds an object or an array, which is the same for ever.</param>
-internal sealed class SlotNode(string text, bool isReference)
+internal sealed class SlotNode(SlotNode? outer, bool isReference)
 {
-    /// <summary>Its name in a program.</summary>
-    public string Text { get; } = text;
+    private readonly PlaceRead?[] _reads = new PlaceRead?[4];
+
+    /// <summary>The place that it is in; <see langword="null"/> for a static field.</summary>
+    public SlotNode? Outer { get; } = outer;
 
     /// <summary>Whether it holds an object or an array, which is the same for ever.</summary>
     public bool IsReference { get; } = isReference;
 
     /// <summary>The op, if this is its slot.</summary>
-    public PvOp? Op => Ops is [var only] && Children.Count == 0 && Elements.Count == 0 ? only : null;
+    public PvOp? Op => Ops is [var only] && !HasFields && Elements.Count == 0 ? only : null;
 
     /// <summary>The ops of all slots here and below.</summary>
     public List<PvOp> Ops { get; } = [];
 
-    /// <summary>The fields of the struct or object here that lead to slots.</summary>
-    public Dictionary<MemberKey, SlotNode> Children { get; } = [];
+    /// <summary>Whether fields of the struct or object here lead to slots.</summary>
+    public bool HasFields { get; private set; }
 
     /// <summary>The elements of the array here that are slots of ops, by index.</summary>
     public Dictionary<int, SlotNode> Elements { get; } = [];
+
+    /// <summary>Adds a field of the struct or object here.</summary>
+    public SlotNode AddField(bool isReference)
+    {
+        HasFields = true;
+        return new SlotNode(this, isReference);
+    }
+
+    /// <summary>A way to read the field that this place is.</summary>
+    public PlaceRead ReadBy(bool isStatic, bool isAddress) =>
+        _reads[(isStatic ? 2 : 0) + (isAddress ? 1 : 0)] ??= new PlaceRead(this, isStatic, isAddress);
 }
 
 /// <summary>Every place of the op tables, by the static field they start with and by each field inside.</summary>
@@ -48,7 +61,7 @@ internal sealed class SlotTree
         foreach (PvOp op in ops)
             Add(op);
         TargetSignatures = ops.Select(TargetSignature).ToHashSet(StringComparer.Ordinal);
-        Getters = PlaceGetters.Of(ops.SelectMany(o => o.Path).Distinct());
+        Getters = PlaceGetters.Of(ops.SelectMany(o => o.Path).Distinct(), PlaceOf);
     }
 
     /// <summary>The static fields.</summary>
@@ -63,6 +76,9 @@ internal sealed class SlotTree
     /// <summary>What a target of each op is, as <see cref="SignatureTexts"/> writes it without modifiers.</summary>
     public IReadOnlySet<string> TargetSignatures { get; }
 
+    /// <summary>The place that a field is, of whatever kind, if it is one.</summary>
+    public SlotNode? PlaceOf(MemberKey field) => Roots.GetValueOrDefault(field) ?? Members.GetValueOrDefault(field);
+
     private static string TargetSignature(PvOp op)
     {
         string slot = SignatureTexts.Of(op.PointerType);
@@ -71,28 +87,22 @@ internal sealed class SlotTree
 
     private void Add(PvOp op)
     {
-        Dictionary<MemberKey, SlotNode> level = Roots;
-        string text = op.Path[0].DeclaringType!.Name;
-        SlotNode? node = null;
+        SlotNode? place = null;
         foreach (FieldInfo field in op.Path)
         {
             MemberKey key = MemberKey.Of(field);
-            text = $"{text}.{field.Name}";
-            if (!level.TryGetValue(key, out node))
-            {
-                level[key] = node = new SlotNode(text, !field.FieldType.IsValueType && !field.FieldType.IsFunctionPointer);
-                if (!field.IsStatic)
-                    Members[key] = node;
-            }
-
-            node.Ops.Add(op);
-            level = node.Children;
+            bool isReference = !field.FieldType.IsValueType && !field.FieldType.IsFunctionPointer;
+            Dictionary<MemberKey, SlotNode> known = place is null ? Roots : Members;
+            if (!known.TryGetValue(key, out SlotNode? next) || next.Outer != place)
+                known[key] = next = place is null ? new SlotNode(null, isReference) : place.AddField(isReference);
+            place = next;
+            place.Ops.Add(op);
         }
 
         if (op.Index is { } index)
         {
-            node!.Elements[index] = new SlotNode($"{text}[{index}]", isReference: false);
-            node.Elements[index].Ops.Add(op);
+            place!.Elements[index] = new SlotNode(place, isReference: false);
+            place.Elements[index].Ops.Add(op);
         }
     }
 }

@@ -5,8 +5,8 @@ using PvPatch.Engine.Reports;
 namespace PvPatch.Engine.PatchedCalls.Flow;
 
 /// <summary>
-/// Abstract interpretation of one method: what every instruction takes from the evaluation stack, and which instructions
-/// put it there. A worklist over basic blocks, the first one first; where paths join, less is known than on any of them.
+/// Abstract interpretation of methods, one after another: what every instruction takes from the evaluation stack, and which
+/// instructions put it there. A worklist over basic blocks, the first one first; where paths join, less is known than on any of them.
 /// </summary>
 internal sealed class StackFlow
 {
@@ -16,62 +16,63 @@ internal sealed class StackFlow
     private static readonly FlowEntry[] CaughtException = [new(FlowValue.Plain, Joins.Outside)];
 
     private readonly StackEffects _effects;
+    private readonly SlotMap _map;
     private readonly ControlFlow _control;
-    private readonly FlowState?[] _states; // by block
-    private readonly bool[] _isWaiting;    // by block
-    private readonly bool[] _isAddressed;  // by local variable
-    private readonly ParameterFact?[] _parameters;
-    private readonly int[] _firstInputs;   // by instruction, counted from 1; 0 where control never comes
-    private readonly int[] _inputCounts;
-    private readonly int[] _below;
-    private readonly int?[] _loadedFrom;
-    private readonly FlowEntry?[] _locals;
-    private FlowEntry[] _inputs;
-    private FlowEntry[] _stack;
+    private ParameterFact?[] _parameters = [];
+    private Trace[] _traces = [];          // by instruction
+    private FlowState?[] _states = [];     // by block
+    private bool[] _isWaiting = [];        // by block
+    private bool[] _isAddressed = [];      // by local variable
+    private FlowEntry[] _locals = [];      // without a value where nothing is known yet
+    private FlowEntry[] _inputs = [];
+    private FlowEntry[] _stack = new FlowEntry[8];
     private int _recorded;
     private int _height;
     private int _nextWaiting;
     private long _workLeft;
 
-    /// <summary>Analyses a method.</summary>
+    /// <summary>Prepares for the methods of a module.</summary>
+    /// <param name="image">The module.</param>
+    /// <param name="map">Its tokens of tables and slots.</param>
+    public StackFlow(ModuleImage image, SlotMap map)
+    {
+        _effects = new StackEffects(image.Shapes);
+        _map = map;
+        _control = new ControlFlow(Code);
+    }
+
+    /// <summary>Analyses a method. What was known of the one before is gone.</summary>
     /// <param name="body">The method.</param>
-    /// <param name="effects">What its calls take and give.</param>
-    /// <param name="map">Its module's tokens of tables and slots.</param>
     /// <param name="parameters">What is known of its parameters, by number; may be shorter than they are.</param>
     /// <exception cref="PatchException"><see cref="PatchError.BadIl"/>: the IL breaks the rules of the evaluation stack.</exception>
-    public StackFlow(MethodBody body, StackEffects effects, SlotMap map, ParameterFact?[] parameters)
+    public void Follow(MethodBody body, ParameterFact?[] parameters)
     {
         Body = body;
-        Code = IlReader.Decode(body.Il);
-        _effects = effects;
+        Code.Decode(body.Il);
         _workLeft = MoreWork + (WorkPerInstruction * Code.Length);
-        Step = new Step(map, Code);
-        _isAddressed = new bool[body.LocalCount];
-        _parameters = [.. parameters];
-        FindChanges();
-        _control = new ControlFlow(body, Code, _workLeft);
+        StackJoins.Clear();
+        LocalJoins.Clear();
+        Room.ForEmpty(ref _isAddressed, body.LocalCount);
+        Room.ForEmpty(ref _locals, body.LocalCount);
+        Room.ForEmpty(ref _traces, Code.Length);
+        Room.For(ref _inputs, Code.Length);
+        _parameters = parameters;
+        FindReads();
+        _control.Find(body, _workLeft);
         if (_control.Blocks is not [{ Previous.Count: 0 }])
             LiveLocals.Find(body, Code, _control.Blocks, _isAddressed, _workLeft);
-        _states = new FlowState?[_control.Blocks.Count];
-        _isWaiting = new bool[_control.Blocks.Count];
-        _firstInputs = new int[Code.Length];
-        _inputCounts = new int[Code.Length];
-        _below = new int[Code.Length];
-        _loadedFrom = new int?[Code.Length];
-        _locals = new FlowEntry[body.LocalCount];
-        _stack = new FlowEntry[Math.Min(body.MaxStack, 8)];
-        _inputs = new FlowEntry[Code.Length];
+        Room.ForEmpty(ref _states, _control.Blocks.Count);
+        Room.ForEmpty(ref _isWaiting, _control.Blocks.Count);
+        _recorded = 0;
+        _nextWaiting = 0;
         Run();
     }
 
     /// <summary>The method.</summary>
-    public MethodBody Body { get; }
-
-    /// <summary>What its instructions do to places and slots.</summary>
-    public Step Step { get; }
+    public MethodBody Body { get; private set; } = null!;
 
     /// <summary>Its instructions.</summary>
-    public Instruction[] Code { get; }
+    public DecodedIl Code { get; } = new();
 
     /// <summary>Where paths join that bring different entries of the stack.</summary>
     public Joins StackJoins { get; } = new();
@@ -86,25 +87,35 @@ internal sealed class StackFlow
     public static int OwnerOf(int output) => output >> 1;
 
     /// <summary>Whether control can come to an instruction.</summary>
-    public bool IsReached(int index) => _firstInputs[index] > 0;
+    public bool IsReached(int index) => _traces[index].FirstInput > 0;
 
     /// <summary>Whether control can come to an instruction otherwise than from the one before it, or may leave that one otherwise.</summary>
     public bool IsBlockStart(int index) => _control.IsStart(index);
 
     /// <summary>What an instruction takes from the stack, deepest first; nothing where it is never reached.</summary>
-    public ReadOnlySpan<FlowEntry> InputsOf(int index) => IsReached(index) ? new(_inputs, _firstInputs[index] - 1, _inputCounts[index]) : [];
+    public ReadOnlySpan<FlowEntry> InputsOf(int index)
+    {
+        ref readonly Trace trace = ref _traces[index];
+        return trace.FirstInput > 0 ? new(_inputs, trace.FirstInput - 1, trace.InputCount) : [];
+    }
 
     /// <summary>How many inputs all instructions have.</summary>
     public int InputCount => _recorded;
 
     /// <summary>Number of an input among those of all instructions.</summary>
-    public int NumberOf(int index, int input) => _firstInputs[index] - 1 + input;
+    public int NumberOf(int index, int input) => _traces[index].FirstInput - 1 + input;
 
     /// <summary>How many entries are on the stack below an instruction's inputs.</summary>
-    public int Below(int index) => _below[index];
+    public int Below(int index) => _traces[index].Below;
 
     /// <summary>For a load of a local variable: the store whose value it loads, or the join of several; <see langword="null"/> where that is not known, and for other instructions.</summary>
-    public int? LoadedFrom(int index) => _loadedFrom[index];
+    public int? LoadedFrom(int index) => _traces[index].LoadedFrom;
+
+    /// <summary>How an instruction reads a field of the tables; <see langword="null"/> where it reads none.</summary>
+    public PlaceRead? ReadAt(int index) => _traces[index].Read;
+
+    /// <summary>Whether an instruction does nothing but turn a place of the tables into another place or into what its slot holds.</summary>
+    public bool Follows(int index) => Step.Follows(Code[index], ReadAt(index));
 
     /// <summary>What is known of the parameter that an instruction loads, if anything is.</summary>
     public ParameterFact? ParameterAt(int index) =>
@@ -113,22 +124,29 @@ internal sealed class StackFlow
     /// <summary>Whether a local variable can change without a store to it.</summary>
     public bool IsAddressed(int local) => _isAddressed[local];
 
-    /// <summary>Finds the variables and parameters that change unseen.</summary>
-    private void FindChanges()
+    /// <summary>Finds the reads of the tables, and the variables and parameters that change unseen.</summary>
+    private void FindReads()
     {
+        bool isOwn = false;
         for (int i = 0; i < Code.Length; i++)
         {
-            if (Code[i].AddressedLocal is >= 0 and var local)
+            ref readonly Instruction instruction = ref Code[i];
+            _traces[i].Read = _map.ReadBy(instruction);
+            if (instruction.AddressedLocal is >= 0 and var local)
                 _isAddressed[Local(local, i)] = true;
-            if (Code[i].ChangedArgument is >= 0 and var argument && argument < _parameters.Length)
-                _parameters[argument] = null;
+            if (_parameters.Length == 0 || instruction.ChangedArgument is not (>= 0 and var argument) || argument >= _parameters.Length)
+                continue;
+            if (!isOwn)
+                _parameters = [.. _parameters];
+            isOwn = true;
+            _parameters[argument] = null;
         }
     }
 
     private void Run()
     {
         Arrive(_control.Blocks[0], []);
-        while (_nextWaiting < _isWaiting.Length)
+        while (_nextWaiting < _control.Blocks.Count)
         {
             int block = _nextWaiting++;
             if (!_isWaiting[block])
@@ -140,9 +158,8 @@ internal sealed class StackFlow
 
     private void Run(Block block, FlowState state)
     {
-        while (_stack.Length < state.Stack.Length)
-            Array.Resize(ref _stack, 2 * _stack.Length);
         _height = state.Stack.Length;
+        Room.For(ref _stack, _height);
         Array.Copy(state.Stack, _stack, _height);
         for (int k = 0; k < state.Locals.Length; k++)
             _locals[block.Live[k]] = state.Locals[k];
@@ -158,18 +175,20 @@ internal sealed class StackFlow
 
     private void Execute(int index, Block block)
     {
-        Instruction instruction = Code[index];
+        ref readonly Instruction instruction = ref Code[index];
+        ref Trace trace = ref _traces[index];
         (int taken, int put) = _effects.Of(instruction, Body.ReturnsValue);
         if (_height < taken)
             throw Bad(index, $"{instruction.Code.Name} takes more than the stack holds");
         _height -= taken;
         ReadOnlySpan<FlowEntry> inputs = Record(index, taken);
-        FlowValue output = put == 0 ? FlowValue.Plain : Step.Output(index, inputs);
+        FlowValue output = put == 0 ? FlowValue.Plain : Step.Output(index, instruction, trace.Read, inputs);
 
         if (instruction.LoadedLocal is >= 0 and var loaded && !_isAddressed[Local(loaded, index)])
         {
-            output = LocalOf(loaded).Value;
-            _loadedFrom[index] = LocalOf(loaded).Source;
+            FlowEntry variable = LocalOf(loaded);
+            output = variable.Value;
+            trace.LoadedFrom = variable.Source;
         }
         else if (instruction.StoredLocal is >= 0 and var stored && !_isAddressed[Local(stored, index)])
         {
@@ -184,9 +203,8 @@ internal sealed class StackFlow
 
         if (_height + put > Body.MaxStack)
             throw Bad(index, $"the stack grows beyond its {Body.MaxStack} entries");
-        if (_height + put > _stack.Length)
-            Array.Resize(ref _stack, 2 * (_height + put));
-        _below[index] = _height;
+        Room.For(ref _stack, _height + put);
+        trace.Below = _height;
         for (int k = 0; k < put; k++)
             _stack[_height++] = new FlowEntry(output, OutputOf(index, k));
         if (instruction.Is(OpCodes.Ret) && _height > 0)
@@ -196,16 +214,17 @@ internal sealed class StackFlow
     /// <summary>Keeps what was just taken from the stack. A later run of the block knows less, and keeps that in the same place.</summary>
     private ReadOnlySpan<FlowEntry> Record(int index, int taken)
     {
-        if (_firstInputs[index] == 0)
+        ref Trace trace = ref _traces[index];
+        if (trace.FirstInput == 0)
         {
-            if (_recorded + taken > _inputs.Length)
-                Array.Resize(ref _inputs, 2 * (_recorded + taken));
-            _firstInputs[index] = _recorded + 1;
-            _inputCounts[index] = taken;
+            Room.For(ref _inputs, _recorded + taken);
+            trace.FirstInput = _recorded + 1;
+            trace.InputCount = taken;
             _recorded += taken;
         }
 
-        Array.Copy(_stack, _height, _inputs, _firstInputs[index] - 1, taken);
+        for (int k = 0; k < taken; k++)
+            _inputs[trace.FirstInput - 1 + k] = _stack[_height + k];
         return InputsOf(index);
     }
 
@@ -220,12 +239,15 @@ internal sealed class StackFlow
     {
         if (_states[block.Number] is not { } known)
         {
+            Wait(block);
             Spend(1 + stack.Length + block.Live.Count, block.First);
+            _states[block.Number] = FlowState.Empty;
+            if (stack.IsEmpty && block.Live.Count == 0)
+                return;
             var locals = new FlowEntry[block.Live.Count];
             for (int k = 0; k < locals.Length; k++)
                 locals[k] = LocalOf(block.Live[k]);
             _states[block.Number] = new FlowState(stack.ToArray(), locals);
-            Wait(block);
             return;
         }
 
@@ -258,8 +280,12 @@ internal sealed class StackFlow
     }
 
     /// <summary>What a variable holds here; where nothing was stored yet, its first value.</summary>
-    private FlowEntry LocalOf(int number) =>
-        _locals[number] ??= new FlowEntry(FlowValue.Plain, LocalJoins.AddFirst(_control.Blocks[0], number));
+    private FlowEntry LocalOf(int number)
+    {
+        if (_locals[number].Value is null)
+            _locals[number] = new FlowEntry(FlowValue.Plain, LocalJoins.AddFirst(_control.Blocks[0], number));
+        return _locals[number];
+    }
 
     private void Wait(Block block)
     {
@@ -279,4 +305,14 @@ internal sealed class StackFlow
         : throw Bad(index, $"there is no local variable {number}");
 
     private PatchException Bad(int index, string what) => Body.CannotBeFollowed(Code[index].Offset, what);
+
+    /// <summary>What is known of one instruction.</summary>
+    private struct Trace
+    {
+        public PlaceRead? Read;
+        public int FirstInput; // number of its first input, counted from 1; 0 where control never comes
+        public int InputCount;
+        public int Below;
+        public int? LoadedFrom;
+    }
 }

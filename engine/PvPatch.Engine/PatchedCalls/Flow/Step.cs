@@ -4,19 +4,18 @@ using PvPatch.Engine.Il;
 namespace PvPatch.Engine.PatchedCalls.Flow;
 
 /// <summary>What single instructions do to the values that the analysis follows.</summary>
-/// <param name="map">The module's tokens.</param>
-/// <param name="code">The method's instructions.</param>
-internal sealed class Step(SlotMap map, Instruction[] code)
+internal static class Step
 {
     private const string UnknownTable = "the table it is read from is not known here";
 
     /// <summary>The value that an instruction pushes, if it takes <paramref name="inputs"/>.</summary>
     /// <param name="index">Number of the instruction in its method.</param>
+    /// <param name="instruction">The instruction.</param>
+    /// <param name="read">How it reads a field of the tables, if it does.</param>
     /// <param name="inputs">What it takes from the stack, deepest first.</param>
-    public FlowValue Output(int index, ReadOnlySpan<FlowEntry> inputs)
+    public static FlowValue Output(int index, in Instruction instruction, PlaceRead? read, ReadOnlySpan<FlowEntry> inputs)
     {
-        Instruction instruction = code[index];
-        if (map.ReadBy(instruction) is { } read)
+        if (read is not null)
             return read.IsStatic ? OfStatic(index, read) : OfMember(index, read, inputs[0].Value);
         if (instruction.Is(OpCodes.Ldfld) || instruction.Is(OpCodes.Ldflda))
             return OfOtherMember(inputs[0].Value);
@@ -30,32 +29,29 @@ internal sealed class Step(SlotMap map, Instruction[] code)
     }
 
     /// <summary>Whether its outputs are its only input: a copy, or a conversion that keeps a pointer.</summary>
-    public static bool Passes(Instruction instruction) =>
+    public static bool Passes(in Instruction instruction) =>
         instruction.Is(OpCodes.Dup) || instruction.Is(OpCodes.Conv_I) || instruction.Is(OpCodes.Conv_U);
 
     /// <summary>Whether it does nothing but turn a place of the tables into another place or into what its slot holds.</summary>
-    public bool Follows(Instruction instruction) =>
-        map.ReadBy(instruction) is { IsStatic: false } || instruction.Is(OpCodes.Ldfld) || instruction.Is(OpCodes.Ldflda)
+    /// <param name="instruction">The instruction.</param>
+    /// <param name="read">How it reads a field of the tables, if it does.</param>
+    public static bool Follows(in Instruction instruction, PlaceRead? read) =>
+        read is { IsStatic: false } || instruction.Is(OpCodes.Ldfld) || instruction.Is(OpCodes.Ldflda)
         || instruction.Is(OpCodes.Ldind_I) || instruction.Is(OpCodes.Ldobj) || ReadsElement(instruction);
 
     /// <summary>Whether it reads an array's element, or takes its address.</summary>
-    public static bool ReadsElement(Instruction instruction) =>
+    public static bool ReadsElement(in Instruction instruction) =>
         instruction.Is(OpCodes.Ldelem_I) || instruction.Is(OpCodes.Ldelem) || instruction.Is(OpCodes.Ldelema);
 
-    private FlowValue OfStatic(int index, PlaceRead read)
-    {
-        if (map.RootOf(read.Field) is not { } root)
-            return FlowValue.Plain;
-        return Reached(index, root, read.IsAddress, IndexSet.Of(index));
-    }
+    private static FlowValue OfStatic(int index, PlaceRead read) =>
+        read.Root is { } root ? Reached(index, root, read.IsAddress, IndexSet.Of(index)) : FlowValue.Plain;
 
-    private FlowValue OfMember(int index, PlaceRead read, FlowValue table)
+    private static FlowValue OfMember(int index, PlaceRead read, FlowValue table)
     {
         if (table.Kind == FlowKind.Table)
-            return table.Node!.Children.TryGetValue(read.Field, out SlotNode? member) ? Reached(index, member, read.IsAddress, table.Origins) : FlowValue.Plain;
-        string reason = table.Reason ?? UnknownTable;
-        if (map.MemberNamed(read.Field) is { Op: not null } or { Elements.Count: > 0 })
-            return FlowValue.Unproven(reason, IndexSet.Of(index));
+            return read.Member is { } member && member.Outer == table.Node ? Reached(index, member, read.IsAddress, table.Origins) : FlowValue.Plain;
+        if (read.Member is { Op: not null } or { Elements.Count: > 0 })
+            return FlowValue.Unproven(table.Reason ?? UnknownTable, IndexSet.Of(index));
         return OfOtherMember(table);
     }
 
@@ -77,7 +73,7 @@ internal sealed class Step(SlotMap map, Instruction[] code)
         return isAddress ? FlowValue.Table(place, IndexSet.Of(index)) : FlowValue.Slot(place, index);
     }
 
-    private static FlowValue OfAddress(int index, Instruction instruction, FlowValue address) => address.Kind switch
+    private static FlowValue OfAddress(int index, in Instruction instruction, FlowValue address) => address.Kind switch
     {
         FlowKind.Table when address.Node!.IsReference => FlowValue.Unproven("it is read through a bare pointer to the table", IndexSet.Of(index)),
         FlowKind.Table when address.Node!.Op is not null => FlowValue.Slot(address.Node, index),
@@ -87,7 +83,7 @@ internal sealed class Step(SlotMap map, Instruction[] code)
         _ => FlowValue.Plain,
     };
 
-    private static FlowValue OfElement(int index, Instruction instruction, ReadOnlySpan<FlowEntry> inputs)
+    private static FlowValue OfElement(int index, in Instruction instruction, ReadOnlySpan<FlowEntry> inputs)
     {
         FlowValue array = inputs[0].Value;
         if (array.Kind == FlowKind.Unproven)

@@ -11,9 +11,8 @@ internal sealed record TokenFixup(int Offset, MovableInstruction Instruction);
 
 /// <summary>Movable instructions as bytes.</summary>
 /// <param name="Il">The bytes; zero where a token is missing.</param>
-/// <param name="Offsets">Offset of each instruction, and of what follows the last.</param>
 /// <param name="Fixups">The missing tokens.</param>
-internal sealed record AssembledIl(byte[] Il, int[] Offsets, IReadOnlyList<TokenFixup> Fixups);
+internal sealed record AssembledIl(byte[] Il, List<TokenFixup> Fixups);
 
 /// <summary>Writes movable instructions. Short branches stay short where they reach their target.</summary>
 internal static class IlAssembler
@@ -34,7 +33,7 @@ internal static class IlAssembler
         var fixups = new List<TokenFixup>();
         for (int i = 0; i < chosen.Length; i++)
             Write(chosen[i], offsets[i], offsets, il, fixups);
-        return new AssembledIl(il, offsets, fixups);
+        return new AssembledIl(il, fixups);
     }
 
     private static bool Widen(MovableInstruction[] code, int[] offsets)

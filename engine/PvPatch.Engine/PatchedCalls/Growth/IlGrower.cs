@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Reflection.Emit;
 using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using PvPatch.Engine.Il;
@@ -9,7 +11,11 @@ namespace PvPatch.Engine.PatchedCalls.Growth;
 /// <param name="Start">Offset of the first instruction that goes.</param>
 /// <param name="End">Offset behind the last one.</param>
 /// <param name="Code">What stands there instead; control falls out of its end.</param>
-internal sealed record IlEdit(int Start, int End, IReadOnlyList<MovableInstruction> Code);
+internal sealed record IlEdit(int Start, int End, IReadOnlyList<MovableInstruction> Code)
+{
+    /// <summary>The code as bytes, which are the same wherever it stands.</summary>
+    public AssembledIl Assembled { get => field ??= IlAssembler.Assemble(Code); init; }
+}
 
 /// <summary>Everything by which a method outgrows its old body.</summary>
 /// <param name="Edits">The edits, ascending.</param>
@@ -32,16 +38,37 @@ internal sealed record GrownRegion(
 /// <param name="Fixups">The tokens to find.</param>
 /// <param name="MaxStack">The most entries that the evaluation stack may hold.</param>
 /// <param name="Regions">Its protected regions.</param>
-/// <param name="Moves">Where each instruction of the old body, and its end, is now: old offset to new. Those that went are where their edit starts.</param>
+/// <param name="Moves">Where everything of the old body is now.</param>
 internal sealed record GrownMethod(
-    byte[] Il, IReadOnlyList<TokenFixup> Fixups, int MaxStack, ImmutableArray<GrownRegion> Regions, IReadOnlyDictionary<int, int> Moves);
+    byte[] Il, List<TokenFixup> Fixups, int MaxStack, ImmutableArray<GrownRegion> Regions, OffsetMoves Moves);
+
+/// <summary>Where the instructions of a method that has grown are now. Those that went are where their edit starts.</summary>
+/// <param name="olds">Offsets that they had, ascending; last the method's end.</param>
+/// <param name="news">Their new ones.</param>
+internal sealed class OffsetMoves(int[] olds, int[] news)
+{
+    /// <summary>The new offset for an old one; within an instruction, that of the instruction.</summary>
+    public int At(int old)
+    {
+        int at = Array.BinarySearch(olds, old);
+        return news[Math.Max(at < 0 ? ~at - 1 : at, 0)];
+    }
+}
 
 /// <summary>
-/// Replaces instructions of a method by code of any size: what stands behind moves, branches, switch tables and protected
-/// regions follow, and branches that no longer reach get their long form.
+/// Replaces instructions of methods, one after another, by code of any size: what stands behind moves, branches, switch tables
+/// and protected regions follow, and branches that no longer reach get their long form.
 /// </summary>
-internal static class IlGrower
+internal sealed class IlGrower
 {
+    private const int LongBranch = 5;
+
+    private readonly DecodedIl _old = new();
+    private AssembledIl?[] _edits = []; // by instruction: what stands there instead
+    private bool[] _isGone = [];        // by instruction: an edit that starts before it took it
+    private bool[] _isLong = [];        // by instruction: its branch needs the long form
+    private int[] _offsets = [];        // by instruction, and that of the end: the new ones
+
     /// <summary>Grows a method.</summary>
     /// <param name="body">The method as it was.</param>
     /// <param name="il">Its IL with all edits of the same size done.</param>
@@ -49,79 +76,148 @@ internal static class IlGrower
     /// <exception cref="ArgumentException">
     /// An edit overlaps another, or starts or ends within an instruction, or something leads into its middle.
     /// </exception>
-    public static GrownMethod Grow(MethodBody body, byte[] il, MethodGrowth growth)
+    public static GrownMethod Grow(MethodBody body, byte[] il, MethodGrowth growth) => new IlGrower().GrowNext(body, il, growth);
+
+    /// <summary>As <see cref="Grow"/>, in the memory of the method before.</summary>
+    public GrownMethod GrowNext(MethodBody body, byte[] il, MethodGrowth growth)
     {
-        Instruction[] old = IlReader.Decode(il);
-        var numberAt = new Dictionary<int, int>(old.Length + 1); // by old offset; nothing may lead to others
-        var code = new List<MovableInstruction>(old.Length);
-        var moved = new List<(int First, IlEdit Edit)>();
-        var gone = new Dictionary<int, int>();
-        int next = 0;
-        for (int i = 0; i < old.Length; i++)
+        _old.Decode(il);
+        Room.ForEmpty(ref _edits, _old.Length);
+        Room.ForEmpty(ref _isGone, _old.Length);
+        Room.ForEmpty(ref _isLong, _old.Length);
+        Room.For(ref _offsets, _old.Length + 1);
+        foreach (IlEdit edit in growth.Edits)
+            Enter(edit);
+        do
+            Place();
+        while (Widen()); // a widened branch may put another one out of reach
+
+        var fixups = new List<TokenFixup>(1);
+        byte[] grown = Written(il, fixups);
+        return new GrownMethod(grown, fixups, body.MaxStack + growth.ExtraStack, Moved(body.Regions, il.Length), Moves(il.Length));
+    }
+
+    private void Enter(IlEdit edit)
+    {
+        int first = _old.IndexAt(edit.Start);
+        if (first == _old.Length || _isGone[first])
+            throw new ArgumentException($"The edit at {edit.Start} is behind the method's end or within another one.", nameof(edit));
+        if (_old[first].Offset != edit.Start || edit.End <= edit.Start)
+            throw new ArgumentException($"The edit at {edit.Start} does not start with an instruction.", nameof(edit));
+        _edits[first] = edit.Assembled;
+        int last = first;
+        while (last + 1 < _old.Length && _old[last].End < edit.End)
+            _isGone[++last] = true;
+        if (_old[last].End != edit.End)
+            throw new ArgumentException($"The edit at {edit.Start} does not end with an instruction.", nameof(edit));
+    }
+
+    private int SizeOf(int index) =>
+        _edits[index] is { } edit ? edit.Il.Length : _isGone[index] ? 0 : _isLong[index] ? LongBranch : _old[index].Size;
+
+    private void Place()
+    {
+        int offset = 0;
+        for (int i = 0; i < _old.Length; i++)
         {
-            numberAt[old[i].Offset] = code.Count;
-            if (next == growth.Edits.Count || old[i].Offset < growth.Edits[next].Start)
-            {
-                code.Add(Movable(old[i]));
+            _offsets[i] = _isGone[i] ? _offsets[i - 1] : offset;
+            offset += SizeOf(i);
+        }
+
+        _offsets[_old.Length] = offset;
+    }
+
+    private bool Widen()
+    {
+        bool isAnyNew = false;
+        for (int i = 0; i < _old.Length; i++)
+        {
+            if (_old[i].Code.OperandType != OperandType.ShortInlineBrTarget || _isLong[i] || _isGone[i] || _edits[i] is not null)
                 continue;
-            }
-
-            IlEdit edit = growth.Edits[next++];
-            if (edit.Start != old[i].Offset || edit.End <= edit.Start)
-                throw new ArgumentException($"The edit at {edit.Start} does not start with an instruction.", nameof(growth));
-            moved.Add((code.Count, edit));
-            for (; i + 1 < old.Length && old[i].End < edit.End; i++)
-                gone[old[i + 1].Offset] = edit.Start;
-            if (old[i].End != edit.End)
-                throw new ArgumentException($"The edit at {edit.Start} does not end with an instruction.", nameof(growth));
-            code.AddRange(edit.Code);
+            _isLong[i] = NewOffset((int)_old[i].Operand) - (_offsets[i] + _old[i].Size) is < sbyte.MinValue or > sbyte.MaxValue;
+            isAnyNew |= _isLong[i];
         }
 
-        if (next < growth.Edits.Count)
-            throw new ArgumentException($"The edit at {growth.Edits[next].Start} is behind the method's end or within another one.", nameof(growth));
-        numberAt[il.Length] = code.Count;
-        Retarget(code, moved, numberAt);
-
-        AssembledIl done = IlAssembler.Assemble(code);
-        var moves = numberAt.ToDictionary(m => m.Key, m => done.Offsets[m.Value]);
-        foreach ((int offset, int start) in gone)
-            moves[offset] = moves[start];
-        return new GrownMethod(
-            done.Il, done.Fixups, body.MaxStack + growth.ExtraStack, [.. body.Regions.Select(r => Moved(r, At))], moves);
-
-        int At(int offset) => numberAt.TryGetValue(offset, out int number) ? done.Offsets[number] : throw Inside(offset);
+        return isAnyNew;
     }
 
-    /// <summary>The old instructions lead to offsets, those of an edit to numbers within it.</summary>
-    private static void Retarget(List<MovableInstruction> code, List<(int First, IlEdit Edit)> moved, Dictionary<int, int> numberAt)
+    private byte[] Written(ReadOnlySpan<byte> il, List<TokenFixup> fixups)
     {
-        int next = 0;
-        for (int i = 0; i < code.Count; i++)
+        var grown = new byte[_offsets[_old.Length]];
+        for (int i = 0; i < _old.Length; i++)
         {
-            while (next < moved.Count && moved[next].First + moved[next].Edit.Code.Count <= i)
-                next++;
-            code[i] = next < moved.Count && i >= moved[next].First
-                ? code[i].Retargeted(number => moved[next].First + number)
-                : code[i].Retargeted(offset => numberAt.TryGetValue(offset, out int number) ? number : throw Inside(offset));
+            Span<byte> place = grown.AsSpan(_offsets[i]);
+            if (_edits[i] is { } edit)
+            {
+                edit.Il.CopyTo(place);
+                foreach (TokenFixup fixup in edit.Fixups)
+                    fixups.Add(new TokenFixup(_offsets[i] + fixup.Offset, fixup.Instruction));
+            }
+            else if (!_isGone[i])
+            {
+                il[_old[i].Offset.._old[i].End].CopyTo(place);
+                Retarget(i, place);
+            }
         }
+
+        return grown;
     }
 
-    private static MovableInstruction Movable(Instruction instruction) =>
-        new(instruction.Code, instruction.Operand) { Targets = instruction.Targets };
-
-    private static GrownRegion Moved(ExceptionRegion region, Func<int, int> at)
+    /// <summary>Lets a branch or a switch lead to where its targets are now.</summary>
+    private void Retarget(int index, Span<byte> place)
     {
-        int start = at(region.TryOffset), handler = at(region.HandlerOffset);
+        ref readonly Instruction instruction = ref _old[index];
+        int end = _offsets[index] + SizeOf(index), size = instruction.Code.Size;
+        for (int k = 0; k < instruction.Targets.Length; k++)
+            BinaryPrimitives.WriteInt32LittleEndian(place[(size + sizeof(int) + (sizeof(int) * k))..], NewOffset(instruction.Targets[k]) - end);
+        if (!IlReader.IsBranch(instruction))
+            return;
+        int distance = NewOffset((int)instruction.Operand) - end;
+        if (instruction.Code.OperandType == OperandType.ShortInlineBrTarget && !_isLong[index])
+        {
+            place[size] = unchecked((byte)distance);
+            return;
+        }
+
+        if (_isLong[index])
+            place[0] = (byte)IlReader.LongFormOf(instruction.Code).Value;
+        BinaryPrimitives.WriteInt32LittleEndian(place[size..], distance);
+    }
+
+    /// <summary>Where an instruction is now that something leads to.</summary>
+    private int NewOffset(int old)
+    {
+        int index = _old.IndexAt(old);
+        return index < _old.Length && (_isGone[index] || _old[index].Offset != old)
+            ? throw new ArgumentException($"Something leads to {old}, in the middle of an edit.", nameof(old))
+            : _offsets[index];
+    }
+
+    private OffsetMoves Moves(int end)
+    {
+        var olds = new int[_old.Length + 1];
+        for (int i = 0; i < _old.Length; i++)
+            olds[i] = _old[i].Offset;
+        olds[^1] = end;
+        return new OffsetMoves(olds, _offsets.AsSpan(0, olds.Length).ToArray());
+    }
+
+    private ImmutableArray<GrownRegion> Moved(ImmutableArray<ExceptionRegion> regions, int length) =>
+        regions.IsEmpty ? [] : [.. regions.Select(r => Moved(r, length))];
+
+    private GrownRegion Moved(ExceptionRegion region, int length)
+    {
+        int start = At(region.TryOffset), handler = At(region.HandlerOffset);
         int last = region.Kind switch
         {
             ExceptionRegionKind.Catch => MetadataTokens.GetToken(region.CatchType),
-            ExceptionRegionKind.Filter => at(region.FilterOffset),
+            ExceptionRegionKind.Filter => At(region.FilterOffset),
             _ => 0,
         };
         return new GrownRegion(
-            region.Kind, start, at(region.TryOffset + region.TryLength) - start,
-            handler, at(region.HandlerOffset + region.HandlerLength) - handler, last);
-    }
+            region.Kind, start, At(region.TryOffset + region.TryLength) - start,
+            handler, At(region.HandlerOffset + region.HandlerLength) - handler, last);
 
-    private static ArgumentException Inside(int offset) => new($"Something leads to {offset}, in the middle of an edit.", nameof(offset));
+        int At(int offset) => offset <= length ? NewOffset(offset) : throw new ArgumentException($"A protected region reaches to {offset}, beyond the method.", nameof(region));
+    }
 }

@@ -11,8 +11,8 @@ namespace PvPatch.Engine.PatchedCalls.Growth;
 internal sealed record SiteForm(
     string Text, int Kept, IReadOnlyList<MovableInstruction> Code, IReadOnlyList<Type> Locals, int MaxStack)
 {
-    /// <summary>The code as bytes, where <see cref="NeedsOnlyBytes"/>.</summary>
-    public byte[] Bytes => field ??= IlAssembler.Assemble(Code).Il;
+    /// <summary>The code as bytes, and what they lack.</summary>
+    public AssembledIl Assembled => field ??= IlAssembler.Assemble(Code);
 
     /// <summary>Whether it needs nothing that its method and its module do not have.</summary>
     public bool NeedsOnlyBytes { get; } = Locals.Count == 0 && !Code.Any(i => i.NeedsToken);

@@ -70,13 +70,13 @@ internal static class ImageFiles
     {
         if (methods.All(m => m.Growth is null))
         {
-            byte[] bytes = methods.Count == 0 ? original.Bytes : [.. original.Bytes];
-            foreach (RewrittenMethod method in methods)
-                method.Il.CopyTo(bytes.AsSpan(method.Body.Offset));
-            return original with { Bytes = bytes, Methods = methods };
+            foreach (RewrittenMethod method in methods) // everything that was to be read is read
+                method.Il.CopyTo(original.Bytes.AsSpan(method.Body.Offset));
+            return original with { Methods = methods };
         }
 
-        var grown = new GrownBodies(added);
+        bool hasSymbols = original.Symbols.Pdb is not null;
+        var grown = new GrownBodies(added, hasSymbols);
         var done = new List<RewrittenMethod>(methods.Count);
         foreach (RewrittenMethod method in methods)
         {
@@ -90,7 +90,8 @@ internal static class ImageFiles
             done.Add(method);
         }
 
-        return original with { Bytes = added.Extended!.ToBytes(), Methods = done, Symbols = ImageSymbols.Of(image, original.Bytes, grown.Moves) };
+        ImageSymbols symbols = hasSymbols ? ImageSymbols.Of(image, original.Bytes, grown.Moves) : original.Symbols;
+        return original with { Bytes = added.Extended!.ToBytes(), Methods = done, Symbols = symbols };
     }
 
     private static void CheckNames(List<PlannedImage> images)

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.Loader;
+using PvPatch.Engine.PatchedCalls.Loaded;
 using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.PatchedCalls.Image;
@@ -71,9 +72,10 @@ public sealed class ImageSet : IDisposable
         int compared = 0;
         foreach (PlannedImage image in _images)
         {
+            var methods = new LoadedMethods(this[image.Name].ManifestModule);
             foreach (RewrittenMethod method in image.Methods)
             {
-                byte[]? loaded = this[image.Name].ManifestModule.ResolveMethod(method.Body.Token)?.GetMethodBody()?.GetILAsByteArray();
+                byte[]? loaded = methods.IlOf(method.Body.Token);
                 if (loaded is null || !loaded.AsSpan().SequenceEqual(method.Il))
                     throw NotAsPlanned(method, loaded);
                 compared++;

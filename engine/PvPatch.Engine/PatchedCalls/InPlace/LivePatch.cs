@@ -25,6 +25,7 @@ public sealed class LivePatch : IDisposable
     private readonly List<PatchException> _refusals = [];
     private readonly Redirects? _redirects;
     private readonly SwitchedProgram? _switched;
+    private readonly LeadWatch? _watch;
     private readonly PatchEvents _events;
     private readonly ConcurrentQueue<Action> _untold = new();
     private bool _isRestored, _isSettled;
@@ -48,6 +49,10 @@ public sealed class LivePatch : IDisposable
         }
         while (isAnyNew);
         Settle();
+        if (_switched is null && _redirects is null)
+            return;
+        _watch = new LeadWatch(LeadAgain);
+        _watch.Begin();
     }
 
     /// <summary>What was done to every site of the assemblies patched so far; of redirected methods, how they stand at this moment.</summary>
@@ -103,6 +108,7 @@ public sealed class LivePatch : IDisposable
                 patched.CheckRestorable();
             foreach (PatchedAssembly patched in _done)
                 patched.Restore();
+            _watch?.Dispose();
             _redirects?.Undo();
             foreach (string name in _switched?.Restore() ?? [])
                 _untold.Enqueue(() => _events.Restored(name));
@@ -130,12 +136,19 @@ public sealed class LivePatch : IDisposable
             throw new PatchException(PatchError.NotSwitchable, "The patch was not applied to be switchable: direct calls of its targets may be in any code.");
         KeyValuePair<string, PvTarget>[] wanted = [.. targets];
         _switched.Switch(wanted);
+        _watch!.Begin();
         foreach ((string op, PvTarget target) in wanted)
             _events.Switched(op, target.ToString());
     }
 
     /// <summary>Ends the watch for assemblies loaded later. What is patched stays.</summary>
     public void Dispose() => AppDomain.CurrentDomain.AssemblyLoad -= Loaded;
+
+    private bool LeadAgain()
+    {
+        lock (_gate)
+            return !_isRestored && (_redirects?.LeadAgain() ?? _switched!.LeadAgain());
+    }
 
     private void Loaded(object? sender, AssemblyLoadEventArgs e) => Patch(e.LoadedAssembly);
 

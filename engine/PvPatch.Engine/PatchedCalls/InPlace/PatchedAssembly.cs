@@ -99,6 +99,7 @@ internal sealed class PatchedAssembly
     {
         if (!_assembly.TryGetTarget(out Assembly? assembly))
             return;
+        var loaded = new LoadedMethods(assembly.ManifestModule);
         for (int i = 0; i < _rows.Count;) // those of a method stand together
         {
             int token = _rows[i].MethodToken;
@@ -112,7 +113,7 @@ internal sealed class PatchedAssembly
                 ops?.Add(table[_rows[i].Op]);
             }
 
-            if (!isPatched || MethodOf(assembly.ManifestModule, token) is not { } method)
+            if (!isPatched || loaded.Of(token) is not { } method)
                 continue;
             OldBodies bodies = old.Of(method, ops);
             if (bodies.Holders.Count > 0 || bodies.Unknown is not null)
@@ -125,10 +126,11 @@ internal sealed class PatchedAssembly
     {
         if (!_assembly.TryGetTarget(out Assembly? assembly))
             yield break;
+        var loaded = new LoadedMethods(assembly.ManifestModule);
         var il = new IlHistory(IsPatchedAtFirst: false, _written, _restored);
         foreach (IGrouping<int, PatchedSite> rows in Rows.Where(r => r.Way is not null).GroupBy(r => r.MethodToken))
         {
-            if (MethodOf(assembly.ManifestModule, rows.Key) is not { } method)
+            if (loaded.Of(rows.Key) is not { } method)
                 continue;
             PatchedMethod? known = _methods.GetValueOrDefault(rows.Key);
             yield return new PatchedCode(method, [.. rows], il, known?.Older ?? [], known?.Unknown, known?.Led ?? []);
@@ -178,9 +180,10 @@ internal sealed class PatchedAssembly
     /// <summary>Reads the methods back as the runtime sees them; a profiler or an editor may have given it other IL.</summary>
     private static void Verify(Assembly assembly, IReadOnlyList<RewrittenMethod> methods, PlacedBytes[] before)
     {
+        var loaded = new LoadedMethods(assembly.ManifestModule);
         foreach (RewrittenMethod method in methods)
         {
-            byte[]? seen = IlOf(assembly.ManifestModule, method.Body.Token);
+            byte[]? seen = loaded.IlOf(method.Body.Token);
             if (seen is null || seen.AsSpan().SequenceEqual(method.Il))
                 continue;
             DataPages.Write(before);
@@ -190,31 +193,6 @@ internal sealed class PatchedAssembly
                 Offset = method.Il.AsSpan().CommonPrefixLength(seen),
                 Il = Convert.ToHexString(seen),
             };
-        }
-    }
-
-    /// <summary>A method's IL; <see langword="null"/> for a method that cannot be compiled either, as what it needs cannot be loaded.</summary>
-    private static byte[]? IlOf(Module module, int token)
-    {
-        try
-        {
-            return MethodOf(module, token)?.GetMethodBody()?.GetILAsByteArray();
-        }
-        catch (Exception e) when (e is IOException or TypeLoadException or BadImageFormatException)
-        {
-            return null;
-        }
-    }
-
-    private static MethodBase? MethodOf(Module module, int token)
-    {
-        try
-        {
-            return module.ResolveMethod(token);
-        }
-        catch (Exception e) when (e is IOException or TypeLoadException or BadImageFormatException)
-        {
-            return null;
         }
     }
 }

@@ -9,7 +9,26 @@ namespace PvPatch.Engine.PatchedCalls.Late;
 /// <param name="Place">Address of what is changed.</param>
 /// <param name="Written">What is written there.</param>
 /// <param name="Undone">What is written there to undo it.</param>
-internal sealed record SwappedMethod(MethodBase Method, DynamicMethod Copy, nint Place, nint Written, nint Undone);
+internal sealed record SwappedMethod(MethodBase Method, DynamicMethod Copy, nint Place, nint Written, nint Undone)
+{
+    /// <summary>Whether the runtime has put its own code back meanwhile.</summary>
+    public bool WasLost { get; private set; }
+
+    /// <summary>What a report says of a method that was lost once.</summary>
+    public string? History => WasLost ? $"the runtime had put its own code for {Method.Name} back for a moment; it is led to the copy again" : null;
+
+    /// <summary>Leads the method's calls to its copy again, if the runtime has led them to code of its own.</summary>
+    /// <param name="swap">What led them first.</param>
+    /// <returns>Whether that was so.</returns>
+    public bool LeadAgain(IMethodSwap swap)
+    {
+        if (swap.Holds(this))
+            return false;
+        WasLost = true; // before calls come to the copy again, so that no report passes over it
+        swap.Lead(this);
+        return true;
+    }
+}
 
 /// <summary>Leads the calls of a compiled method to another one. All that the engine needs to know of how that is done.</summary>
 internal interface IMethodSwap

@@ -41,8 +41,8 @@ internal sealed class PatchedMethod
         PatchedSite led = _swapped.Length > 0 ? row with { Way = PatchWay.Late } : row;
         if (_reason is not null)
             return led with { State = SiteState.Deferred, Reason = _reason };
-        return Array.Find(_swapped, s => !_redirects!.Holds(s)) is { } lost
-            ? row with { State = SiteState.Deferred, Reason = $"redirected, but the runtime has put its own code for {lost.Method.Name} back, which may be older than the patch" }
-            : led;
+        if (Array.Find(_swapped, s => !_redirects!.Holds(s)) is not { } lost)
+            return led with { Reason = Array.Find(_swapped, s => s.WasLost)?.History };
+        return row with { State = SiteState.Deferred, Reason = $"redirected, but the runtime has put its own code for {lost.Method.Name} back, which may be older than the patch; it is led to the copy again in a moment" };
     }
 }

@@ -15,6 +15,16 @@ internal sealed class Redirects(IMethodSwap swap)
     /// <summary>Whether calls still lead to the copy: the runtime may have put code of its own in its place.</summary>
     public bool Holds(SwappedMethod swapped) => swap.Holds(swapped);
 
+    /// <summary>Leads those calls to the copies again that the runtime has led to code of its own.</summary>
+    /// <returns>Whether there were any.</returns>
+    public bool LeadAgain()
+    {
+        bool isAny = false;
+        foreach (Lazy<Redirect> redirect in _methods.Values)
+            isAny |= redirect is { IsValueCreated: true, Value.Swapped: { } swapped } && swapped.LeadAgain(swap);
+        return isAny;
+    }
+
     /// <summary>Leads every call to where it led before.</summary>
     public void Undo()
     {

@@ -82,7 +82,8 @@ internal sealed class CompiledCode
 
     /// <summary>
     /// Enters where code names one of the addresses: as a number of eight bytes, or by its distance from the instruction's end,
-    /// behind which up to four bytes of an operand may stand. By chance other bytes can look so, which makes answers more careful.
+    /// behind which up to four bytes of an operand may stand. What stands before such a number is known (<see cref="IsDistance"/>,
+    /// <see cref="IsNumber"/>). By chance other bytes can look so all the same, which makes answers more careful.
     /// </summary>
     private void EnterMentions(CodeRegion region, IReadOnlyList<nint> addresses, ProcessMemory memory)
     {
@@ -101,16 +102,22 @@ internal sealed class CompiledCode
         for (nint at = region.Start; at + sizeof(int) <= region.End; at++)
         {
             nint end = at + sizeof(int) + region.HalfAt(at);
-            if (end >= nearLow && end <= nearHigh)
+            if (end >= nearLow && end <= nearHigh && IsDistance(region, at))
             {
                 for (nint address = end; address <= end + sizeof(int); address++)
                     EnterMention(at, address, memory);
             }
 
-            if (at + Word <= region.End && region.WordAt(at) is var number && number >= low && number <= high)
+            if (at + Word <= region.End && region.WordAt(at) is var number && number >= low && number <= high && IsNumber(region, at))
                 EnterMention(at, number, memory);
         }
     }
+
+    /// <summary>Whether the byte before is a ModRM byte of an operand relative to RIP, which has no other bytes between (Intel SDM, volume 2, 2.2.1.6).</summary>
+    private static bool IsDistance(CodeRegion region, nint at) => at > region.Start && (region.ByteAt(at - 1) & 0xC7) == 0x05;
+
+    /// <summary>Whether the byte before is the opcode of the move of an eight-byte number, or of one from or to an eight-byte address; no other instruction has such an operand (Intel SDM, volume 2, MOV).</summary>
+    private static bool IsNumber(CodeRegion region, nint at) => at > region.Start && region.ByteAt(at - 1) is (>= 0xB8 and <= 0xBF) or (>= 0xA0 and <= 0xA3);
 
     private void EnterMention(nint at, nint address, ProcessMemory memory)
     {
@@ -186,6 +193,9 @@ internal sealed class CodeRegion(nint start, byte[] bytes)
 
     /// <summary>The address behind the last one.</summary>
     public nint End => start + bytes.Length;
+
+    /// <summary>The byte at an address.</summary>
+    public byte ByteAt(nint address) => bytes[(int)(address - start)];
 
     /// <summary>The four bytes at an address.</summary>
     public int HalfAt(nint address) => BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan((int)(address - start)));

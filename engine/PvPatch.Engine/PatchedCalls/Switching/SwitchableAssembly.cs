@@ -34,9 +34,7 @@ internal sealed class SwitchableAssembly(Assembly assembly, PvOpTable table, IMe
     public string Name { get; } = assembly.GetName().Name ?? "";
 
     /// <summary>What is done to each site, as it is at this moment.</summary>
-    public IEnumerable<PatchedSite> Rows => RowsOf(_led).Select(r => r.State != SiteState.Left && !swap.Holds(_led.Methods[r.MethodToken].Swapped!)
-        ? r with { State = SiteState.Deferred, Reason = "the runtime has put its own code for the method back, which goes through the slot" }
-        : r);
+    public IEnumerable<PatchedSite> Rows => RowsOf(_led).Select(Now);
 
     /// <summary>The copies for a set of targets. They are made once; making them can take long, and leads no call.</summary>
     /// <exception cref="PatchException">The image cannot be read.</exception>
@@ -77,6 +75,16 @@ internal sealed class SwitchableAssembly(Assembly assembly, PvOpTable table, IMe
         _led = copies;
     }
 
+    /// <summary>Leads those calls to the copies again that the runtime has led to code of its own.</summary>
+    /// <returns>Whether there were any.</returns>
+    public bool LeadAgain()
+    {
+        bool isAny = false;
+        foreach (Redirect redirect in _led.Methods.Values)
+            isAny |= redirect.Swapped?.LeadAgain(swap) == true;
+        return isAny;
+    }
+
     /// <summary>Leads all calls to the code that the runtime has for the methods.</summary>
     public void Undo() => Lead(new CopySet(_led.Rows, new Dictionary<int, Redirect>()));
 
@@ -104,6 +112,16 @@ internal sealed class SwitchableAssembly(Assembly assembly, PvOpTable table, IMe
         {
             throw new PatchException(PatchError.BadImage, $"The image of {Name} is damaged: {e.Message}", e);
         }
+    }
+
+    private PatchedSite Now(PatchedSite row)
+    {
+        if (row.State == SiteState.Left)
+            return row;
+        SwappedMethod swapped = _led.Methods[row.MethodToken].Swapped!;
+        if (!swap.Holds(swapped))
+            return row with { State = SiteState.Deferred, Reason = "the runtime has put its own code for the method back, which goes through the slot; it is led to the copy again in a moment" };
+        return row.State == SiteState.Patched ? row with { Reason = swapped.History } : row;
     }
 
     private PatchedSite Told(PatchedSite row, CopySet copies)

@@ -95,6 +95,19 @@ internal sealed class SwitchedProgram(PvOpTable table, IMethodSwap swap)
         }
     }
 
+    /// <summary>Leads those calls to the copies again that the runtime has led to code of its own.</summary>
+    /// <returns>Whether there were any.</returns>
+    public bool LeadAgain()
+    {
+        lock (_gate)
+        {
+            bool isAny = false;
+            foreach (SwitchableAssembly assembly in _assemblies)
+                isAny |= assembly.LeadAgain();
+            return isAny;
+        }
+    }
+
     /// <summary>Leads all calls to the runtime's own code, which goes through the slots.</summary>
     /// <returns>Names of the assemblies.</returns>
     public IReadOnlyList<string> Restore()

@@ -107,8 +107,7 @@ internal sealed class MutationTests
         string outcome = "followed";
         try
         {
-            var effects = new StackEffects(image.Metadata);
-            var map = new SlotMap(image, new SlotTree([]));
+            var flow = new StackFlow(image, new SlotMap(image, new SlotTree([])));
             for (int row = method; row < method + Methods && row <= image.Metadata.MethodDefinitions.Count; row++)
             {
                 MethodDefinitionHandle handle = MetadataTokens.MethodDefinitionHandle(row);
@@ -116,7 +115,7 @@ internal sealed class MutationTests
                     continue;
                 try
                 {
-                    _ = new StackFlow(image.BodyOf(handle), effects, map, []);
+                    flow.Follow(image.BodyOf(handle), []);
                 }
                 catch (PatchException)
                 {

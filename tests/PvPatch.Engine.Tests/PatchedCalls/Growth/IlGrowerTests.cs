@@ -65,12 +65,12 @@ internal sealed class IlGrowerTests
             Instruction[] old = IlReader.Decode(body.Il);
             IlEdit[] edits = [.. old.Where(i => i.Is(OpCodes.Ldarg_0) && random.Next(2) == 0).Select(i => Inserted(i, random.Next(60)))];
             GrownMethod grown = IlGrower.Grow(body, body.Il, new MethodGrowth(edits, [], 0));
-            Assert.That(Shape(IlReader.Decode(grown.Il), o => o), Is.EqualTo(Shape(old, o => grown.Moves[o])), body.Name);
+            Assert.That(Shape(IlReader.Decode(grown.Il), o => o), Is.EqualTo(Shape(old, grown.Moves.At)), body.Name);
             Assert.That(
                 grown.Regions.Select(r => (r.TryOffset, r.TryOffset + r.TryLength, r.HandlerOffset, r.HandlerOffset + r.HandlerLength)),
                 Is.EqualTo(body.Regions.Select(r => (At(r.TryOffset), At(r.TryOffset + r.TryLength), At(r.HandlerOffset), At(r.HandlerOffset + r.HandlerLength)))), body.Name);
 
-            int At(int offset) => grown.Moves[offset];
+            int At(int offset) => grown.Moves.At(offset);
         }
     }
 

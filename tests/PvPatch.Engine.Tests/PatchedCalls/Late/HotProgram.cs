@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Reflection;
-using System.Runtime;
 using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.Reports;
 using PvPatch.Engine.Tests.PatchedCalls.InPlace;
+using PvPatch.Perf.Measuring;
 
 namespace PvPatch.Engine.Tests.PatchedCalls.Late;
 
@@ -28,7 +28,7 @@ internal sealed class HotProgram
     private readonly LoadedProgram _plain = LoadedProgram.Load(FixtureProgram.Names[1], Loading.Stream);
     private readonly List<string> _wrong = [];
 
-    private HotProgram(int rounds)
+    private HotProgram(bool isHot)
     {
         foreach (MethodInfo method in Cases)
         {
@@ -36,21 +36,10 @@ internal sealed class HotProgram
             Functions.Add((method.Name, patched, plain));
         }
 
-        // Under load the runtime compiles late: more rounds follow until it has compiled nothing for as many.
-        long compiled = -1;
-        for (int quiet = 0, round = 0; quiet < rounds && round < 20 * rounds; round++)
-        {
-            quiet = rounds == 1 || JitInfo.GetCompiledMethodCount() == compiled ? quiet + 1 : 0;
-            compiled = JitInfo.GetCompiledMethodCount();
-            foreach ((_, Func<long, long> patched, Func<long, long> plain) in Functions)
-            {
-                for (int i = 0; i < (rounds == 1 ? 1 : 50); i++)
-                    Check("while it warms up", patched(i) == plain(i));
-            }
-
-            if (rounds > 1)
-                Thread.Sleep(100);
-        }
+        if (isHot)
+            SettledCode.Reach(() => Warm(calls: 50));
+        else
+            Warm(calls: 1);
     }
 
     private List<(string Name, Func<long, long> Patched, Func<long, long> Plain)> Functions { get; } = [];
@@ -58,11 +47,11 @@ internal sealed class HotProgram
     private IEnumerable<MethodInfo> Cases => FixtureProgram.Cases(_program.Assembly).Where(m => m.DeclaringType!.FullName == Hot);
 
     /// <summary>Patches the program when every method is in the state, checks all of it, and restores it.</summary>
-    /// <param name="rounds">Rounds of warming up: one for the first tier, more for the last.</param>
+    /// <param name="isHot">Whether that is the last tier, or the first one.</param>
     /// <returns>0 if everything was right.</returns>
-    public static int PatchAndRestore(int rounds)
+    public static int PatchAndRestore(bool isHot)
     {
-        var hot = new HotProgram(rounds);
+        var hot = new HotProgram(isHot);
         using (LivePatch inPlace = Patcher.Apply(hot._program.Table, new ApplyOptions { Assemblies = a => a == hot._program.Assembly, WatchLoads = false }))
         {
             hot.Check("compiled code does not see the IL alone", hot._program.CallsThroughSlots(hot._program.Function(Hot, "Leaf_Direct")) == 1);
@@ -87,21 +76,26 @@ internal sealed class HotProgram
         return hot.Done();
     }
 
-    /// <summary>Redirects methods of the first tier, which the runtime takes back, and sees them patched in the end.</summary>
+    /// <summary>Redirects methods of the first tier, which the runtime takes back, and sees them led to their copies again.</summary>
+    /// <param name="isSwitchable">Whether the copies can be switched, and the images stay as they are.</param>
     /// <returns>0 if everything was right.</returns>
-    public static int PatchAndTierUp()
+    public static int PatchAndTierUp(bool isSwitchable)
     {
-        var hot = new HotProgram(rounds: 1);
-        using LivePatch patch = hot.Apply();
-        for (int round = 0; round < 12; round++)
+        var hot = new HotProgram(isHot: false);
+        using LivePatch patch = isSwitchable
+            ? Patcher.Apply(hot._program.Table, new ApplyOptions { Assemblies = a => a == hot._program.Assembly, WatchLoads = false, Switchable = true })
+            : hot.Apply();
+        SettledCode.Reach(() =>
         {
             for (int i = 0; i < 20; i++)
-                hot.CheckValues($"round {round}");
-            Thread.Sleep(150);
-        }
+                hot.CheckValues("while it becomes hot");
+        });
 
+        for (int i = 0; i < 100 && patch.Report.Sites.Any(IsPutBack); i++)
+            Thread.Sleep(100);
+        hot.Check("every method is led to its copy again", !patch.Report.Sites.Any(IsPutBack));
         Console.WriteLine($"{patch.Report.Totals}");
-        foreach ((string name, Func<long, long> function, _) in hot.Functions.Where(f => f.Name is not "InRefusedKinds_Direct" and not "BesideAnIndirectCall_Mixed"))
+        foreach ((string name, Func<long, long> function, _) in hot.Functions.Where(f => !isSwitchable && f.Name is not "InRefusedKinds_Direct" and not "BesideAnIndirectCall_Mixed"))
             hot.Check($"{name} calls through slots in the end", hot._program.CallsThroughSlots(function) == 0);
         return hot.Done();
     }
@@ -111,7 +105,7 @@ internal sealed class HotProgram
     public static int Hammer(int toggles)
     {
         const int Threads = 4;
-        var hot = new HotProgram(rounds: 8);
+        var hot = new HotProgram(isHot: true);
         var expected = hot.Functions.Select(f => Arguments.Select(f.Plain).ToArray()).ToArray();
         using var stop = new CancellationTokenSource();
         long calls = 0, wrong = 0;
@@ -153,6 +147,8 @@ internal sealed class HotProgram
         return hot.Done();
     }
 
+    private static bool IsPutBack(PatchedSite site) => site.Reason?.Contains("in a moment", StringComparison.Ordinal) == true;
+
     private LivePatch Apply() =>
         Patcher.Apply(_program.Table, new ApplyOptions { Assemblies = a => a == _program.Assembly, WatchLoads = false, RedirectCompiled = true });
 
@@ -163,6 +159,15 @@ internal sealed class HotProgram
             Check($"{method} is deferred: {site.Reason}", site.State == SiteState.Deferred && site.Reason!.Contains(word, StringComparison.Ordinal));
         else if (site.Op is not "stubborn.set_up")
             Check($"{method} is patched: {site.State} {site.Reason}", site is { State: SiteState.Patched, Way: PatchWay.Late });
+    }
+
+    private void Warm(int calls)
+    {
+        foreach ((_, Func<long, long> patched, Func<long, long> plain) in Functions)
+        {
+            for (int i = 0; i < calls; i++)
+                Check("while it warms up", patched(i) == plain(i));
+        }
     }
 
     private void CheckValues(string when)

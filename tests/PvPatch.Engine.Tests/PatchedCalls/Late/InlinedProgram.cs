@@ -1,9 +1,9 @@
 using System.Reflection;
-using System.Runtime;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.PatchedCalls.InPlace;
 using PvPatch.Engine.Reports;
 using PvPatch.Engine.Tests.PatchedCalls.InPlace;
+using PvPatch.Perf.Measuring;
 
 namespace PvPatch.Engine.Tests.PatchedCalls.Late;
 
@@ -74,17 +74,16 @@ internal static class InlinedProgram
         return wrong.Count == 0 ? 0 : 1;
     }
 
-    /// <summary>Calls functions once or, if they are to be hot, until the runtime has compiled nothing for some rounds.</summary>
+    /// <summary>Calls functions once or, if they are to be hot, until they have the last code they get.</summary>
     private static void WarmUp(Func<long, long>[] functions, bool isHot)
     {
-        long compiled = -1;
-        for (int quiet = 0, round = 0; quiet < (isHot ? 5 : 0) && round < 200; round++)
+        if (isHot)
         {
-            for (int i = 0; i < 50; i++)
-                Array.ForEach(functions, f => f(i));
-            Thread.Sleep(50);
-            quiet = JitInfo.GetCompiledMethodCount() == compiled ? quiet + 1 : 0;
-            compiled = JitInfo.GetCompiledMethodCount();
+            SettledCode.Reach(() =>
+            {
+                for (int i = 0; i < 50; i++)
+                    Array.ForEach(functions, f => f(i));
+            });
         }
 
         Array.ForEach(functions, f => f(1));

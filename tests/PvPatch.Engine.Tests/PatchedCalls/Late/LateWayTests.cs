@@ -11,6 +11,7 @@ internal sealed class LateWayTests
     [TestCase("tier1", CountAtOnce, "DOTNET_TieredPGO=0", TestName = "Methods optimised without a profile are redirected and restored")]
     [TestCase("tier1", CountAtOnce, "DOTNET_EnableWriteXorExecute=0", TestName = "Methods are redirected where code is writable")]
     [TestCase("tier-up", "DOTNET_TieredCompilation=1", TestName = "Methods that tier up after the redirect end patched")]
+    [TestCase("tier-up-switchable", "DOTNET_TieredCompilation=1", TestName = "Methods that tier up after they were led to switchable copies are led there again")]
     [TestCase("hammer", CountAtOnce, TestName = "Threads that run through the sites meanwhile see no wrong value")]
     [CancelAfter(240_000)]
     public Task A_hot_program(string part, string setting, string other = "DOTNET_gcServer=0") => Run(["late", part], setting, other);
