@@ -63,7 +63,10 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
                 operands.ReachFirst(instruction);
                 il.Load(il.Host);
                 il.Vectors.Push(instruction.Op1Register);
-                il.Call(VectorOperands.Method(nameof(VectorElements.Store), VectorOperands.OfSize(instruction.MemorySize.GetSize())));
+                if (instruction.MemorySize.GetSize() == 16)
+                    il.WriteVector();
+                else
+                    il.Call(VectorOperands.Method(nameof(VectorElements.Store), IntegerTypes.OfSize(instruction.MemorySize.GetSize())));
                 break;
             case VectorForm.StoreHigh:
                 operands.ReachFirst(instruction);
@@ -151,6 +154,13 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
         bool ofMemory = instruction.Op1Kind == OpKind.Memory;
         operands.ReachSecond(instruction);
         MethodInfo meaning = (ofMemory ? row.MemoryMeaning : row.RegisterMeaning)!.Method;
+        if (meaning.Name == nameof(PackedShuffles.Second))
+        {
+            operands.PushSecond(instruction);
+            il.Vectors.Pop(instruction.Op0Register);
+            return;
+        }
+
         bool takesImmediate = instruction.GetOpKind(instruction.OpCount - 1) == OpKind.Immediate8;
         il.Vectors.Push(instruction.Op0Register);
         if (instruction.Op1Kind == OpKind.Immediate8)

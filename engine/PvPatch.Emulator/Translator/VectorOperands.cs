@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Reflection.Emit;
-using System.Runtime.Intrinsics;
 using Iced.Intel;
 using PvPatch.Emulator.Instructions;
 
@@ -9,15 +8,14 @@ namespace PvPatch.Emulator.Translator;
 /// <summary>Operands of instructions on XMM registers.</summary>
 internal sealed class VectorOperands(RegionIl il, OperandEmitter operands)
 {
+    private readonly LocalBuilder _loaded = il.VectorLocal();
+
     /// <summary>A method of <see cref="VectorElements"/>.</summary>
     public static MethodInfo Method(string name, Type? type = null)
     {
         MethodInfo method = typeof(VectorElements).GetMethod(name)!;
         return type == null ? method : method.MakeGenericMethod(type);
     }
-
-    /// <summary>The type of so many bytes in memory.</summary>
-    public static Type OfSize(int size) => size == 16 ? typeof(Vector128<byte>) : IntegerTypes.OfSize(size);
 
     /// <summary>Finds the second operand, if it is in memory, before anything is changed.</summary>
     public void ReachSecond(in Instruction instruction)
@@ -39,8 +37,16 @@ internal sealed class VectorOperands(RegionIl il, OperandEmitter operands)
             return;
         }
 
+        int size = instruction.MemorySize.GetSize();
         il.Load(il.Host);
-        il.Call(Method(nameof(VectorElements.Load), OfSize(instruction.MemorySize.GetSize())));
+        if (size == 16)
+            il.ReadVector();
+        else
+            il.Call(Method(nameof(VectorElements.Load), IntegerTypes.OfSize(size)));
+
+        // An argument that is a local needs no temporary where the call is inlined, and of those the runtime's compiler allows 512.
+        il.Store(_loaded);
+        il.Load(_loaded);
     }
 
     /// <summary>Reads and pushes the second operand, an integer of 4 or 8 bytes; returns its size.</summary>
