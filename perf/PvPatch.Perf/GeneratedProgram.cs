@@ -8,7 +8,7 @@ namespace PvPatch.Perf;
 
 /// <summary>
 /// A console program with so many ops and a site for each, written, published and run in processes of its own. Its argument
-/// says how the slots are filled; it calls every site, and tells its CPU time and what copies of late patched methods took of memory.
+/// says how the slots are filled; it calls every site, and tells its CPU time, and its memory without what can be collected.
 /// </summary>
 internal sealed class GeneratedProgram : IDisposable
 {
@@ -28,7 +28,7 @@ internal sealed class GeneratedProgram : IDisposable
     }
 
     /// <summary>Runs it once.</summary>
-    /// <param name="form"><c>by-hand</c>, <c>slots</c>, <c>patched</c> or <c>late</c>.</param>
+    /// <param name="form"><c>by-hand</c>, <c>slots</c>, <c>patched</c>; <c>old</c> and <c>late</c> for sites that are compiled before, and led to copies; <c>loaded</c> and <c>image</c> for a copy loaded from its file, through its slots and patched.</param>
     public ProcessCost Start(string form)
     {
         var process = ChildProcess.RunWell([Path.Combine(_folder, "out", "program"), form]);
@@ -64,51 +64,69 @@ internal sealed class GeneratedProgram : IDisposable
             using PvPatch.Engine;
             using PvPatch.Engine.IndirectCalls;
             using PvPatch.Engine.Ops;
+            using PvPatch.Engine.PatchedCalls.Image;
             using PvPatch.Engine.PatchedCalls.InPlace;
 
             long checksum = 0;
-            if (args[0] is "by-hand")
-                ByHand.Fill();
+            if (args[0] is "loaded" or "image")
+            {
+                checksum += Copy.Sites(args[0])(1);
+            }
             else
-                checksum += Table.Fill(args[0]);
-            checksum += Sites.All(1);
-            Console.Write($"{Environment.CpuUsage.TotalTime.TotalMilliseconds} {Table.Memory} {checksum}");
+            {
+                if (args[0] is "by-hand")
+                    ByHand.Fill();
+                else
+                    checksum += Table.Fill(args[0]);
+                checksum += Sites.All(1);
+            }
+
+            double time = Environment.CpuUsage.TotalTime.TotalMilliseconds;
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            Console.Write($"{time} {Environment.WorkingSet} {checksum}");
+
+            static class Copy
+            {
+                /// The sites of a copy that is loaded from the program's file, through its slots or patched.
+                public static Func<long, long> Sites(string form)
+                {
+                    string file = typeof(Table).Assembly.Location;
+                    ImageSet set = form is "image" ? ImageSet.Load(Planned(file)) : ImageSet.LoadUnpatched([file]);
+                    if (form is "loaded")
+                        Filled(set["program"].GetType("Ops"), set["program"].GetType("Implementation"));
+                    return set["program"].GetType("Sites").GetMethod("All").CreateDelegate<Func<long, long>>();
+                }
+
+                private static PatchPlan Planned(string file)
+                {
+                    PvOpTable table = Filled(typeof(Ops), typeof(Implementation));
+                    PatchPlan plan = Patcher.Plan(table, [file]);
+                    return plan.Report.Totals.Patched == table.Ops.Count ? plan : throw new InvalidOperationException(plan.Report.ToString());
+                }
+
+                private static PvOpTable Filled(Type ops, Type implementation)
+                {
+                    var table = new PvOpTable(ops);
+                    table.Install(table.Ops.Select(o => KeyValuePair.Create(o.Name, PvTarget.Method(implementation.GetMethod(o.Slot.Name)))));
+                    return table;
+                }
+            }
 
             static class Table
             {
-                public static long Memory;
-
                 public static long Fill(string form)
                 {
                     var table = new PvOpTable(typeof(Ops));
                     table.Install(Targets());
-                    long checksum = form is "late" ? Sites.All(1) : 0;
+                    long checksum = form is "late" or "old" ? Sites.All(1) : 0;
                     if (form is not "slots")
                     {
-                        if (form is "late")
-                            Warm(table);
                         var patch = Patcher.Apply(table, new ApplyOptions { RedirectCompiled = form is "late" });
-                        if (form is "late")
-                            Memory += WorkingSet();
-                        if (patch.Report.Totals.Patched < 0.99 * table.Ops.Count) // other bytes may look like a slot's address
+                        if (form is not "old" && patch.Report.Totals.Patched < 0.99 * table.Ops.Count) // other bytes may look like a slot's address
                             throw new InvalidOperationException(patch.Report.ToString());
                     }
 
                     return checksum;
-                }
-
-                /// What patching takes besides the copies is taken now, and given back or used again.
-                private static void Warm(PvOpTable table)
-                {
-                    for (int i = 0; i < 3; i++)
-                        Patcher.Apply(table).Restore();
-                    Memory = -WorkingSet();
-                }
-
-                private static long WorkingSet()
-                {
-                    GC.Collect();
-                    return Environment.WorkingSet;
                 }
 
                 private static Dictionary<string, PvTarget> Targets()
@@ -137,6 +155,6 @@ internal sealed class GeneratedProgram : IDisposable
 /// <summary>What one process took.</summary>
 /// <param name="WallMilliseconds">From its start to its end.</param>
 /// <param name="CpuMilliseconds">CPU time, of all its threads.</param>
-/// <param name="PatchMemory">Bytes by which its working set grew while it was patched late.</param>
+/// <param name="Memory">Its working set at the end, in bytes, after a collection that gives back what is free.</param>
 /// <param name="Checksum">What its sites computed.</param>
-internal sealed record ProcessCost(double WallMilliseconds, double CpuMilliseconds, long PatchMemory, string Checksum);
+internal sealed record ProcessCost(double WallMilliseconds, double CpuMilliseconds, long Memory, string Checksum);

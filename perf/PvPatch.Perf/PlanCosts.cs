@@ -15,7 +15,7 @@ namespace PvPatch.Perf;
 /// </summary>
 internal static class PlanCosts
 {
-    private const int WarmUps = 30, Runs = 15;
+    private const int WarmUps = 150, Runs = 25; // until then the runtime compiles again, in the same process's CPU time
 
     /// <summary>Measures and prints.</summary>
     /// <param name="counts">Numbers of sites; from ten to a hundred thousand, if none is given.</param>

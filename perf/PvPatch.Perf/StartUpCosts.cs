@@ -24,6 +24,8 @@ internal static class StartUpCosts
                 ("slots filled by hand, own code compiled when called", own, "by-hand"),
                 ("slots filled by the engine", own, "slots"),
                 ("patched in place", own, "patched"),
+                ("a copy loaded from its file, slots filled by the engine", own, "loaded"),
+                ("a copy loaded from its file, patched before", own, "image"),
             ];
             List<ProcessCost>[] costs = Alternating([.. forms.Select(f => (Func<ProcessCost>)(() => f.Program.Start(f.Form)))]);
             for (int i = 0; i < forms.Length; i++)
@@ -31,7 +33,8 @@ internal static class StartUpCosts
         }
 
         using var many = new GeneratedProgram(ManySites, aheadOfTime: false);
-        double bytes = Median(Alternating([() => many.Start("late")])[0], c => c.PatchMemory) / ManySites;
+        List<ProcessCost>[] memory = Alternating([() => many.Start("old"), () => many.Start("late")]);
+        double bytes = (Median(memory[1], c => c.Memory) - Median(memory[0], c => c.Memory)) / ManySites;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"A method led to a copy takes {bytes / 1024:F1} KiB ({ManySites} small methods)."));
     }
 

@@ -7,6 +7,10 @@ namespace PvPatch.Emulator.Instructions;
 /// <summary>INS: the destination is checked before the port is read, so that a restart does not read it twice (Intel SDM vol. 2, INS).</summary>
 internal unsafe struct InputStep : IStringStep
 {
+    /// <summary>The port's permission is asked for even where nothing is repeated.</summary>
+    public static bool MayBegin<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => Ports.IsAllowed(cpu, u, (ushort)cpu->Rdx, sizeof(T));
+
     public static bool TryDo<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -35,6 +39,10 @@ internal unsafe struct InputStep : IStringStep
 /// <summary>OUTS.</summary>
 internal unsafe struct OutputStep : IStringStep
 {
+    /// <summary>The port's permission is asked for even where nothing is repeated.</summary>
+    public static bool MayBegin<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => Ports.IsAllowed(cpu, u, (ushort)cpu->Rdx, sizeof(T));
+
     public static bool TryDo<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>
     {

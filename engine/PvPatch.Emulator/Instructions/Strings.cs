@@ -12,6 +12,10 @@ internal unsafe interface IStringStep
     /// <summary>Whether REPE and REPNE look at ZF after the step.</summary>
     static virtual bool Compares => false;
 
+    /// <summary>What is looked at before the count; false after a fault.</summary>
+    static virtual bool MayBegin<T>(CpuState* cpu, DecodedInstruction* u)
+        where T : unmanaged, IBinaryInteger<T> => true;
+
     static abstract bool TryDo<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T>;
 
@@ -39,7 +43,7 @@ internal static unsafe class Strings
         {
             ulong left = Counter.Read(cpu, u);
             if (left == 0)
-                return Operands.AfterWrite(cpu, u);
+                return TStep.MayBegin<T>(cpu, u) ? Operands.AfterWrite(cpu, u) : null;
             bool codeChanged = cpu->CodePages != null && cpu->CodePages->Changes != Execution.Of(cpu)->KnownChanges;
             bool eventCame = cpu->EventPending != 0 && budget != StepsInOneGo;
             if (budget == 0 || codeChanged || eventCame)

@@ -1,22 +1,31 @@
 using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
+using System.Text;
 using PvPatch.Engine.Reports;
 
 namespace PvPatch.Engine.Il;
 
 /// <summary>Names of types, fields and methods in one module, written as reflection writes them: <c>Namespace.Outer+Inner</c>.</summary>
-internal sealed class MetadataNames(MetadataReader metadata)
+internal sealed unsafe class MetadataNames(MetadataReader metadata)
 {
     private const int DeepestNesting = 64;
 
     private readonly Dictionary<int, string> _short = [];
     private readonly Dictionary<int, string> _types = []; // those of this module
+    private char[] _text = [];
 
     /// <summary>Full name of a method: <c>Namespace.Type.Method</c>.</summary>
     public string Of(MethodDefinitionHandle handle)
     {
         MethodDefinition method = metadata.GetMethodDefinition(handle);
-        return string.Concat(Of(method.GetDeclaringType()), ".", metadata.GetString(method.Name));
+        string type = Of(method.GetDeclaringType());
+        BlobReader name = metadata.GetBlobReader(method.Name);
+        Room.For(ref _text, type.Length + 1 + name.Length);
+        type.CopyTo(_text);
+        _text[type.Length] = '.';
+        int length = type.Length + 1;
+        length += Encoding.UTF8.GetChars(new ReadOnlySpan<byte>(name.StartPointer, name.Length), _text.AsSpan(length)); // SAFETY: the reader keeps its memory
+        return new string(_text, 0, length);
     }
 
     /// <summary>Full name of a type of this module.</summary>

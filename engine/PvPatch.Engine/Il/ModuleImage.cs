@@ -166,18 +166,18 @@ internal sealed unsafe class ModuleImage : IDisposable
     public MethodBody BodyOf(MethodDefinitionHandle handle)
     {
         MethodDefinition method = Metadata.GetMethodDefinition(handle);
-        MethodBodyBlock block = _pe.GetMethodBody(method.RelativeVirtualAddress);
+        MethodHeader header = HeaderAt(method.RelativeVirtualAddress);
         return new MethodBody
         {
             Token = MetadataTokens.GetToken(handle),
             Name = Names.Of(handle),
-            Offset = OffsetOf(block.GetILReader()),
-            Il = block.GetILBytes() ?? [],
-            MaxStack = block.MaxStack,
-            LocalCount = block.LocalSignature.IsNil ? 0 : LocalsIn(block.LocalSignature),
-            LocalSignature = block.LocalSignature,
-            InitLocals = block.LocalVariablesInitialized,
-            Regions = block.ExceptionRegions,
+            Offset = header.IlOffset,
+            Il = new ReadOnlySpan<byte>(_start + header.IlOffset, header.IlLength).ToArray(), // SAFETY: the header was read within its section
+            MaxStack = header.MaxStack,
+            LocalCount = header.LocalSignature.IsNil ? 0 : LocalsIn(header.LocalSignature),
+            LocalSignature = header.LocalSignature,
+            InitLocals = header.InitLocals,
+            Regions = header.HasSections ? _pe.GetMethodBody(method.RelativeVirtualAddress).ExceptionRegions : [],
             ReturnsValue = Shapes.Of(method.Signature).ReturnsValue,
         };
     }
@@ -196,9 +196,6 @@ internal sealed unsafe class ModuleImage : IDisposable
         if (!header.Flags.HasFlag(CorFlags.ILOnly) && !precompiled)
             throw new PatchException(PatchError.MixedMode, $"{Path.GetFileName(File)} mixes IL with native code.");
     }
-
-    /// <summary>How far from the start of the image a blob lies in it.</summary>
-    private int OffsetOf(BlobReader blob) => (int)(blob.StartPointer - _start);
 
     private PatchException Damaged(string how) =>
         new(PatchError.BadImage, $"{Path.GetFileName(File)} is damaged: {how}.");
@@ -219,7 +216,11 @@ internal sealed unsafe class ModuleImage : IDisposable
         var places = new PlacedIl[Metadata.MethodDefinitions.Count];
         int count = 0;
         foreach (MethodDefinitionHandle handle in MethodsWithIl)
-            places[count++] = Placed(handle);
+        {
+            MethodHeader header = HeaderAt(Metadata.GetMethodDefinition(handle).RelativeVirtualAddress);
+            places[count++] = new PlacedIl(handle, header.IlOffset, header.IlLength);
+        }
+
         if (count == places.Length)
             return places;
         var all = new PlacedIl[count];
@@ -227,29 +228,41 @@ internal sealed unsafe class ModuleImage : IDisposable
         return all;
     }
 
-    /// <summary>Reads no more of a body than the size of its IL (partition II, 25.4.2 and 25.4.3).</summary>
-    private PlacedIl Placed(MethodDefinitionHandle handle)
+    /// <summary>Reads the header of a body (partition II, 25.4.1 to 25.4.4); <c>PEReader</c> would make objects of the whole body.</summary>
+    private MethodHeader HeaderAt(int address)
     {
-        const int FormatMask = 3, Tiny = 2, Fat = 3, TinySizeShift = 2, FatHeader = 12, HeaderSizeShift = 12, CodeSizeAt = 4;
-        BlobReader body = _pe.GetSectionData(Metadata.GetMethodDefinition(handle).RelativeVirtualAddress).GetReader();
-        int offset = OffsetOf(body);
-        byte first = body.ReadByte();
-        int header = 1, length = first >> TinySizeShift;
-        if ((first & FormatMask) != Tiny)
+        const int FormatMask = 3, Tiny = 2, Fat = 3, TinySizeShift = 2, TinyMaxStack = 8;
+        const int MoreSections = 8, InitLocals = 0x10, FatSizeShift = 12, FatSize = 12;
+        BlobReader body = _pe.GetSectionData(address).GetReader();
+        int offset = (int)(body.StartPointer - _start), flags = body.ReadByte();
+        var header = new MethodHeader { IlOffset = offset + 1, IlLength = flags >> TinySizeShift, MaxStack = TinyMaxStack };
+        if ((flags & FormatMask) != Tiny)
         {
-            body.Reset();
-            int flags = body.ReadUInt16();
-            if ((flags & FormatMask) != Fat || flags >> HeaderSizeShift != FatHeader / sizeof(int))
+            flags |= body.ReadByte() << 8;
+            if ((flags & FormatMask) != Fat || flags >> FatSizeShift != FatSize / sizeof(int))
                 throw Damaged("a method's header is none");
-            body.Offset = CodeSizeAt;
-            header = FatHeader;
-            length = body.ReadInt32();
+            header = new MethodHeader
+            {
+                IlOffset = offset + FatSize,
+                MaxStack = body.ReadUInt16(),
+                IlLength = body.ReadInt32(),
+                LocalSignature = LocalSignatureOf(body.ReadInt32()),
+                InitLocals = (flags & InitLocals) != 0,
+                HasSections = (flags & MoreSections) != 0,
+            };
         }
 
-        body.Offset = header;
-        if ((uint)length > body.RemainingBytes)
-            throw Damaged("a method's IL reaches beyond its section");
-        return new PlacedIl(handle, offset + header, length);
+        return (uint)header.IlLength <= body.RemainingBytes ? header : throw Damaged("a method's IL reaches beyond its section");
+    }
+
+    private StandaloneSignatureHandle LocalSignatureOf(int token)
+    {
+        if (token == 0)
+            return default;
+        EntityHandle handle = MetadataTokens.EntityHandle(token);
+        return handle.Kind == HandleKind.StandaloneSignature
+            ? (StandaloneSignatureHandle)handle
+            : throw Damaged("a method's locals have no signature");
     }
 
     private HashSet<int> SharedOffsets()
@@ -278,5 +291,21 @@ internal sealed unsafe class ModuleImage : IDisposable
         while (ordered < places.Length && places[ordered - 1].Offset <= places[ordered].Offset)
             ordered++;
         return ordered >= places.Length ? places : [.. places.OrderBy(p => p.Offset)];
+    }
+
+    /// <summary>The header of a method's body.</summary>
+    private readonly struct MethodHeader
+    {
+        public int IlOffset { get; init; }
+
+        public int IlLength { get; init; }
+
+        public int MaxStack { get; init; }
+
+        public StandaloneSignatureHandle LocalSignature { get; init; }
+
+        public bool InitLocals { get; init; }
+
+        public bool HasSections { get; init; }
     }
 }

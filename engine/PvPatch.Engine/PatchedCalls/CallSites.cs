@@ -11,7 +11,7 @@ namespace PvPatch.Engine.PatchedCalls;
 /// <param name="Index">Number of its <c>calli</c> in the method.</param>
 /// <param name="Ops">The op; several where it is not proven which.</param>
 /// <param name="Refusal">Why it is not proven; <see langword="null"/> where it is.</param>
-internal sealed record CallSite(int Index, IReadOnlyList<PvOp> Ops, string? Refusal);
+internal readonly record struct CallSite(int Index, List<PvOp> Ops, string? Refusal);
 
 /// <summary>A use of a slot or a table that is no call.</summary>
 /// <param name="Origin">Number of the instruction that reads the slot or takes the table's address.</param>
@@ -27,14 +27,15 @@ internal sealed record OtherUse(int Origin, int? User, IReadOnlyList<PvOp> Ops, 
 /// <param name="parameters">What is known of its methods' parameters.</param>
 internal sealed class CallSites(StackFlow flow, SlotMap map, ModuleImage image, KnownParameters parameters)
 {
-    private readonly List<CallSite> _calls = [];
     private readonly List<OtherUse> _others = [];
+    private CallSite[] _calls = [];
+    private int _count;
     private bool[] _isUsed = []; // by instruction
 
     /// <summary>Collects the uses in the method that the flow stands at.</summary>
     public void Collect()
     {
-        _calls.Clear();
+        _count = 0;
         _others.Clear();
         Room.ForEmpty(ref _isUsed, flow.Code.Length);
         for (int i = 0; i < flow.Code.Length; i++)
@@ -48,7 +49,7 @@ internal sealed class CallSites(StackFlow flow, SlotMap map, ModuleImage image, 
     }
 
     /// <summary>The calls, in the order of their offsets.</summary>
-    public List<CallSite> Calls => _calls;
+    public ReadOnlySpan<CallSite> Calls => _calls.AsSpan(0, _count);
 
     /// <summary>The other uses.</summary>
     public List<OtherUse> Others => _others;
@@ -88,7 +89,8 @@ internal sealed class CallSites(StackFlow flow, SlotMap map, ModuleImage image, 
             FlowKind.Table => "the address of the slot is called, not what it holds",
             _ => pointer.Reason,
         };
-        _calls.Add(new CallSite(index, ops, refusal));
+        Room.For(ref _calls, _count + 1);
+        _calls[_count++] = new CallSite(index, ops, refusal);
     }
 
     private void Use(FlowValue value)

@@ -39,6 +39,7 @@ internal sealed class ModuleSites
     private readonly AddedTokens? _added;
     private readonly Dictionary<PvOp, CallReplacement> _replacements = new(ReferenceEqualityComparer.Instance);
     private readonly List<SiteRewrite> _calls = []; // of the method that is planned
+    private readonly List<SiteRewrite> _free = [];  // for calls: as many as some method had
     private readonly Dictionary<SiteForm, string> _formTexts = new(ReferenceEqualityComparer.Instance);
     private readonly PatchWay _way;
     private readonly List<PatchedSite> _rows = [];
@@ -87,6 +88,7 @@ internal sealed class ModuleSites
 
     private void Plan(MethodDefinitionHandle handle, Il.MethodBody body)
     {
+        int first = _rows.Count;
         try
         {
             if (_image.IsShared(body))
@@ -97,6 +99,7 @@ internal sealed class ModuleSites
         }
         catch (Exception e) when (e is PatchException || Damage.IsShownBy(e))
         {
+            _rows.RemoveRange(first, _rows.Count - first);
             _rows.Add(RowOf(body, 0, _map.MentionedIn(body.Il), before: "", e.Message));
         }
     }
@@ -109,7 +112,11 @@ internal sealed class ModuleSites
         foreach (CallSite call in _sites.Calls)
         {
             IReadOnlyList<SiteForm> forms = Decide(call, handle, out string? refusal);
-            _calls.Add(new SiteRewrite(call, forms, forms.Count > 0 ? null : refusal));
+            if (_calls.Count == _free.Count)
+                _free.Add(new SiteRewrite());
+            SiteRewrite site = _free[_calls.Count];
+            site.Begin(call, forms, forms.Count > 0 ? null : refusal);
+            _calls.Add(site);
         }
 
         _rewrite.Rewrite(_calls);
