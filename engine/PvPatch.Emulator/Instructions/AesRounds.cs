@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
+using Aes = System.Runtime.Intrinsics.X86.Aes;
 
 namespace PvPatch.Emulator.Instructions;
 
@@ -17,22 +18,23 @@ internal static unsafe class AesRounds
 
     /// <summary>AESENC: one round.</summary>
     public static Vector128<byte> Encrypt(Vector128<byte> state, Vector128<byte> key, byte immediate) =>
-        MixColumns(Substitute(state, Substitutes, 1), 2, 3, 1, 1) ^ key;
+        Aes.IsSupported ? Aes.Encrypt(state, key) : MixColumns(Substitute(state, Substitutes, 1), 2, 3, 1, 1) ^ key;
 
     /// <summary>AESENCLAST: the last round, without mixing.</summary>
     public static Vector128<byte> EncryptLast(Vector128<byte> state, Vector128<byte> key, byte immediate) =>
-        Substitute(state, Substitutes, 1) ^ key;
+        Aes.IsSupported ? Aes.EncryptLast(state, key) : Substitute(state, Substitutes, 1) ^ key;
 
     /// <summary>AESDEC: one round of the equivalent inverse cipher.</summary>
     public static Vector128<byte> Decrypt(Vector128<byte> state, Vector128<byte> key, byte immediate) =>
-        UnmixColumns(Substitute(state, InverseSubstitutes, -1)) ^ key;
+        Aes.IsSupported ? Aes.Decrypt(state, key) : UnmixColumns(Substitute(state, InverseSubstitutes, -1)) ^ key;
 
     /// <summary>AESDECLAST.</summary>
     public static Vector128<byte> DecryptLast(Vector128<byte> state, Vector128<byte> key, byte immediate) =>
-        Substitute(state, InverseSubstitutes, -1) ^ key;
+        Aes.IsSupported ? Aes.DecryptLast(state, key) : Substitute(state, InverseSubstitutes, -1) ^ key;
 
     /// <summary>AESIMC: a round key for the equivalent inverse cipher.</summary>
-    public static Vector128<byte> InvertKey(Vector128<byte> unused, Vector128<byte> key, byte immediate) => UnmixColumns(key);
+    public static Vector128<byte> InvertKey(Vector128<byte> unused, Vector128<byte> key, byte immediate) =>
+        Aes.IsSupported ? Aes.InverseMixColumns(key) : UnmixColumns(key);
 
     /// <summary>AESKEYGENASSIST: words 1 and 3 substituted, each also rotated and with the round constant.</summary>
     public static Vector128<byte> AssistKey(Vector128<byte> unused, Vector128<byte> key, byte roundConstant)

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace PvPatch.Emulator.Instructions;
 
@@ -8,6 +9,8 @@ internal static class CarrylessProducts
     /// <summary>The product of two polynomials over GF(2); bits 0 and 4 of the immediate choose the halves.</summary>
     public static Vector128<byte> Multiply(Vector128<byte> a, Vector128<byte> b, byte immediate)
     {
+        if (Pclmulqdq.IsSupported)
+            return Pclmulqdq.CarrylessMultiply(a.AsUInt64(), b.AsUInt64(), immediate).AsByte();
         ulong x = a.AsUInt64()[immediate & 1];
         UInt128 y = b.AsUInt64()[immediate >> 4 & 1];
         UInt128 product = 0;

@@ -88,6 +88,12 @@ internal static unsafe class FloatConversionShapes
         where TFormat : IFloatFormat
     {
         Vector128<byte> a = VectorShapes.Xmm(cpu, u->Op0);
+        if (HostConversions.HoldsFromInteger<TLanes>(value, cpu->Mxcsr))
+        {
+            VectorShapes.SetXmm(cpu, u->Op0, HostConversions.FromInteger<TLanes>(a, value));
+            return u + 1;
+        }
+
         var context = new FloatContext(cpu->Mxcsr);
         FloatShapes.SetElement(&a, TLanes.Size, 0, FloatConversions.FromInteger<TFormat>(value, ref context));
         return Finish(cpu, u, context, a);
@@ -98,6 +104,12 @@ internal static unsafe class FloatConversionShapes
         where TFormat : IFloatFormat
         where T : unmanaged, IBinaryInteger<T>
     {
+        if (HostConversions.HoldsToInteger<TLanes, T>(b, cpu->Mxcsr))
+        {
+            Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(truncates ? HostConversions.Truncated<TLanes>(b) : HostConversions.Rounded<TLanes>(b)));
+            return u + 1;
+        }
+
         var context = new FloatContext(cpu->Mxcsr);
         Rounding rounding = truncates ? Rounding.Zero : context.Rounding;
         long value = FloatConversions.ToInteger<TFormat>(FloatShapes.Element(&b, TLanes.Size, 0), sizeof(T) * 8, rounding, ref context);
@@ -113,6 +125,13 @@ internal static unsafe class FloatConversionShapes
         where TTo : IFloatFormat
     {
         Vector128<byte> a = VectorShapes.Xmm(cpu, u->Op0);
+        Vector128<byte> onHost = TFromLanes.Size == 4 ? HostConversions.ToDouble(a, b) : HostConversions.ToSingle(a, b);
+        if (TFromLanes.Size == 4 ? HostFloat.AreComparable<ScalarSingle>(b, b) : HostConversions.HoldsToSingle(b, onHost, cpu->Mxcsr))
+        {
+            VectorShapes.SetXmm(cpu, u->Op0, onHost);
+            return u + 1;
+        }
+
         var context = new FloatContext(cpu->Mxcsr);
         ulong converted = FloatConversions.Convert<TFrom, TTo>(FloatShapes.Element(&b, TFromLanes.Size, 0), ref context);
         FloatShapes.SetElement(&a, 12 - TFromLanes.Size, 0, converted);

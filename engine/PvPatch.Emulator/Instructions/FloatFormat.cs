@@ -39,6 +39,8 @@ internal static class MxcsrBits
     public const uint DenormalsAreZeros = 1 << 6;
     public const int MaskShift = 7;
     public const int RoundingShift = 13;
+    public const uint PrecisionMask = Precision << MaskShift;
+    public const uint RoundingMask = 3 << RoundingShift;
     public const uint FlushToZero = 1 << 15;
 
     /// <summary>The exceptions found before a result is computed.</summary>

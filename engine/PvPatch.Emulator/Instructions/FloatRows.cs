@@ -8,34 +8,34 @@ internal static unsafe class FloatRows
     public static void Add(RowBuilder rows)
     {
         // Arithmetic
-        rows.Float<PackedSingle>(Code.Addps_xmm_xmmm128, &FloatArithmetic.Add<Single32>);
-        rows.Float<PackedDouble>(Code.Addpd_xmm_xmmm128, &FloatArithmetic.Add<Double64>);
-        rows.Float<ScalarSingle>(Code.Addss_xmm_xmmm32, &FloatArithmetic.Add<Single32>);
-        rows.Float<ScalarDouble>(Code.Addsd_xmm_xmmm64, &FloatArithmetic.Add<Double64>);
-        rows.Float<PackedSingle>(Code.Subps_xmm_xmmm128, &FloatArithmetic.Subtract<Single32>);
-        rows.Float<PackedDouble>(Code.Subpd_xmm_xmmm128, &FloatArithmetic.Subtract<Double64>);
-        rows.Float<ScalarSingle>(Code.Subss_xmm_xmmm32, &FloatArithmetic.Subtract<Single32>);
-        rows.Float<ScalarDouble>(Code.Subsd_xmm_xmmm64, &FloatArithmetic.Subtract<Double64>);
-        rows.Float<PackedSingle>(Code.Mulps_xmm_xmmm128, &FloatArithmetic.Multiply<Single32>);
-        rows.Float<PackedDouble>(Code.Mulpd_xmm_xmmm128, &FloatArithmetic.Multiply<Double64>);
-        rows.Float<ScalarSingle>(Code.Mulss_xmm_xmmm32, &FloatArithmetic.Multiply<Single32>);
-        rows.Float<ScalarDouble>(Code.Mulsd_xmm_xmmm64, &FloatArithmetic.Multiply<Double64>);
-        rows.Float<PackedSingle>(Code.Divps_xmm_xmmm128, &FloatArithmetic.Divide<Single32>);
-        rows.Float<PackedDouble>(Code.Divpd_xmm_xmmm128, &FloatArithmetic.Divide<Double64>);
-        rows.Float<ScalarSingle>(Code.Divss_xmm_xmmm32, &FloatArithmetic.Divide<Single32>);
-        rows.Float<ScalarDouble>(Code.Divsd_xmm_xmmm64, &FloatArithmetic.Divide<Double64>);
-        rows.Float<PackedSingle>(Code.Minps_xmm_xmmm128, &FloatArithmetic.Minimum<Single32>);
-        rows.Float<PackedDouble>(Code.Minpd_xmm_xmmm128, &FloatArithmetic.Minimum<Double64>);
-        rows.Float<ScalarSingle>(Code.Minss_xmm_xmmm32, &FloatArithmetic.Minimum<Single32>);
-        rows.Float<ScalarDouble>(Code.Minsd_xmm_xmmm64, &FloatArithmetic.Minimum<Double64>);
-        rows.Float<PackedSingle>(Code.Maxps_xmm_xmmm128, &FloatArithmetic.Maximum<Single32>);
-        rows.Float<PackedDouble>(Code.Maxpd_xmm_xmmm128, &FloatArithmetic.Maximum<Double64>);
-        rows.Float<ScalarSingle>(Code.Maxss_xmm_xmmm32, &FloatArithmetic.Maximum<Single32>);
-        rows.Float<ScalarDouble>(Code.Maxsd_xmm_xmmm64, &FloatArithmetic.Maximum<Double64>);
-        rows.Float<PackedSingle>(Code.Sqrtps_xmm_xmmm128, &FloatArithmetic.SquareRoot<Single32>);
-        rows.Float<PackedDouble>(Code.Sqrtpd_xmm_xmmm128, &FloatArithmetic.SquareRoot<Double64>);
-        rows.Float<ScalarSingle>(Code.Sqrtss_xmm_xmmm32, &FloatArithmetic.SquareRoot<Single32>);
-        rows.Float<ScalarDouble>(Code.Sqrtsd_xmm_xmmm64, &FloatArithmetic.SquareRoot<Double64>);
+        rows.Float<PackedSingle, Sum>(Code.Addps_xmm_xmmm128);
+        rows.Float<PackedDouble, Sum>(Code.Addpd_xmm_xmmm128);
+        rows.Float<ScalarSingle, Sum>(Code.Addss_xmm_xmmm32);
+        rows.Float<ScalarDouble, Sum>(Code.Addsd_xmm_xmmm64);
+        rows.Float<PackedSingle, Difference>(Code.Subps_xmm_xmmm128);
+        rows.Float<PackedDouble, Difference>(Code.Subpd_xmm_xmmm128);
+        rows.Float<ScalarSingle, Difference>(Code.Subss_xmm_xmmm32);
+        rows.Float<ScalarDouble, Difference>(Code.Subsd_xmm_xmmm64);
+        rows.Float<PackedSingle, Product>(Code.Mulps_xmm_xmmm128);
+        rows.Float<PackedDouble, Product>(Code.Mulpd_xmm_xmmm128);
+        rows.Float<ScalarSingle, Product>(Code.Mulss_xmm_xmmm32);
+        rows.Float<ScalarDouble, Product>(Code.Mulsd_xmm_xmmm64);
+        rows.Float<PackedSingle, Quotient>(Code.Divps_xmm_xmmm128);
+        rows.Float<PackedDouble, Quotient>(Code.Divpd_xmm_xmmm128);
+        rows.Float<ScalarSingle, Quotient>(Code.Divss_xmm_xmmm32);
+        rows.Float<ScalarDouble, Quotient>(Code.Divsd_xmm_xmmm64);
+        rows.Float<PackedSingle, Lesser>(Code.Minps_xmm_xmmm128);
+        rows.Float<PackedDouble, Lesser>(Code.Minpd_xmm_xmmm128);
+        rows.Float<ScalarSingle, Lesser>(Code.Minss_xmm_xmmm32);
+        rows.Float<ScalarDouble, Lesser>(Code.Minsd_xmm_xmmm64);
+        rows.Float<PackedSingle, Greater>(Code.Maxps_xmm_xmmm128);
+        rows.Float<PackedDouble, Greater>(Code.Maxpd_xmm_xmmm128);
+        rows.Float<ScalarSingle, Greater>(Code.Maxss_xmm_xmmm32);
+        rows.Float<ScalarDouble, Greater>(Code.Maxsd_xmm_xmmm64);
+        rows.Float<PackedSingle, SquareRoot>(Code.Sqrtps_xmm_xmmm128);
+        rows.Float<PackedDouble, SquareRoot>(Code.Sqrtpd_xmm_xmmm128);
+        rows.Float<ScalarSingle, SquareRoot>(Code.Sqrtss_xmm_xmmm32);
+        rows.Float<ScalarDouble, SquareRoot>(Code.Sqrtsd_xmm_xmmm64);
 
         // Approximations
         rows.Float<PackedSingle>(Code.Rcpps_xmm_xmmm128, &Approximations.Reciprocal);
@@ -56,8 +56,8 @@ internal static unsafe class FloatRows
         rows.Set(Code.Addsubpd_xmm_xmmm128, &HorizontalShapes.AlternatingRegisters<PackedDouble, Double64>, &HorizontalShapes.AlternatingMemory<PackedDouble, Double64>);
 
         // Comparison
-        rows.Set(Code.Cmpps_xmm_xmmm128_imm8, &FloatShapes.CompareRegisters<PackedSingle, Single32>, &FloatShapes.CompareMemory<PackedSingle, Single32>);
-        rows.Set(Code.Cmppd_xmm_xmmm128_imm8, &FloatShapes.CompareRegisters<PackedDouble, Double64>, &FloatShapes.CompareMemory<PackedDouble, Double64>);
+        rows.SetAligned(Code.Cmpps_xmm_xmmm128_imm8, &FloatShapes.CompareRegisters<PackedSingle, Single32>, &FloatShapes.CompareMemory<PackedSingle, Single32>);
+        rows.SetAligned(Code.Cmppd_xmm_xmmm128_imm8, &FloatShapes.CompareRegisters<PackedDouble, Double64>, &FloatShapes.CompareMemory<PackedDouble, Double64>);
         rows.Set(Code.Cmpss_xmm_xmmm32_imm8, &FloatShapes.CompareRegisters<ScalarSingle, Single32>, &FloatShapes.CompareMemory<ScalarSingle, Single32>);
         rows.Set(Code.Cmpsd_xmm_xmmm64_imm8, &FloatShapes.CompareRegisters<ScalarDouble, Double64>, &FloatShapes.CompareMemory<ScalarDouble, Double64>);
         rows.Set(Code.Ucomiss_xmm_xmmm32, &FloatShapes.OrderRegisters<ScalarSingle, Single32, Unaligned>, &FloatShapes.OrderMemory<ScalarSingle, Single32, Unaligned>);

@@ -60,6 +60,18 @@ internal static unsafe class FloatShapes
     public static DecodedInstruction* Memory<TLanes>(CpuState* cpu, DecodedInstruction* u)
         where TLanes : IFloatLanes => TryLoad<TLanes>(cpu, u, out Vector128<byte> b) ? Apply<TLanes>(cpu, u, b) : null;
 
+    /// <summary>xmm, xmm, where the host may compute.</summary>
+    public static DecodedInstruction* Registers<TLanes, TOperation>(CpuState* cpu, DecodedInstruction* u)
+        where TLanes : IFloatLanes
+        where TOperation : IFloatOperation =>
+        VectorShapes.IsReady(cpu, u) ? Apply<TLanes, TOperation>(cpu, u, VectorShapes.Xmm(cpu, u->Op1)) : null;
+
+    /// <summary>xmm, memory, where the host may compute.</summary>
+    public static DecodedInstruction* Memory<TLanes, TOperation>(CpuState* cpu, DecodedInstruction* u)
+        where TLanes : IFloatLanes
+        where TOperation : IFloatOperation =>
+        TryLoad<TLanes>(cpu, u, out Vector128<byte> b) ? Apply<TLanes, TOperation>(cpu, u, b) : null;
+
     /// <summary>CMPPS and its kind, xmm, xmm, predicate.</summary>
     public static DecodedInstruction* CompareRegisters<TLanes, TFormat>(CpuState* cpu, DecodedInstruction* u)
         where TLanes : IFloatLanes
@@ -132,6 +144,38 @@ internal static unsafe class FloatShapes
             ((ulong*)vector)[index] = value;
     }
 
+    private static DecodedInstruction* Apply<TLanes, TOperation>(CpuState* cpu, DecodedInstruction* u, Vector128<byte> b)
+        where TLanes : IFloatLanes
+        where TOperation : IFloatOperation
+    {
+        Vector128<byte> a = VectorShapes.Xmm(cpu, u->Op0);
+        Vector128<byte> result = TOperation.OnHost<TLanes>(a, b);
+        if (!HostFloat.Holds<TOperation, TLanes>(a, b, result, cpu->Mxcsr))
+            return ApplyExactly<TLanes, TOperation>(cpu, u, b);
+        VectorShapes.SetXmm(cpu, u->Op0, result);
+        return Execution.Next(cpu, u + 1);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static DecodedInstruction* ApplyExactly<TLanes, TOperation>(CpuState* cpu, DecodedInstruction* u, Vector128<byte> b)
+        where TLanes : IFloatLanes
+        where TOperation : IFloatOperation
+    {
+        Vector128<byte> a = VectorShapes.Xmm(cpu, u->Op0);
+        var context = new FloatContext(cpu->Mxcsr);
+        for (int i = 0; i < TLanes.Count; i++)
+        {
+            ulong x = Element(&a, TLanes.Size, i);
+            ulong y = Element(&b, TLanes.Size, i);
+            SetElement(&a, TLanes.Size, i, TLanes.Size == 4 ? TOperation.Exactly<Single32>(x, y, ref context) : TOperation.Exactly<Double64>(x, y, ref context));
+        }
+
+        if (!Settle(cpu, u, context))
+            return null;
+        VectorShapes.SetXmm(cpu, u->Op0, a);
+        return u + 1;
+    }
+
     private static DecodedInstruction* Apply<TLanes>(CpuState* cpu, DecodedInstruction* u, Vector128<byte> b)
         where TLanes : IFloatLanes
     {
@@ -151,6 +195,12 @@ internal static unsafe class FloatShapes
         where TFormat : IFloatFormat
     {
         Vector128<byte> a = VectorShapes.Xmm(cpu, u->Op0);
+        if (HostFloat.AreComparable<TLanes>(a, b))
+        {
+            VectorShapes.SetXmm(cpu, u->Op0, HostFloat.Compare<TLanes>(a, b, (byte)u->Immediate));
+            return u + 1;
+        }
+
         var context = new FloatContext(cpu->Mxcsr);
         int predicate = (int)u->Immediate & 3;
         bool inverted = ((int)u->Immediate & 4) != 0;
@@ -179,6 +229,12 @@ internal static unsafe class FloatShapes
         where TFormat : IFloatFormat
     {
         Vector128<byte> a = VectorShapes.Xmm(cpu, u->Op0);
+        if (HostFloat.AreComparable<TLanes>(a, b))
+        {
+            HostFloat.Order<TLanes>(a, b, ref cpu->RFlags);
+            return u + 1;
+        }
+
         var context = new FloatContext(cpu->Mxcsr);
         int? order = FloatArithmetic.Compare<TFormat>(Element(&a, TLanes.Size, 0), Element(&b, TLanes.Size, 0), quietSignals, ref context);
         if (!Settle(cpu, u, context))

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
@@ -68,22 +69,35 @@ public static class Multiplication
         quotient = remainder = T.Zero;
         if (high >= divisor)
             return false;
-        if (sizeof(T) == 8)
+        quotient = Quotient(high, low, divisor, out remainder);
+        return true;
+    }
+
+    /// <summary>DIV by a divisor above the dividend's upper half.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe T Quotient<T>(T high, T low, T divisor, out T remainder)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        if (sizeof(T) == 8 && X86Base.X64.IsSupported)
         {
-            var dividend = new UInt128(ulong.CreateTruncating(high), ulong.CreateTruncating(low));
-            (UInt128 q, UInt128 r) = UInt128.DivRem(dividend, ulong.CreateTruncating(divisor));
-            quotient = T.CreateTruncating(q);
-            remainder = T.CreateTruncating(r);
-        }
-        else
-        {
-            ulong dividend = (ulong.CreateTruncating(high) << (sizeof(T) * 8)) | ulong.CreateTruncating(low);
-            (ulong q, ulong r) = Math.DivRem(dividend, ulong.CreateTruncating(divisor));
-            quotient = T.CreateTruncating(q);
-            remainder = T.CreateTruncating(r);
+#pragma warning disable SYSLIB5004 // An experimental method, in the framework since .NET 8; what it is instead stands below.
+            (ulong quotient, ulong rest) = X86Base.X64.DivRem(ulong.CreateTruncating(low), ulong.CreateTruncating(high), ulong.CreateTruncating(divisor));
+#pragma warning restore SYSLIB5004
+            remainder = T.CreateTruncating(rest);
+            return T.CreateTruncating(quotient);
         }
 
-        return true;
+        if (sizeof(T) == 8)
+        {
+            var wide = new UInt128(ulong.CreateTruncating(high), ulong.CreateTruncating(low));
+            (UInt128 quotient, UInt128 rest) = UInt128.DivRem(wide, ulong.CreateTruncating(divisor));
+            remainder = T.CreateTruncating(rest);
+            return T.CreateTruncating(quotient);
+        }
+
+        ulong dividend = (ulong.CreateTruncating(high) << (sizeof(T) * 8)) | ulong.CreateTruncating(low);
+        remainder = T.CreateTruncating(dividend % ulong.CreateTruncating(divisor));
+        return T.CreateTruncating(dividend / ulong.CreateTruncating(divisor));
     }
 
     /// <summary>IDIV. False is #DE: the divisor is 0 or the quotient too big.</summary>

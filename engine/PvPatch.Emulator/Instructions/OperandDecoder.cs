@@ -78,8 +78,8 @@ internal static unsafe class OperandDecoder
         ref readonly InstructionRow row = ref InstructionTable.Row(instruction.Code);
         bool locked = instruction.HasLockPrefix && row.Locked != null;
         u->Handler = !memory ? row.Register : locked ? row.Locked : row.Memory;
-        if (row.RegisterMeaning != null)
-            u->Target = (DecodedInstruction*)(memory ? row.MemoryMeaning : row.RegisterMeaning);
+        if ((memory ? row.MemoryMeaning : row.RegisterMeaning) is { } meaning)
+            u->Target = (DecodedInstruction*)meaning.Method.MethodHandle.GetFunctionPointer();
         if (row.FloatMeaning != null)
             u->Target = (DecodedInstruction*)row.FloatMeaning;
         if (u->Handler == null)

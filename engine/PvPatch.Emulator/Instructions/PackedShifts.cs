@@ -1,63 +1,79 @@
-using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace PvPatch.Emulator.Instructions;
 
 /// <summary>Packed shifts (Intel SDM vol. 2, PSLL, PSRL, PSRA, PSLLDQ, PSRLDQ): by the low 64 bits of the second operand, or by the immediate.</summary>
 internal static unsafe class PackedShifts
 {
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> Left<T>(Vector128<byte> a, Vector128<byte> b, byte immediate)
-        where T : unmanaged, IBinaryInteger<T> => Left<T>(a, b.AsUInt64()[0]);
+        where T : unmanaged => Left<T>(a, b.AsUInt64()[0]);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> LeftBy<T>(Vector128<byte> a, Vector128<byte> b, byte immediate)
-        where T : unmanaged, IBinaryInteger<T> => Left<T>(a, immediate);
+        where T : unmanaged => Left<T>(a, immediate);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> Right<T>(Vector128<byte> a, Vector128<byte> b, byte immediate)
-        where T : unmanaged, IBinaryInteger<T> => Right<T>(a, b.AsUInt64()[0]);
+        where T : unmanaged => Right<T>(a, b.AsUInt64()[0]);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> RightBy<T>(Vector128<byte> a, Vector128<byte> b, byte immediate)
-        where T : unmanaged, IBinaryInteger<T> => Right<T>(a, immediate);
+        where T : unmanaged => Right<T>(a, immediate);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> ArithmeticRight<T>(Vector128<byte> a, Vector128<byte> b, byte immediate)
-        where T : unmanaged, IBinaryInteger<T> => ArithmeticRight<T>(a, b.AsUInt64()[0]);
+        where T : unmanaged => ArithmeticRight<T>(a, b.AsUInt64()[0]);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> ArithmeticRightBy<T>(Vector128<byte> a, Vector128<byte> b, byte immediate)
-        where T : unmanaged, IBinaryInteger<T> => ArithmeticRight<T>(a, immediate);
+        where T : unmanaged => ArithmeticRight<T>(a, immediate);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> LeftBytes(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
-        PackedShuffles.Align(a, default, (byte)(16 - Math.Min((int)immediate, 16)));
+        PackedShuffles.Align(a, default, (byte)(16 - (immediate > 16 ? 16 : immediate)));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> RightBytes(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
-        PackedShuffles.Align(default, a, Math.Min(immediate, (byte)16));
+        Sse2.IsSupported ? Sse2.ShiftRightLogical128BitLane(a, immediate) : PackedLoops.Align(default, a, immediate);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> Left<T>(Vector128<byte> a, ulong count)
-        where T : unmanaged, IBinaryInteger<T>
+        where T : unmanaged
     {
         if (count >= (ulong)sizeof(T) * 8)
             return default;
-        // SAFETY: the vector has 16 / sizeof(T) elements. So below.
-        for (int i = 0; i < 16 / sizeof(T); i++)
-            ((T*)&a)[i] <<= (int)count;
-        return a;
+        return sizeof(T) switch
+        {
+            2 => Vector128.ShiftLeft(a.AsUInt16(), (int)count).AsByte(),
+            4 => Vector128.ShiftLeft(a.AsUInt32(), (int)count).AsByte(),
+            _ => Vector128.ShiftLeft(a.AsUInt64(), (int)count).AsByte(),
+        };
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> Right<T>(Vector128<byte> a, ulong count)
-        where T : unmanaged, IBinaryInteger<T>
+        where T : unmanaged
     {
         if (count >= (ulong)sizeof(T) * 8)
             return default;
-        for (int i = 0; i < 16 / sizeof(T); i++)
-            ((T*)&a)[i] >>>= (int)count;
-        return a;
+        return sizeof(T) switch
+        {
+            2 => Vector128.ShiftRightLogical(a.AsUInt16(), (int)count).AsByte(),
+            4 => Vector128.ShiftRightLogical(a.AsUInt32(), (int)count).AsByte(),
+            _ => Vector128.ShiftRightLogical(a.AsUInt64(), (int)count).AsByte(),
+        };
     }
 
     /// <summary>Counts beyond the width fill with the sign.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> ArithmeticRight<T>(Vector128<byte> a, ulong count)
-        where T : unmanaged, IBinaryInteger<T>
+        where T : unmanaged
     {
-        int by = (int)Math.Min(count, (ulong)(sizeof(T) * 8) - 1);
-        for (int i = 0; i < 16 / sizeof(T); i++)
-            ((T*)&a)[i] >>= by;
-        return a;
+        ulong most = ((ulong)sizeof(T) * 8) - 1;
+        int by = (int)(count > most ? most : count);
+        return sizeof(T) == 2 ? Vector128.ShiftRightArithmetic(a.AsInt16(), by).AsByte() : Vector128.ShiftRightArithmetic(a.AsInt32(), by).AsByte();
     }
 }

@@ -1,184 +1,209 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace PvPatch.Emulator.Instructions;
 
-/// <summary>Packing, unpacking, shuffling and blending (Intel SDM vol. 2), in the form of the table.</summary>
+/// <summary>
+/// Packing, unpacking, shuffling and blending (Intel SDM vol. 2), with the host's own instructions where it has them. Every method is
+/// a <see cref="PackedMeaning"/>; translated code inlines it, with the immediate as a constant.
+/// </summary>
 internal static unsafe class PackedShuffles
 {
     /// <summary>PACKSS and PACKUS: elements become half as wide, saturated.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> Pack<T, TNarrow>(Vector128<byte> a, Vector128<byte> b, byte immediate)
         where T : unmanaged, IBinaryInteger<T>
         where TNarrow : unmanaged, IBinaryInteger<TNarrow>
     {
-        int count = 16 / sizeof(T);
-        Vector128<byte> result = default;
-        var to = (TNarrow*)&result;
-        // SAFETY: count elements in each source, twice as many in the result. So in all loops of this class.
-        for (int i = 0; i < count; i++)
-        {
-            to[i] = TNarrow.CreateSaturating(((T*)&a)[i]);
-            to[i + count] = TNarrow.CreateSaturating(((T*)&b)[i]);
-        }
-
-        return result;
+        if (!Sse41.IsSupported)
+            return PackedLoops.Pack<T, TNarrow>(a, b);
+        if (typeof(TNarrow) == typeof(sbyte))
+            return Sse2.PackSignedSaturate(a.AsInt16(), b.AsInt16()).AsByte();
+        if (typeof(TNarrow) == typeof(byte))
+            return Sse2.PackUnsignedSaturate(a.AsInt16(), b.AsInt16());
+        return typeof(TNarrow) == typeof(short)
+            ? Sse2.PackSignedSaturate(a.AsInt32(), b.AsInt32()).AsByte()
+            : Sse41.PackUnsignedSaturate(a.AsInt32(), b.AsInt32()).AsByte();
     }
 
     /// <summary>PUNPCKL, UNPCKL: the low halves interleaved.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> UnpackLow<T>(Vector128<byte> a, Vector128<byte> b, byte immediate)
-        where T : unmanaged => Unpack<T>(&a, &b, 0);
+        where T : unmanaged
+    {
+        if (!Sse2.IsSupported)
+            return PackedLoops.Unpack<T>(a, b, 0);
+        return sizeof(T) switch
+        {
+            1 => Sse2.UnpackLow(a, b),
+            2 => Sse2.UnpackLow(a.AsUInt16(), b.AsUInt16()).AsByte(),
+            4 => Sse2.UnpackLow(a.AsUInt32(), b.AsUInt32()).AsByte(),
+            _ => Sse2.UnpackLow(a.AsUInt64(), b.AsUInt64()).AsByte(),
+        };
+    }
 
     /// <summary>PUNPCKH, UNPCKH: the high halves interleaved.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> UnpackHigh<T>(Vector128<byte> a, Vector128<byte> b, byte immediate)
-        where T : unmanaged => Unpack<T>(&a, &b, 8 / sizeof(T));
+        where T : unmanaged
+    {
+        if (!Sse2.IsSupported)
+            return PackedLoops.Unpack<T>(a, b, 8 / sizeof(T));
+        return sizeof(T) switch
+        {
+            1 => Sse2.UnpackHigh(a, b),
+            2 => Sse2.UnpackHigh(a.AsUInt16(), b.AsUInt16()).AsByte(),
+            4 => Sse2.UnpackHigh(a.AsUInt32(), b.AsUInt32()).AsByte(),
+            _ => Sse2.UnpackHigh(a.AsUInt64(), b.AsUInt64()).AsByte(),
+        };
+    }
 
     /// <summary>PSHUFD.</summary>
-    public static Vector128<byte> ShuffleDwords(Vector128<byte> a, Vector128<byte> b, byte immediate) => Chosen<uint>(&b, &b, immediate, 2);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> ShuffleDwords(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
+        Sse2.IsSupported ? Sse2.Shuffle(b.AsUInt32(), immediate).AsByte() : PackedLoops.Chosen<uint>(b, b, immediate, 2);
 
     /// <summary>SHUFPS: two elements of the first operand, two of the second.</summary>
-    public static Vector128<byte> ShuffleSingles(Vector128<byte> a, Vector128<byte> b, byte immediate) => Chosen<uint>(&a, &b, immediate, 2);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> ShuffleSingles(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
+        Sse.IsSupported ? Sse.Shuffle(a.AsSingle(), b.AsSingle(), immediate).AsByte() : PackedLoops.Chosen<uint>(a, b, immediate, 2);
 
     /// <summary>SHUFPD.</summary>
-    public static Vector128<byte> ShuffleDoubles(Vector128<byte> a, Vector128<byte> b, byte immediate) => Chosen<ulong>(&a, &b, immediate, 1);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> ShuffleDoubles(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
+        Sse2.IsSupported ? Sse2.Shuffle(a.AsDouble(), b.AsDouble(), immediate).AsByte() : PackedLoops.Chosen<ulong>(a, b, immediate, 1);
 
     /// <summary>PSHUFLW.</summary>
-    public static Vector128<byte> ShuffleLowWords(Vector128<byte> a, Vector128<byte> b, byte immediate) => ShuffleWords(b, 0, immediate);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> ShuffleLowWords(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
+        Sse2.IsSupported ? Sse2.ShuffleLow(b.AsUInt16(), immediate).AsByte() : PackedLoops.ShuffleWords(b, 0, immediate);
 
     /// <summary>PSHUFHW.</summary>
-    public static Vector128<byte> ShuffleHighWords(Vector128<byte> a, Vector128<byte> b, byte immediate) => ShuffleWords(b, 4, immediate);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> ShuffleHighWords(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
+        Sse2.IsSupported ? Sse2.ShuffleHigh(b.AsUInt16(), immediate).AsByte() : PackedLoops.ShuffleWords(b, 4, immediate);
 
     /// <summary>PSHUFB.</summary>
-    public static Vector128<byte> ShuffleBytes(Vector128<byte> a, Vector128<byte> b, byte immediate)
-    {
-        Vector128<byte> result = default;
-        for (int i = 0; i < 16; i++)
-        {
-            byte control = ((byte*)&b)[i];
-            ((byte*)&result)[i] = (control & 0x80) != 0 ? (byte)0 : ((byte*)&a)[control & 15];
-        }
-
-        return result;
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> ShuffleBytes(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
+        Ssse3.IsSupported ? Ssse3.Shuffle(a, b) : PackedLoops.ShuffleBytes(a, b);
 
     /// <summary>PALIGNR: both operands as one, shifted right by bytes.</summary>
-    public static Vector128<byte> Align(Vector128<byte> a, Vector128<byte> b, byte immediate)
-    {
-        Vector128<byte> result = default;
-        for (int i = 0; i < 16; i++)
-        {
-            int from = i + immediate;
-            ((byte*)&result)[i] = from < 16 ? ((byte*)&b)[from] : from < 32 ? ((byte*)&a)[from - 16] : (byte)0;
-        }
-
-        return result;
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> Align(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
+        Ssse3.IsSupported ? Ssse3.AlignRight(a, b, immediate) : PackedLoops.Align(a, b, immediate);
 
     /// <summary>PBLENDW, BLENDPS, BLENDPD: a bit of the immediate for each element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> Blend<T>(Vector128<byte> a, Vector128<byte> b, byte immediate)
         where T : unmanaged
     {
-        for (int i = 0; i < 16 / sizeof(T); i++)
+        if (!Sse41.IsSupported)
+            return PackedLoops.Blend<T>(a, b, immediate);
+        return sizeof(T) switch
         {
-            if ((immediate >> i & 1) != 0)
-                ((T*)&a)[i] = ((T*)&b)[i];
-        }
+            2 => Sse41.Blend(a.AsUInt16(), b.AsUInt16(), immediate).AsByte(),
+            4 => Sse41.Blend(a.AsSingle(), b.AsSingle(), (byte)(immediate & 15)).AsByte(),
+            _ => Sse41.Blend(a.AsDouble(), b.AsDouble(), (byte)(immediate & 3)).AsByte(),
+        };
+    }
 
-        return a;
+    /// <summary>PBLENDVB, BLENDVPS, BLENDVPD: the signs of the third operand's elements choose.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> BlendBySigns<T>(Vector128<byte> a, Vector128<byte> b, Vector128<byte> signs)
+        where T : unmanaged
+    {
+        Vector128<byte> chosen = sizeof(T) switch
+        {
+            1 => Vector128.LessThan(signs.AsSByte(), default).AsByte(),
+            4 => Vector128.LessThan(signs.AsInt32(), default).AsByte(),
+            _ => Vector128.LessThan(signs.AsInt64(), default).AsByte(),
+        };
+        return Vector128.ConditionalSelect(chosen, b, a);
     }
 
     /// <summary>INSERTPS from a register: source element, target element, elements to clear.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> InsertSingle(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
-        InsertAndClear(a, ((uint*)&b)[immediate >> 6], immediate);
+        Sse41.IsSupported ? Sse41.Insert(a.AsSingle(), b.AsSingle(), immediate).AsByte() : PackedLoops.InsertAndClear(a, ((uint*)&b)[immediate >> 6], immediate);
 
     /// <summary>INSERTPS from memory: one element is all there is.</summary>
-    public static Vector128<byte> InsertLoadedSingle(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
-        InsertAndClear(a, ((uint*)&b)[0], immediate);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> InsertLoadedSingle(Vector128<byte> a, Vector128<byte> b, byte immediate) => InsertSingle(a, b, (byte)(immediate & 0x3f));
 
     /// <summary>MOVHLPS.</summary>
-    public static Vector128<byte> HighToLow(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
-        Vector128.Create(b.AsUInt64()[1], a.AsUInt64()[1]).AsByte();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> HighToLow(Vector128<byte> a, Vector128<byte> b, byte immediate) => UnpackHigh<ulong>(b, a, immediate);
 
     /// <summary>MOVLHPS, MOVHPS and MOVHPD from memory.</summary>
-    public static Vector128<byte> LowToHigh(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
-        Vector128.Create(a.AsUInt64()[0], b.AsUInt64()[0]).AsByte();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> LowToHigh(Vector128<byte> a, Vector128<byte> b, byte immediate) => UnpackLow<ulong>(a, b, immediate);
 
     /// <summary>MOVSD between registers, MOVLPS and MOVLPD from memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> ReplaceLow64(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
-        Vector128.Create(b.AsUInt64()[0], a.AsUInt64()[1]).AsByte();
+        Sse2.IsSupported ? Sse2.MoveScalar(a.AsDouble(), b.AsDouble()).AsByte() : Vector128.Create(b.AsUInt64()[0], a.AsUInt64()[1]).AsByte();
 
     /// <summary>MOVSS between registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> ReplaceLow32(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
-        a.AsUInt32().WithElement(0, b.AsUInt32()[0]).AsByte();
+        Sse.IsSupported ? Sse.MoveScalar(a.AsSingle(), b.AsSingle()).AsByte() : a.AsUInt32().WithElement(0, b.AsUInt32()[0]).AsByte();
 
     /// <summary>MOVDDUP.</summary>
-    public static Vector128<byte> DuplicateDouble(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
-        Vector128.Create(b.AsUInt64()[0]).AsByte();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> DuplicateDouble(Vector128<byte> a, Vector128<byte> b, byte immediate) => UnpackLow<ulong>(b, b, immediate);
 
     /// <summary>MOVSLDUP.</summary>
-    public static Vector128<byte> DuplicateEven(Vector128<byte> a, Vector128<byte> b, byte immediate) => Chosen<uint>(&b, &b, 0b1010_0000, 2);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> DuplicateEven(Vector128<byte> a, Vector128<byte> b, byte immediate) => ShuffleDwords(a, b, 0b1010_0000);
 
     /// <summary>MOVSHDUP.</summary>
-    public static Vector128<byte> DuplicateOdd(Vector128<byte> a, Vector128<byte> b, byte immediate) => Chosen<uint>(&b, &b, 0b1111_0101, 2);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> DuplicateOdd(Vector128<byte> a, Vector128<byte> b, byte immediate) => ShuffleDwords(a, b, 0b1111_0101);
 
     /// <summary>All of the second operand: moves and loads.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> Second(Vector128<byte> a, Vector128<byte> b, byte immediate) => b;
 
     /// <summary>The low half of the second operand, zero above: MOVQ.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> SecondLow64(Vector128<byte> a, Vector128<byte> b, byte immediate) =>
-        Vector128.Create(b.AsUInt64()[0], 0).AsByte();
+        Sse2.IsSupported ? Sse2.MoveScalar(b.AsUInt64()).AsByte() : Vector128.Create(b.AsUInt64()[0], 0).AsByte();
 
     /// <summary>PMOVSX and PMOVZX.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> Widen<T, TWide>(Vector128<byte> a, Vector128<byte> b, byte immediate)
         where T : unmanaged, IBinaryInteger<T>
         where TWide : unmanaged, IBinaryInteger<TWide>
     {
-        Vector128<byte> result = default;
-        for (int i = 0; i < 16 / sizeof(TWide); i++)
-            ((TWide*)&result)[i] = TWide.CreateTruncating(((T*)&b)[i]);
-        return result;
+        if (!Sse41.IsSupported)
+            return PackedLoops.Widen<T, TWide>(b);
+        if (typeof(T) == typeof(byte))
+            return WidenBytes(b, sizeof(TWide));
+        if (typeof(T) == typeof(sbyte))
+            return WidenSignedBytes(b.AsSByte(), sizeof(TWide));
+        if (typeof(T) == typeof(ushort))
+            return sizeof(TWide) == 4 ? Sse41.ConvertToVector128Int32(b.AsUInt16()).AsByte() : Sse41.ConvertToVector128Int64(b.AsUInt16()).AsByte();
+        if (typeof(T) == typeof(short))
+            return sizeof(TWide) == 4 ? Sse41.ConvertToVector128Int32(b.AsInt16()).AsByte() : Sse41.ConvertToVector128Int64(b.AsInt16()).AsByte();
+        return typeof(T) == typeof(uint) ? Sse41.ConvertToVector128Int64(b.AsUInt32()).AsByte() : Sse41.ConvertToVector128Int64(b.AsInt32()).AsByte();
     }
 
-    private static Vector128<byte> Unpack<T>(Vector128<byte>* a, Vector128<byte>* b, int first)
-        where T : unmanaged
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> WidenBytes(Vector128<byte> b, int to) => to switch
     {
-        Vector128<byte> result = default;
-        for (int i = 0; i < 8 / sizeof(T); i++)
-        {
-            ((T*)&result)[2 * i] = ((T*)a)[first + i];
-            ((T*)&result)[(2 * i) + 1] = ((T*)b)[first + i];
-        }
+        2 => Sse41.ConvertToVector128Int16(b).AsByte(),
+        4 => Sse41.ConvertToVector128Int32(b).AsByte(),
+        _ => Sse41.ConvertToVector128Int64(b).AsByte(),
+    };
 
-        return result;
-    }
-
-    /// <summary>Elements chosen by fields of the immediate: the lower half from the first operand, the upper one from the second.</summary>
-    private static Vector128<byte> Chosen<T>(Vector128<byte>* low, Vector128<byte>* high, byte immediate, int fieldBits)
-        where T : unmanaged
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> WidenSignedBytes(Vector128<sbyte> b, int to) => to switch
     {
-        int count = 16 / sizeof(T);
-        Vector128<byte> result = default;
-        for (int i = 0; i < count; i++)
-            ((T*)&result)[i] = ((T*)(i < count / 2 ? low : high))[(immediate >> (i * fieldBits)) & (count - 1)];
-        return result;
-    }
-
-    private static Vector128<byte> ShuffleWords(Vector128<byte> source, int first, byte immediate)
-    {
-        Vector128<byte> result = source;
-        for (int i = 0; i < 4; i++)
-            ((ushort*)&result)[first + i] = ((ushort*)&source)[first + ((immediate >> (2 * i)) & 3)];
-        return result;
-    }
-
-    private static Vector128<byte> InsertAndClear(Vector128<byte> target, uint element, byte immediate)
-    {
-        ((uint*)&target)[(immediate >> 4) & 3] = element;
-        for (int i = 0; i < 4; i++)
-        {
-            if ((immediate >> i & 1) != 0)
-                ((uint*)&target)[i] = 0;
-        }
-
-        return target;
-    }
+        2 => Sse41.ConvertToVector128Int16(b).AsByte(),
+        4 => Sse41.ConvertToVector128Int32(b).AsByte(),
+        _ => Sse41.ConvertToVector128Int64(b).AsByte(),
+    };
 }

@@ -5,6 +5,9 @@ using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
 
+/// <summary>What a packed instruction makes of its first operand, its second one, zero above the bytes that were read, and the immediate.</summary>
+internal delegate Vector128<byte> PackedMeaning(Vector128<byte> first, Vector128<byte> second, byte immediate);
+
 /// <summary>What executes one <see cref="Code"/>, by where its operands are; null where that form does not exist.</summary>
 internal unsafe struct InstructionRow
 {
@@ -18,13 +21,19 @@ internal unsafe struct InstructionRow
     public delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> Locked;
 
     /// <summary>What a packed instruction makes of two registers.</summary>
-    public delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> RegisterMeaning;
+    public PackedMeaning? RegisterMeaning;
 
     /// <summary>What a packed instruction makes of a register and memory.</summary>
-    public delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> MemoryMeaning;
+    public PackedMeaning? MemoryMeaning;
 
     /// <summary>What SSE arithmetic makes of two elements.</summary>
     public delegate*<ulong, ulong, ref FloatContext, ulong> FloatMeaning;
+
+    /// <summary>The <see cref="IFloatOperation"/> of SSE arithmetic that the host may compute.</summary>
+    public Type? Operation;
+
+    /// <summary>Whether a memory operand of 16 bytes must lie on a multiple of 16.</summary>
+    public bool IsAligned;
 
     /// <summary>Whether nothing executes the code.</summary>
     public readonly bool IsEmpty => Register == null && Memory == null;
@@ -54,6 +63,16 @@ internal sealed unsafe class RowBuilder(Code wanted)
         if (!_row.IsEmpty)
             throw new ArgumentException($"{code} has two rows.", nameof(code));
         _row = new InstructionRow { Register = register, Memory = memory, Locked = locked };
+    }
+
+    /// <summary>One row of two operands, the second one in a register or in 16 aligned bytes.</summary>
+    public void SetAligned(
+        Code code,
+        delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> register,
+        delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> memory)
+    {
+        Set(code, register, memory);
+        _row.IsAligned |= code == wanted;
     }
 
     /// <summary>op r/m, r, by size.</summary>
@@ -202,13 +221,10 @@ internal sealed unsafe class RowBuilder(Code wanted)
     }
 
     /// <summary>op xmm, xmm/memory: 16 bytes must be aligned, narrower operands need not.</summary>
-    public void Packed(Code code, delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> meaning) => Packed(code, meaning, meaning);
+    public void Packed(Code code, PackedMeaning meaning) => Packed(code, meaning, meaning);
 
     /// <summary>op xmm, xmm/memory that means one thing with a register, another with memory.</summary>
-    public void Packed(
-        Code code,
-        delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> meaning,
-        delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> memoryMeaning)
+    public void Packed(Code code, PackedMeaning meaning, PackedMeaning memoryMeaning)
     {
         if (code != wanted)
             return;
@@ -225,6 +241,7 @@ internal sealed unsafe class RowBuilder(Code wanted)
                 break;
             default:
                 Set(code, &VectorShapes.Registers, &VectorShapes.Load<Vector128<byte>, Aligned>);
+                _row.IsAligned = true;
                 break;
         }
 
@@ -252,7 +269,7 @@ internal sealed unsafe class RowBuilder(Code wanted)
     }
 
     /// <summary>A store of an XMM register or its low element; between registers, the given meaning.</summary>
-    public void VectorStore<T, TAlignment>(Code code, delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> meaning)
+    public void VectorStore<T, TAlignment>(Code code, PackedMeaning meaning)
         where T : unmanaged
         where TAlignment : IAlignment
     {
@@ -260,6 +277,19 @@ internal sealed unsafe class RowBuilder(Code wanted)
             return;
         Set(code, &VectorShapes.Registers, &VectorShapes.Store<T, TAlignment>);
         _row.RegisterMeaning = meaning;
+        _row.IsAligned = TAlignment.Required;
+    }
+
+    /// <summary>SSE arithmetic that the host may compute.</summary>
+    public void Float<TLanes, TOperation>(Code code)
+        where TLanes : IFloatLanes
+        where TOperation : IFloatOperation
+    {
+        if (code != wanted)
+            return;
+        Set(code, &FloatShapes.Registers<TLanes, TOperation>, &FloatShapes.Memory<TLanes, TOperation>);
+        _row.Operation = typeof(TOperation);
+        _row.IsAligned = TLanes.Count > 1;
     }
 
     /// <summary>SSE arithmetic: what it makes of two elements.</summary>
@@ -273,7 +303,7 @@ internal sealed unsafe class RowBuilder(Code wanted)
     }
 
     /// <summary>op mm, mm/memory.</summary>
-    public void Mmx(Code code, delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> meaning)
+    public void Mmx(Code code, PackedMeaning meaning)
     {
         if (code != wanted)
             return;
@@ -288,7 +318,7 @@ internal sealed unsafe class RowBuilder(Code wanted)
     public void MeansSecond(Code code)
     {
         if (code == wanted)
-            _row.RegisterMeaning = _row.MemoryMeaning = &PackedShuffles.Second;
+            _row.RegisterMeaning = _row.MemoryMeaning = PackedShuffles.Second;
     }
 
     /// <summary>Arithmetic of the x87 in all its forms.</summary>

@@ -29,16 +29,7 @@ internal static unsafe class ShapesWithXmm0
     private static DecodedInstruction* Blend<T>(CpuState* cpu, DecodedInstruction* u, Vector128<byte> b)
         where T : unmanaged
     {
-        Vector128<byte> a = VectorShapes.Xmm(cpu, u->Op0);
-        uint chosen = Vector128.ExtractMostSignificantBits(Xmm0(cpu).As<byte, T>());
-        for (int i = 0; i < 16 / sizeof(T); i++)
-        {
-            // SAFETY: both vectors have 16 / sizeof(T) elements.
-            if ((chosen >> i & 1) != 0)
-                ((T*)&a)[i] = ((T*)&b)[i];
-        }
-
-        VectorShapes.SetXmm(cpu, u->Op0, a);
+        VectorShapes.SetXmm(cpu, u->Op0, PackedShuffles.BlendBySigns<T>(VectorShapes.Xmm(cpu, u->Op0), b, Xmm0(cpu)));
         return u + 1;
     }
 

@@ -204,8 +204,7 @@ internal unsafe struct StoreStep : IStringStep
         if (destination == null)
             return 0;
         // SAFETY: the TLB vouches for size bytes of writable RAM.
-        for (int i = 0; i < size; i += sizeof(T))
-            Unsafe.WriteUnaligned(destination + i, T.CreateTruncating(cpu->Rax));
+        new Span<T>(destination, (int)count).Fill(T.CreateTruncating(cpu->Rax));
         cpu->Rdi += (uint)size;
         return count;
     }

@@ -14,7 +14,12 @@ internal static unsafe class VectorShapes
     /// <summary>Whether SSE may be used: #UD with CR0.EM or without CR4.OSFXSR, #NM with CR0.TS (SDM vol. 3, 2.5).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsReady(CpuState* cpu, DecodedInstruction* u) =>
-        ((cpu->Cr0 & (Cr0Bits.Emulation | Cr0Bits.TaskSwitched)) == 0 && (cpu->Cr4 & Cr4Bits.OsFxsr) != 0) || Refuse(cpu, u);
+        !Refuses(cpu) || Refuse(cpu, u);
+
+    /// <summary>Whether SSE may not be used.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Refuses(CpuState* cpu) =>
+        (cpu->Cr0 & (Cr0Bits.Emulation | Cr0Bits.TaskSwitched)) != 0 || (cpu->Cr4 & Cr4Bits.OsFxsr) == 0;
 
     /// <summary>An XMM register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -48,11 +53,9 @@ internal static unsafe class VectorShapes
         byte* host = Operands.Read(cpu, u, linear, sizeof(T));
         if (host == null)
             return null;
-        Vector128<byte> b = default;
-        // SAFETY: Read gave the address of sizeof(T) readable bytes, at most 16.
-        Unsafe.WriteUnaligned(&b, Unsafe.ReadUnaligned<T>(host));
-        SetXmm(cpu, u->Op0, Meaning(u)(Xmm(cpu, u->Op0), b, (byte)u->Immediate));
-        return u + 1;
+        // SAFETY: Read gave the address of sizeof(T) readable bytes.
+        SetXmm(cpu, u->Op0, Meaning(u)(Xmm(cpu, u->Op0), VectorElements.Load<T>(host), (byte)u->Immediate));
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>memory, xmm: the low element is stored.</summary>
@@ -78,7 +81,7 @@ internal static unsafe class VectorShapes
     {
         if (!IsReady(cpu, u))
             return null;
-        SetXmm(cpu, u->Op0, Vector128.Create(ulong.CreateTruncating(Operands.Register<T>(cpu, u->Op1)), 0).AsByte());
+        SetXmm(cpu, u->Op0, VectorElements.FromGeneral(ulong.CreateTruncating(Operands.Register<T>(cpu, u->Op1))));
         return Execution.Next(cpu, u + 1);
     }
 
@@ -94,26 +97,25 @@ internal static unsafe class VectorShapes
 
     /// <summary>PINSR from a general register.</summary>
     public static DecodedInstruction* InsertRegister<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged
+        where T : unmanaged, IBinaryInteger<T>
     {
         if (!IsReady(cpu, u))
             return null;
-        // SAFETY: the element lies in the 16 bytes of the register.
-        Unsafe.WriteUnaligned((byte*)cpu + u->Op0 + ElementOffset<T>(u), Operands.Register<T>(cpu, u->Op1));
+        SetXmm(cpu, u->Op0, VectorElements.Insert<T>(Xmm(cpu, u->Op0), ulong.CreateTruncating(Operands.Register<T>(cpu, u->Op1)), (byte)u->Immediate));
         return u + 1;
     }
 
     /// <summary>PINSR from memory.</summary>
     public static DecodedInstruction* InsertMemory<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged
+        where T : unmanaged, IBinaryInteger<T>
     {
         if (!IsReady(cpu, u))
             return null;
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: false), sizeof(T));
         if (host == null)
             return null;
-        // SAFETY: the element lies in the 16 bytes of the register; Read gave sizeof(T) readable bytes.
-        Unsafe.WriteUnaligned((byte*)cpu + u->Op0 + ElementOffset<T>(u), Unsafe.ReadUnaligned<T>(host));
+        // SAFETY: Read gave sizeof(T) readable bytes.
+        SetXmm(cpu, u->Op0, VectorElements.Insert<T>(Xmm(cpu, u->Op0), ulong.CreateTruncating(Unsafe.ReadUnaligned<T>(host)), (byte)u->Immediate));
         return u + 1;
     }
 
@@ -123,7 +125,7 @@ internal static unsafe class VectorShapes
     {
         if (!IsReady(cpu, u))
             return null;
-        Operands.SetRegister(cpu, u->Op0, ulong.CreateTruncating(Operands.Register<T>(cpu, (ushort)(u->Op1 + ElementOffset<T>(u)))));
+        Operands.SetRegister(cpu, u->Op0, VectorElements.Extract<T>(Xmm(cpu, u->Op1), (byte)u->Immediate));
         return u + 1;
     }
 
@@ -131,7 +133,7 @@ internal static unsafe class VectorShapes
     public static DecodedInstruction* ExtractMemory<T>(CpuState* cpu, DecodedInstruction* u)
         where T : unmanaged, IBinaryInteger<T> =>
         IsReady(cpu, u)
-            ? Operands.Write(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: true), Operands.Register<T>(cpu, (ushort)(u->Op1 + ElementOffset<T>(u))))
+            ? Operands.Write(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: true), T.CreateTruncating(VectorElements.Extract<T>(Xmm(cpu, u->Op1), (byte)u->Immediate)))
             : null;
 
     /// <summary>PMOVMSKB, MOVMSKPS, MOVMSKPD: the sign of each element.</summary>
@@ -140,8 +142,8 @@ internal static unsafe class VectorShapes
     {
         if (!IsReady(cpu, u))
             return null;
-        Operands.SetRegister(cpu, u->Op0, (ulong)Vector128.ExtractMostSignificantBits(Xmm(cpu, u->Op1).As<byte, T>()));
-        return u + 1;
+        Operands.SetRegister(cpu, u->Op0, VectorElements.SignMask<T>(Xmm(cpu, u->Op1)));
+        return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>PTEST of registers.</summary>
@@ -200,15 +202,9 @@ internal static unsafe class VectorShapes
     private static delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>> Meaning(DecodedInstruction* u) =>
         (delegate*<Vector128<byte>, Vector128<byte>, byte, Vector128<byte>>)u->Target;
 
-    private static int ElementOffset<T>(DecodedInstruction* u)
-        where T : unmanaged => ((int)u->Immediate & ((16 / sizeof(T)) - 1)) * sizeof(T);
-
     private static DecodedInstruction* Test(CpuState* cpu, DecodedInstruction* u, Vector128<byte> b)
     {
-        Vector128<byte> a = Xmm(cpu, u->Op0);
-        ulong zero = (a & b) == Vector128<byte>.Zero ? RFlags.Zero : 0;
-        ulong carry = (~a & b) == Vector128<byte>.Zero ? RFlags.Carry : 0;
-        StatusFlags.Set(ref cpu->RFlags, zero | carry);
+        VectorElements.Test(Xmm(cpu, u->Op0), b, ref cpu->RFlags);
         return u + 1;
     }
 

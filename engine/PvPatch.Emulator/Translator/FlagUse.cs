@@ -51,7 +51,8 @@ internal static class FlagUse
         switch (instruction.Mnemonic)
         {
             case Mnemonic.Add or Mnemonic.Sub or Mnemonic.And or Mnemonic.Or or Mnemonic.Xor or Mnemonic.Cmp or Mnemonic.Test:
-            case Mnemonic.Adc or Mnemonic.Sbb or Mnemonic.Neg or Mnemonic.Popcnt:
+            case Mnemonic.Adc or Mnemonic.Sbb or Mnemonic.Neg or Mnemonic.Popcnt or Mnemonic.Ptest:
+            case Mnemonic.Ucomiss or Mnemonic.Ucomisd or Mnemonic.Comiss or Mnemonic.Comisd:
                 return StatusFlags.All;
             case Mnemonic.Inc or Mnemonic.Dec:
                 return StatusFlags.All & ~RFlags.Carry;

@@ -24,6 +24,7 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
         switch (instruction.Mnemonic)
         {
             case Mnemonic.Nop or Mnemonic.Endbr64:
+            case Mnemonic.Prefetcht0 or Mnemonic.Prefetcht1 or Mnemonic.Prefetcht2 or Mnemonic.Prefetchnta or Mnemonic.Prefetchw or Mnemonic.Sfence:
                 break;
             case Mnemonic.Mov:
                 Move(instruction);

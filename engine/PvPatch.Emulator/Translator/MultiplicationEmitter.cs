@@ -51,12 +51,28 @@ internal sealed class MultiplicationEmitter(RegionIl il, OperandEmitter operands
         il.PopRegister(Data(size));
     }
 
-    /// <summary>DIV of a dividend whose upper half is 0; others, and #DE, are the interpreter's.</summary>
+    /// <summary>DIV; #DE is the interpreter's, and so are 32-bit dividends whose upper half is not 0.</summary>
     public void Divide(in Instruction instruction)
     {
         int size = Size(instruction, 0);
         operands.Read(instruction);
         TakeWide(instruction, size);
+        if (size == 8)
+        {
+            il.PushRegister(Register.RDX);
+            il.Load(_second);
+            il.Branch(OpCodes.Bge_Un, exits.Before(ExitReason.Instruction));
+            il.PushRegister(Register.RDX);
+            il.PushRegister(Register.RAX);
+            il.Load(_second);
+            il.Address(_first);
+            il.Call(MeaningEmitter.MethodOf(typeof(Multiplication), nameof(Multiplication.Quotient), size));
+            il.PopRegister(Register.RAX);
+            il.Load(_first);
+            il.PopRegister(Register.RDX);
+            return;
+        }
+
         il.Load(_second);
         il.Constant(0);
         il.Branch(OpCodes.Beq, exits.Before(ExitReason.Instruction));

@@ -65,6 +65,29 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         il.Store(Value(size));
     }
 
+    /// <summary>Puts the host address of the memory operand into its local, or leaves the region.</summary>
+    /// <param name="instruction">The instruction.</param>
+    /// <param name="writes">Whether it is written.</param>
+    /// <param name="aligned">Whether it must lie on a multiple of 16.</param>
+    public void Reach(in Instruction instruction, bool writes, bool aligned)
+    {
+        int size = instruction.MemorySize.GetSize();
+        Effective(instruction);
+        il.Store(il.Linear);
+        if (aligned)
+        {
+            il.Load(il.Linear);
+            il.Constant(15);
+            il.Op(OpCodes.And);
+            il.Branch(OpCodes.Brtrue, exits.Before(ExitReason.Instruction));
+        }
+
+        if (IsOnStack(instruction))
+            HostOnStack(size);
+        else
+            HostFor(size, writes ? StateOffsets.WriteTag : StateOffsets.ReadTag);
+    }
+
     /// <summary>Pushes an operand that was prepared, in a size.</summary>
     public void Push(in Instruction instruction, int operand, int size)
     {
@@ -187,12 +210,7 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
     }
 
     /// <summary>Puts the host address where a number of bytes at the linear address may be written into its local, or leaves the region.</summary>
-    public void HostForWrite(int size)
-    {
-        Entry(size, StateOffsets.WriteTag);
-        HostAddress();
-        il.Store(il.Host);
-    }
+    public void HostForWrite(int size) => HostFor(size, StateOffsets.WriteTag);
 
     /// <summary>Pushes a value of a size at the linear address, or leaves the region.</summary>
     public void ReadLinear(int size)
@@ -251,6 +269,13 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
     {
         il.Op(OpCodes.Conv_U4);
         il.Op(OpCodes.Conv_U8);
+    }
+
+    private void HostFor(int size, int tag)
+    {
+        Entry(size, tag);
+        HostAddress();
+        il.Store(il.Host);
     }
 
     /// <summary>Finds the TLB entry and compares its tag with the page of the access's last byte, as <see cref="Tlb.ForRead"/> does.</summary>

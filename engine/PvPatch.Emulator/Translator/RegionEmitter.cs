@@ -20,6 +20,9 @@ internal sealed class RegionEmitter
     private readonly SideExits _exits;
     private readonly OperandEmitter _operands;
     private readonly IntegerEmitter _integers;
+    private readonly CleanElements _clean = new();
+    private readonly FloatEmitter _floats;
+    private readonly VectorEmitter _vectors;
     private readonly BranchEmitter _branches;
     private readonly SensitiveEmitter _sensitive;
 
@@ -35,6 +38,9 @@ internal sealed class RegionEmitter
         var shifts = new ShiftEmitter(_il, _flags, _operands, meanings);
         var multiplication = new MultiplicationEmitter(_il, _operands, meanings, _exits);
         _integers = new IntegerEmitter(_il, _flags, _operands, meanings, shifts, multiplication);
+        var vectorOperands = new VectorOperands(_il, _operands);
+        _floats = new FloatEmitter(_il, vectorOperands, meanings, _exits, _clean);
+        _vectors = new VectorEmitter(_il, vectorOperands, _floats, meanings, _exits, _clean);
         _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, entries, memory);
         _sensitive = new SensitiveEmitter(_il, _flags, _operands, _branches, _exits, memory, sensitive);
     }
@@ -53,6 +59,7 @@ internal sealed class RegionEmitter
         emitter.Enter(entries);
         emitter.WriteBlocks();
         emitter._branches.WriteEdges();
+        emitter._floats.WriteDoubts();
         emitter._operands.WriteStackMisses();
         emitter._exits.Write();
         return emitter._sensitive.Sites;
@@ -86,6 +93,8 @@ internal sealed class RegionEmitter
         _il.Store(_il.Flags);
         _il.Fill();
         _operands.Enter();
+        if (_il.UsesVectors)
+            _vectors.Enter();
         _il.Op(OpCodes.Ldarg_1);
         _il.Constant(StateOffsets.RegionEntry);
         _il.Op(OpCodes.Add);
@@ -112,10 +121,15 @@ internal sealed class RegionEmitter
     {
         _il.Mark(block.Label);
         if (!block.Inherits)
+        {
             _flags.State = block.ReadFlags != 0 ? FlagState.Settled : FlagState.InLocal;
+            _clean.Forget();
+        }
+
         _exits.At(block, 0);
         Count(block);
         ulong[] wanted = FlagUse.WantedBehind(_region, block);
+        bool vectorsChecked = false;
         for (int place = 0; place < block.Instructions.Length; place++)
         {
             Instruction instruction = block.Instructions[place];
@@ -126,11 +140,26 @@ internal sealed class RegionEmitter
             if (ends)
                 continue;
             if (SensitiveForms.Has(instruction))
+            {
                 _sensitive.Write(block, place);
+                vectorsChecked = false; // it may have written CR0 or CR4
+            }
+            else if (VectorForms.IsWritten(instruction))
+            {
+                if (!vectorsChecked)
+                    _vectors.Check();
+                vectorsChecked = true;
+                _vectors.Write(instruction);
+            }
             else if (TranslatedForms.IsCalled(instruction))
+            {
                 Call(instruction);
+            }
             else if (!_branches.TryWriteStack(instruction))
+            {
                 _integers.Write(instruction, wanted[place]);
+            }
+
             if (inShadow)
                 _sensitive.EndShadow();
         }
@@ -162,6 +191,10 @@ internal sealed class RegionEmitter
             _il.LoadState(StateOffsets.RFlags);
             _il.Store(_il.Flags);
         }
+
+        _clean.Forget();
+        if (instruction.Mnemonic == Mnemonic.Ldmxcsr)
+            _floats.ReadControl();
 
         // It goes on behind itself, or stops: by a fault, in the middle of a repetition, after a write to code.
         _il.Load(_il.Next);

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Runtime.Intrinsics;
 using Iced.Intel;
 using Label = System.Reflection.Emit.Label;
 
@@ -30,6 +31,7 @@ internal sealed class RegionIl
         Next = Local();
         Wide = Local();
         Narrow = il.DeclareLocal(typeof(int));
+        Vectors = new RegionVectors(this);
         if (il is not IlListing listing)
             return;
         for (int i = 0; i < 16; i++)
@@ -40,6 +42,9 @@ internal sealed class RegionIl
 
     /// <summary>From here on code is written for an instruction of the guest; null is for all of them.</summary>
     public void Note(ulong? rip) => (_il as IlListing)?.Begin(rip);
+
+    /// <summary>The XMM registers.</summary>
+    public RegionVectors Vectors { get; }
 
     /// <summary>RFLAGS, without what <see cref="FlagEmitter"/> knows to wait.</summary>
     public LocalBuilder Flags { get; }
@@ -74,6 +79,8 @@ internal sealed class RegionIl
     public LocalBuilder Local() => _il.DeclareLocal(typeof(long));
 
     public LocalBuilder NarrowLocal() => _il.DeclareLocal(typeof(int));
+
+    public LocalBuilder VectorLocal() => _il.DeclareLocal(typeof(Vector128<byte>));
 
     public Label Label() => _il.DefineLabel();
 
@@ -133,6 +140,22 @@ internal sealed class RegionIl
     {
         _il.Emit(OpCodes.Ldc_I4, value);
         Count++;
+    }
+
+    /// <summary>Loads the 16 bytes at the address on the stack.</summary>
+    public void ReadVector()
+    {
+        _il.Emit(OpCodes.Unaligned, (byte)1);
+        _il.Emit(OpCodes.Ldobj, typeof(Vector128<byte>));
+        Count += 2;
+    }
+
+    /// <summary>Writes the 16 bytes on the stack to the address below them.</summary>
+    public void WriteVector()
+    {
+        _il.Emit(OpCodes.Unaligned, (byte)1);
+        _il.Emit(OpCodes.Stobj, typeof(Vector128<byte>));
+        Count += 2;
     }
 
     /// <summary>Calls a handler whose arguments and address are on the stack.</summary>
@@ -197,6 +220,9 @@ internal sealed class RegionIl
         Load(value);
         Op(OpCodes.Stind_I8);
     }
+
+    /// <summary>Whether an instruction of the region uses an XMM register.</summary>
+    public bool UsesVectors => _used >> 16 != 0;
 
     /// <summary>Notes which registers an instruction may read or write, before any code is written.</summary>
     public void Uses(in Instruction instruction)
@@ -336,6 +362,8 @@ internal sealed class RegionIl
             LoadState(StateOffsets.General(i));
             Store(_registers[i]);
         }
+
+        Vectors.Fill(registers >> 16);
     }
 
     private void Spill(int registers)
@@ -345,22 +373,30 @@ internal sealed class RegionIl
             if ((registers >> i & 1) != 0)
                 StoreState(StateOffsets.General(i), _registers[i]);
         }
+
+        Vectors.Spill(registers >> 16);
     }
 
-    /// <summary>The general registers that an instruction names, and those that it may change: a bit each.</summary>
+    /// <summary>The registers that an instruction names or implies, and those that it may change: a bit each, those of XMM above those of the general ones.</summary>
     private void FindUses(in Instruction instruction, out int used, out int written)
     {
         used = 0;
         written = 0;
         foreach (UsedRegister one in _information.GetInfo(instruction).GetUsedRegisters())
         {
-            Register full = one.Register.GetFullRegister();
-            if (full is < Register.RAX or > Register.R15)
-                continue;
-            used |= 1 << (full - Register.RAX);
+            int bit = BitOf(one.Register);
+            used |= bit;
             if (one.Access is not (OpAccess.Read or OpAccess.CondRead or OpAccess.NoMemAccess or OpAccess.None))
-                written |= 1 << (full - Register.RAX);
+                written |= bit;
         }
+    }
+
+    private static int BitOf(Register register)
+    {
+        if (register is >= Register.XMM0 and <= Register.XMM15)
+            return 1 << (16 + register - Register.XMM0);
+        Register full = register.GetFullRegister();
+        return full is >= Register.RAX and <= Register.R15 ? 1 << (full - Register.RAX) : 0;
     }
 
     private static bool IsHigh(Register register) => register is >= Register.AH and <= Register.BH;

@@ -23,10 +23,16 @@ internal static unsafe class StateOffsets
     public static readonly int WriteTag = InTlbEntry(1);
     public static readonly int HostOffset = InTlbEntry(2);
 
+    public static readonly int Mxcsr = Of(&InMxcsr);
+
     private static readonly int Gpr = Of(&InGpr);
+    private static readonly int FirstXmm = Of(&InXmm);
 
     /// <summary>A general register by its number.</summary>
     public static int General(int number) => Gpr + (number * sizeof(ulong));
+
+    /// <summary>An XMM register by its number.</summary>
+    public static int Xmm(int number) => FirstXmm + (number * 2 * sizeof(ulong));
 
     private static int Of(delegate*<CpuState*, byte*> field)
     {
@@ -49,6 +55,10 @@ internal static unsafe class StateOffsets
     private static byte* InGs(CpuState* cpu) => (byte*)&cpu->Gs.Base;
 
     private static byte* InGpr(CpuState* cpu) => (byte*)cpu->Gpr;
+
+    private static byte* InMxcsr(CpuState* cpu) => (byte*)&cpu->Mxcsr;
+
+    private static byte* InXmm(CpuState* cpu) => (byte*)cpu->Xmm;
 
     private static int InExecutionState(int field)
     {

@@ -17,7 +17,8 @@ internal static class TranslatedForms
 
     /// <summary>Whether the translator writes the instruction itself.</summary>
     public static bool IsWritten(in Instruction instruction) =>
-        InstructionTable.IsSupported(instruction.Code) && !instruction.HasLockPrefix && Operands(instruction) && Mnemonics(instruction);
+        InstructionTable.IsSupported(instruction.Code) && !instruction.HasLockPrefix &&
+        (VectorForms.IsWritten(instruction) || (Operands(instruction) && Mnemonics(instruction)));
 
     /// <summary>
     /// Whether a region calls the interpreter's handler for an instruction that is not written: it goes on behind itself, and changes
@@ -36,7 +37,7 @@ internal static class TranslatedForms
     /// <summary>Whether it may leave the region before it did anything: it reaches memory, or is not written.</summary>
     public static bool MayExit(in Instruction instruction)
     {
-        if (!IsWritten(instruction))
+        if (!IsWritten(instruction) || VectorForms.IsWritten(instruction))
             return true;
         return instruction.Mnemonic switch
         {
@@ -88,6 +89,7 @@ internal static class TranslatedForms
         switch (instruction.Mnemonic)
         {
             case Mnemonic.Mov or Mnemonic.Movzx or Mnemonic.Movsx or Mnemonic.Movsxd or Mnemonic.Lea or Mnemonic.Nop or Mnemonic.Endbr64:
+            case Mnemonic.Prefetcht0 or Mnemonic.Prefetcht1 or Mnemonic.Prefetcht2 or Mnemonic.Prefetchnta or Mnemonic.Prefetchw or Mnemonic.Sfence:
             case Mnemonic.Add or Mnemonic.Sub or Mnemonic.And or Mnemonic.Or or Mnemonic.Xor or Mnemonic.Cmp or Mnemonic.Test:
             case Mnemonic.Adc or Mnemonic.Sbb or Mnemonic.Inc or Mnemonic.Dec or Mnemonic.Neg or Mnemonic.Not:
             case Mnemonic.Shl or Mnemonic.Sal or Mnemonic.Shr or Mnemonic.Sar or Mnemonic.Rol or Mnemonic.Ror:

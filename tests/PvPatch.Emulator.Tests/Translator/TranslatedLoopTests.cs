@@ -22,6 +22,10 @@ public sealed unsafe class TranslatedLoopTests
         ["indirect calls and jumps"] = Indirect,
         ["indirect branches to code that reads flags"] = IndirectWithFlags,
         ["conditional moves"] = Conditional,
+        ["packed integers"] = PackedIntegers,
+        ["vectors that cross pages, miss and are misaligned"] = VectorsInMemory,
+        ["floating-point numbers of all kinds"] = Floats,
+        ["floating-point numbers while rounding changes"] = Rounding,
     };
 
     [TestCaseSource(nameof(Names))]
@@ -128,7 +132,127 @@ public sealed unsafe class TranslatedLoopTests
         for (ulong place = 0; place < 0x4000; place += 8)
             sum = (sum * 31) + cpu.Read(Data + place);
         string registers = string.Join(' ', Enumerable.Range(0, 16).Select(i => $"{state->Gpr[i]:x}"));
-        return $"rip {state->Rip:x} flags {state->RFlags:x} {registers} memory {sum:x} count {cpu.Interpreter.Instructions}";
+        string vectors = string.Join(' ', Enumerable.Range(0, 32).Select(i => $"{state->Xmm[i]:x}"));
+        return $"rip {state->Rip:x} flags {state->RFlags:x} {registers} {vectors} mxcsr {state->Mxcsr:x} memory {sum:x} count {cpu.Interpreter.Instructions}";
+    }
+
+    private static void PackedIntegers(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        a.mov(rsi, Data);
+        a.Label(ref again);
+        a.movdqa(xmm0, __xmmword_ptr[rsi]);
+        a.movdqu(xmm1, __xmmword_ptr[rsi + 24]);
+        a.paddw(xmm2, xmm0);
+        a.psubusb(xmm2, xmm1);
+        a.pmaddwd(xmm0, xmm1);
+        a.pshufd(xmm3, xmm0, 0x1b);
+        a.pshufb(xmm3, xmm1);
+        a.palignr(xmm3, xmm2, 5);
+        a.psrldq(xmm1, 3);
+        a.psllw(xmm4, 3);
+        a.psraw(xmm4, xmm1);
+        a.pcmpgtb(xmm1, xmm0);
+        a.pmovmskb(eax, xmm1);
+        a.bsf(ecx, eax);
+        a.movd(xmm5, eax);
+        a.pinsrw(xmm4, eax, 5);
+        a.pextrd(edx, xmm4, 2);
+        a.punpcklbw(xmm5, xmm4);
+        a.movq(r8, xmm5);
+        a.ptest(xmm4, xmm1);
+        a.adc(r9, rdx);
+        a.movhps(xmm6, __qword_ptr[rsi + 40]);
+        a.pblendvb(xmm6, xmm5);
+        a.movups(__xmmword_ptr[rsi + 0x2001], xmm3);
+        a.movhps(__qword_ptr[rsi + 0x2011], xmm6);
+        a.movd(__dword_ptr[rsi + 0x2020], xmm5);
+        a.lea(rsi, __[rsi + 16]);
+        a.and(rsi, unchecked((int)0xffff_ffff_ffff_efffL));
+        a.jmp(again);
+    }
+
+    private static void VectorsInMemory(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label aligned = a.CreateLabel();
+        a.mov(rsi, Data + 0xfe8);
+        a.Label(ref again);
+        a.movdqu(xmm0, __xmmword_ptr[rsi]);
+        a.paddb(xmm1, xmm0);
+        a.movdqu(__xmmword_ptr[rsi + 7], xmm1);
+        a.movq(xmm2, __qword_ptr[rsi + 3]);
+        a.movlps(__qword_ptr[rsi + 1], xmm2);
+        a.test(sil, 15);
+        a.jne(aligned);
+        a.pxor(xmm1, __xmmword_ptr[rsi]);
+        a.movaps(__xmmword_ptr[rsi + 16], xmm1);
+        a.Label(ref aligned);
+        a.add(rsi, 1);
+        a.cmp(si, 0x1010);
+        a.jb(again);
+        a.mov(rsi, Data + 0xfe8);
+        a.jmp(again);
+    }
+
+    private static void Floats(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label above = a.CreateLabel();
+        a.mov(rsi, Data);
+        a.xor(ecx, ecx);
+        a.Label(ref again);
+        a.movsd(xmm0, __qword_ptr[rsi]);
+        a.movss(xmm1, __dword_ptr[rsi + 12]);
+        a.cvtsi2sd(xmm2, ecx);
+        a.addsd(xmm2, xmm2);
+        a.cvtss2sd(xmm3, xmm1);
+        a.mulsd(xmm3, xmm2);
+        a.addsd(xmm4, xmm2);
+        a.divsd(xmm2, xmm4);
+        a.sqrtsd(xmm5, xmm2);
+        a.subsd(xmm5, __qword_ptr[rsi + 8]);
+        a.cvttsd2si(edx, xmm4);
+        a.cvtsd2si(r8, xmm5);
+        a.ucomisd(xmm2, xmm4);
+        a.jae(above);
+        a.minsd(xmm6, xmm0);
+        a.cmppd(xmm7, xmm3, 2);
+        a.Label(ref above);
+        a.maxss(xmm1, xmm6);
+        a.mulps(xmm8, xmm1);
+        a.addpd(xmm9, xmm3);
+        a.cvtsd2ss(xmm8, xmm4);
+        a.comiss(xmm8, xmm1);
+        a.setb(bl);
+        a.inc(ecx);
+        a.lea(rsi, __[rsi + 8]);
+        a.and(rsi, unchecked((int)0xffff_ffff_ffff_efffL));
+        a.jmp(again);
+    }
+
+    private static void Rounding(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        a.mov(rsi, Data);
+        a.mov(ecx, 3);
+        a.Label(ref again);
+        a.mov(eax, ecx);
+        a.shl(eax, 11);
+        a.and(eax, 0xe000);
+        a.or(eax, 0x1f80);
+        a.mov(__dword_ptr[rsi], eax);
+        a.ldmxcsr(__dword_ptr[rsi]);
+        a.cvtsi2sd(xmm0, ecx);
+        a.cvtsi2ss(xmm1, rcx);
+        a.divsd(xmm0, xmm2);
+        a.addsd(xmm2, xmm0);
+        a.addss(xmm3, xmm1);
+        a.divss(xmm1, xmm3);
+        a.stmxcsr(__dword_ptr[rsi + 8]);
+        a.imul(ecx, ecx, 77);
+        a.inc(ecx);
+        a.jmp(again);
     }
 
     private static void Calls(Assembler a)

@@ -1,0 +1,176 @@
+using System.Reflection;
+using System.Reflection.Emit;
+using Iced.Intel;
+using PvPatch.Emulator.Instructions;
+
+namespace PvPatch.Emulator.Translator;
+
+/// <summary>
+/// Instructions on XMM registers: the meaning that the interpreter's handler calls through a pointer is called by name, so that the
+/// runtime's compiler inlines it, most often to the one instruction of the host that it is made of.
+/// </summary>
+internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatEmitter floats, MeaningEmitter meanings, SideExits exits, CleanElements clean)
+{
+    private readonly LocalBuilder _refusal = il.NarrowLocal();
+
+    /// <summary>When the region is entered: finds whether SSE may be used. Nothing in a region changes that.</summary>
+    public void Enter()
+    {
+        il.Op(OpCodes.Ldarg_0);
+        il.Call(typeof(VectorShapes).GetMethod(nameof(VectorShapes.Refuses))!);
+        il.Store(_refusal);
+        floats.ReadControl();
+    }
+
+    /// <summary>Before the first of these instructions in a block: leaves the region if SSE may not be used.</summary>
+    public void Check()
+    {
+        il.Load(_refusal);
+        il.Branch(OpCodes.Brtrue, exits.Before(ExitReason.Instruction));
+    }
+
+    /// <summary>Writes an instruction.</summary>
+    public void Write(in Instruction instruction)
+    {
+        VectorForm form = VectorForms.Of(instruction);
+        switch (form)
+        {
+            case VectorForm.Arithmetic:
+                floats.Arithmetic(instruction);
+                return;
+            case VectorForm.Compare:
+                floats.Compare(instruction);
+                return;
+            case VectorForm.Order:
+                floats.Order(instruction);
+                return;
+            case VectorForm.FromInteger:
+                floats.FromInteger(instruction);
+                return;
+            case VectorForm.ToInteger:
+                floats.ToInteger(instruction);
+                return;
+            case VectorForm.ToDouble:
+                floats.ToDouble(instruction);
+                return;
+            case VectorForm.ToSingle:
+                floats.ToSingle(instruction);
+                return;
+            case VectorForm.Packed:
+                Packed(instruction);
+                break;
+            case VectorForm.Store:
+                operands.ReachFirst(instruction);
+                il.Load(il.Host);
+                il.Vectors.Push(instruction.Op1Register);
+                if (instruction.MemorySize.GetSize() == 16)
+                    il.WriteVector();
+                else
+                    il.Call(VectorOperands.Method(nameof(VectorElements.Store), IntegerTypes.OfSize(instruction.MemorySize.GetSize())));
+                break;
+            case VectorForm.StoreHigh:
+                operands.ReachFirst(instruction);
+                il.Load(il.Host);
+                il.Vectors.Push(instruction.Op1Register);
+                il.Call(VectorOperands.Method(nameof(VectorElements.StoreHigh)));
+                break;
+            case VectorForm.FromGeneral:
+                il.PushRegister(instruction.Op1Register);
+                il.Widen(instruction.Op1Register.GetSize());
+                il.Call(VectorOperands.Method(nameof(VectorElements.FromGeneral)));
+                il.Vectors.Pop(instruction.Op0Register);
+                break;
+            case VectorForm.ToGeneral:
+                il.Vectors.Push(instruction.Op1Register);
+                il.Call(VectorOperands.Method(nameof(VectorElements.ToGeneral), IntegerTypes.OfSize(instruction.Op0Register.GetSize())));
+                il.PopRegister(instruction.Op0Register);
+                break;
+            case VectorForm.Insert:
+                il.Vectors.Push(instruction.Op0Register);
+                il.PushRegister(instruction.Op1Register);
+                il.Widen(instruction.Op1Register.GetSize());
+                il.Small(instruction.Immediate8);
+                il.Call(VectorOperands.Method(nameof(VectorElements.Insert), ElementType(instruction)));
+                il.Vectors.Pop(instruction.Op0Register);
+                break;
+            case VectorForm.Extract:
+                il.Vectors.Push(instruction.Op1Register);
+                il.Small(instruction.Immediate8);
+                il.Call(VectorOperands.Method(nameof(VectorElements.Extract), ElementType(instruction)));
+                il.PopRegister(instruction.Op0Register);
+                break;
+            case VectorForm.SignMask:
+                il.Vectors.Push(instruction.Op1Register);
+                il.Call(VectorOperands.Method(nameof(VectorElements.SignMask), ElementType(instruction)));
+                il.PopRegister(instruction.Op0Register);
+                break;
+            case VectorForm.Test:
+                operands.ReachSecond(instruction);
+                il.Vectors.Push(instruction.Op0Register);
+                operands.PushSecond(instruction);
+                meanings.PushFlags();
+                il.Call(VectorOperands.Method(nameof(VectorElements.Test)));
+                meanings.TakeFlags();
+                break;
+            case VectorForm.Blend:
+                operands.ReachSecond(instruction);
+                il.Vectors.Push(instruction.Op0Register);
+                operands.PushSecond(instruction);
+                il.Vectors.Push(Register.XMM0);
+                il.Call(typeof(PackedShuffles).GetMethod(nameof(PackedShuffles.BlendBySigns))!.MakeGenericMethod(ElementType(instruction)));
+                il.Vectors.Pop(instruction.Op0Register);
+                break;
+        }
+
+        NoteWrite(instruction);
+    }
+
+    /// <summary>What is known of the register that was written: of a copy what is known of its source, of x ^ x that it is zero.</summary>
+    private void NoteWrite(in Instruction instruction)
+    {
+        if (instruction.Op0Kind != OpKind.Register || !instruction.Op0Register.IsXMM())
+            return;
+        Register target = instruction.Op0Register;
+        Register source = instruction.Op1Kind == OpKind.Register ? instruction.Op1Register : Register.None;
+        switch (instruction.Mnemonic)
+        {
+            case Mnemonic.Ptest:
+                break;
+            case Mnemonic.Movaps or Mnemonic.Movapd or Mnemonic.Movups or Mnemonic.Movupd or Mnemonic.Movdqa or Mnemonic.Movdqu when source.IsXMM():
+                clean.Copy(source, target);
+                break;
+            case Mnemonic.Pxor or Mnemonic.Xorps or Mnemonic.Xorpd when source == target:
+                clean.Clear(target);
+                break;
+            default:
+                clean.Forget(target);
+                break;
+        }
+    }
+
+    private void Packed(in Instruction instruction)
+    {
+        ref readonly InstructionRow row = ref InstructionTable.Row(instruction.Code);
+        bool ofMemory = instruction.Op1Kind == OpKind.Memory;
+        operands.ReachSecond(instruction);
+        MethodInfo meaning = (ofMemory ? row.MemoryMeaning : row.RegisterMeaning)!.Method;
+        if (meaning.Name == nameof(PackedShuffles.Second))
+        {
+            operands.PushSecond(instruction);
+            il.Vectors.Pop(instruction.Op0Register);
+            return;
+        }
+
+        bool takesImmediate = instruction.GetOpKind(instruction.OpCount - 1) == OpKind.Immediate8;
+        il.Vectors.Push(instruction.Op0Register);
+        if (instruction.Op1Kind == OpKind.Immediate8)
+            il.Vectors.Push(instruction.Op0Register);
+        else
+            operands.PushSecond(instruction);
+        il.Small(takesImmediate ? instruction.Immediate8 : 0);
+        il.Call(meaning);
+        il.Vectors.Pop(instruction.Op0Register);
+    }
+
+    private static Type ElementType(in Instruction instruction) => IntegerTypes.OfSize(VectorForms.ElementSize(instruction));
+}

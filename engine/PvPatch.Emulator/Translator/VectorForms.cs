@@ -1,0 +1,147 @@
+using Iced.Intel;
+using PvPatch.Emulator.Instructions;
+
+namespace PvPatch.Emulator.Translator;
+
+/// <summary>How an instruction on XMM registers is written.</summary>
+internal enum VectorForm
+{
+    /// <summary>It is not: the interpreter's handler is called.</summary>
+    None,
+
+    /// <summary>xmm, xmm/memory (, imm): its row has a meaning. Moves and loads too.</summary>
+    Packed,
+
+    /// <summary>memory, xmm: the low bytes.</summary>
+    Store,
+
+    /// <summary>memory, xmm: the high half.</summary>
+    StoreHigh,
+
+    /// <summary>xmm, general register.</summary>
+    FromGeneral,
+
+    /// <summary>general register, xmm.</summary>
+    ToGeneral,
+
+    /// <summary>xmm, general register, imm.</summary>
+    Insert,
+
+    /// <summary>general register, xmm, imm.</summary>
+    Extract,
+
+    /// <summary>general register, xmm: the elements' signs.</summary>
+    SignMask,
+
+    /// <summary>xmm, xmm/memory: flags.</summary>
+    Test,
+
+    /// <summary>xmm, xmm/memory, XMM0.</summary>
+    Blend,
+
+    /// <summary>xmm, xmm/memory: floating-point arithmetic.</summary>
+    Arithmetic,
+
+    /// <summary>xmm, xmm/memory, imm: elements compared.</summary>
+    Compare,
+
+    /// <summary>xmm, xmm/memory: flags of the lowest elements compared.</summary>
+    Order,
+
+    /// <summary>xmm, general register/memory.</summary>
+    FromInteger,
+
+    /// <summary>general register, xmm/memory.</summary>
+    ToInteger,
+
+    /// <summary>CVTSS2SD.</summary>
+    ToDouble,
+
+    /// <summary>CVTSD2SS.</summary>
+    ToSingle,
+}
+
+/// <summary>Which instructions on XMM registers the translator writes itself.</summary>
+internal static class VectorForms
+{
+    /// <summary>Whether the translator writes an instruction on XMM registers.</summary>
+    public static bool IsWritten(in Instruction instruction) => Of(instruction) != VectorForm.None;
+
+    /// <summary>How an instruction is written.</summary>
+    public static VectorForm Of(in Instruction instruction)
+    {
+        if (!NamesXmm(instruction))
+            return VectorForm.None;
+        bool toMemory = instruction.Op0Kind == OpKind.Memory;
+        bool fromMemory = instruction.Op1Kind == OpKind.Memory;
+        switch (instruction.Mnemonic)
+        {
+            case Mnemonic.Movd or Mnemonic.Movq when toMemory:
+                return VectorForm.Store;
+            case Mnemonic.Movd or Mnemonic.Movq when instruction.Op0Register.IsGPR():
+                return VectorForm.ToGeneral;
+            case Mnemonic.Movd or Mnemonic.Movq when instruction.Op1Kind == OpKind.Register && instruction.Op1Register.IsGPR():
+                return VectorForm.FromGeneral;
+            case Mnemonic.Pinsrb or Mnemonic.Pinsrw or Mnemonic.Pinsrd or Mnemonic.Pinsrq:
+                return fromMemory ? VectorForm.None : VectorForm.Insert;
+            case Mnemonic.Pextrb or Mnemonic.Pextrw or Mnemonic.Pextrd or Mnemonic.Pextrq or Mnemonic.Extractps:
+                return toMemory ? VectorForm.None : VectorForm.Extract;
+            case Mnemonic.Pmovmskb or Mnemonic.Movmskps or Mnemonic.Movmskpd:
+                return VectorForm.SignMask;
+            case Mnemonic.Ptest:
+                return VectorForm.Test;
+            case Mnemonic.Pblendvb or Mnemonic.Blendvps or Mnemonic.Blendvpd:
+                return VectorForm.Blend;
+            case Mnemonic.Movhps or Mnemonic.Movhpd when toMemory:
+                return VectorForm.StoreHigh;
+            case Mnemonic.Cmpps or Mnemonic.Cmppd or Mnemonic.Cmpss or Mnemonic.Cmpsd:
+                return VectorForm.Compare;
+            case Mnemonic.Ucomiss or Mnemonic.Ucomisd or Mnemonic.Comiss or Mnemonic.Comisd:
+                return VectorForm.Order;
+            case Mnemonic.Cvtsi2ss or Mnemonic.Cvtsi2sd:
+                return VectorForm.FromInteger;
+            case Mnemonic.Cvtss2si or Mnemonic.Cvttss2si or Mnemonic.Cvtsd2si or Mnemonic.Cvttsd2si:
+                return VectorForm.ToInteger;
+            case Mnemonic.Cvtss2sd:
+                return VectorForm.ToDouble;
+            case Mnemonic.Cvtsd2ss:
+                return VectorForm.ToSingle;
+            default:
+                return OfRow(InstructionTable.Row(instruction.Code), toMemory);
+        }
+    }
+
+    /// <summary>Bytes of the elements that an instruction on single elements or signs takes.</summary>
+    public static int ElementSize(in Instruction instruction) => instruction.Mnemonic switch
+    {
+        Mnemonic.Pinsrb or Mnemonic.Pextrb or Mnemonic.Pmovmskb or Mnemonic.Pblendvb => 1,
+        Mnemonic.Pinsrw or Mnemonic.Pextrw => 2,
+        Mnemonic.Pinsrd or Mnemonic.Pextrd or Mnemonic.Extractps or Mnemonic.Movmskps or Mnemonic.Blendvps => 4,
+        _ => 8,
+    };
+
+    private static VectorForm OfRow(in InstructionRow row, bool toMemory)
+    {
+        if (row.Operation != null)
+            return VectorForm.Arithmetic;
+        if (row.RegisterMeaning == null && row.MemoryMeaning == null)
+            return VectorForm.None;
+        return toMemory ? VectorForm.Store : VectorForm.Packed;
+    }
+
+    /// <summary>Whether one of its operands is an XMM register and no other is of MMX.</summary>
+    private static bool NamesXmm(in Instruction instruction)
+    {
+        bool any = false;
+        for (int i = 0; i < instruction.OpCount; i++)
+        {
+            if (instruction.GetOpKind(i) != OpKind.Register)
+                continue;
+            if (instruction.GetOpRegister(i).IsMM())
+                return false;
+            any |= instruction.GetOpRegister(i).IsXMM();
+        }
+
+        return any;
+    }
+}
