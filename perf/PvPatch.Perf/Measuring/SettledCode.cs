@@ -30,12 +30,16 @@ public static class SettledCode
                 round();
                 bool isLast = false;
                 for (int i = 0; i < CallsARound; i++)
-                    isLast = isOptimised();
+                    isLast = isOptimised() || !IsTiered;
                 Thread.Sleep(PauseMilliseconds);
                 quiet = isLast && JitInfo.GetCompiledMethodCount() == before ? quiet + 1 : 0;
             }
         }
     }
+
+    /// <summary>Whether the runtime compiles anything twice.</summary>
+    private static bool IsTiered { get; } = Environment.GetEnvironmentVariable("DOTNET_TieredCompilation") is not "0"
+        && !(AppContext.TryGetSwitch("System.Runtime.TieredCompilation", out bool isOn) && !isOn);
 
     /// <summary>A method that has not run yet and tells whether it is optimised.</summary>
     private static Func<bool> NewWitness()
