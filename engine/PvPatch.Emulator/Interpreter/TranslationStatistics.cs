@@ -3,6 +3,7 @@ namespace PvPatch.Emulator.Interpreter;
 /// <summary>What the translator did for one CPU.</summary>
 /// <param name="Regions">Regions that were compiled.</param>
 /// <param name="Instructions">Guest instructions in them.</param>
+/// <param name="Kept">Those of them that were not forgotten since there were too many.</param>
 /// <param name="CompileTime">Time that compiling them took, mostly on another thread.</param>
 /// <param name="TranslatedTime">About how long translated code was executed, by looks every some ten thousand instructions.</param>
 /// <param name="InterpretedTime">About how long other code was.</param>
@@ -13,6 +14,7 @@ namespace PvPatch.Emulator.Interpreter;
 public sealed record TranslationStatistics(
     int Regions,
     long Instructions,
+    long Kept,
     TimeSpan CompileTime,
     TimeSpan TranslatedTime,
     TimeSpan InterpretedTime,

@@ -9,12 +9,14 @@ namespace PvPatch.Emulator.Interpreter;
 /// </summary>
 internal sealed class Translations : IDisposable
 {
-    /// <summary>Guest instructions in regions, of all pages together, at which all are forgotten and their memory is given back.</summary>
-    private const int MostInstructions = 200_000;
-
-    private int _kept;
     private (Task<TranslatedRegion> Region, CodePage Page, int Age)? _wanted;
     private long _ticks;
+
+    /// <summary>Guest instructions in regions, of all pages together, at which all are forgotten and their memory is given back.</summary>
+    public int MostInstructions { get; set; } = 200_000;
+
+    /// <summary>Guest instructions in regions since all were forgotten.</summary>
+    public int Kept { get; private set; }
 
     /// <summary>Regions that were compiled.</summary>
     public int Regions { get; private set; }
@@ -32,10 +34,10 @@ internal sealed class Translations : IDisposable
     public bool IsReady => _wanted is { Region.IsCompleted: true };
 
     /// <summary>Whether there is so much translated code that all should be forgotten.</summary>
-    public bool IsFull => _kept > MostInstructions;
+    public bool IsFull => Kept > MostInstructions;
 
     /// <summary>All translated code was forgotten.</summary>
-    public void Forgotten() => _kept = 0;
+    public void Forgotten() => Kept = 0;
 
     /// <summary>Has a region of a page compiled; the one before was taken.</summary>
     /// <param name="page">The page.</param>
@@ -86,7 +88,7 @@ internal sealed class Translations : IDisposable
     {
         page.Regions.Install(region);
         Regions++;
-        _kept += region.Instructions.Length;
+        Kept += region.Instructions.Length;
         Instructions += region.Instructions.Length;
     }
 }

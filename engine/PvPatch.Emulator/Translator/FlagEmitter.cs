@@ -157,6 +157,25 @@ internal sealed class FlagEmitter
         PushFromFlags(condition);
     }
 
+    /// <summary>Whether <see cref="PushMask"/> gives ones where the condition does not hold.</summary>
+    public bool IsMaskInverted(ConditionCode condition) => Comparison(condition) is { Inverted: true };
+
+    /// <summary>Pushes 32 ones if a condition holds that was prepared, else 0; or the other way round.</summary>
+    public void PushMask(ConditionCode condition)
+    {
+        if (Comparison(condition) is { } comparison)
+        {
+            Push(comparison);
+            _il.Op(comparison.Set);
+        }
+        else
+        {
+            PushFromFlags(condition);
+        }
+
+        _il.Op(OpCodes.Neg);
+    }
+
     private void PushFromFlags(ConditionCode condition)
     {
         _il.Load(_il.Flags);

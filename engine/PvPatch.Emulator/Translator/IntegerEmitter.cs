@@ -421,15 +421,14 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
         operands.Read(instruction);
         flags.PrepareCondition(condition);
 
-        // No branch: programs use CMOVcc where nothing predicts. target ^ ((target ^ source) & -condition)
-        il.PushRegister(instruction.Op0Register);
-        il.PushRegister(instruction.Op0Register);
-        operands.Push(instruction, 1, size);
+        // No branch: programs use CMOVcc where nothing predicts. One side ^ (both sides' difference & mask).
+        bool inverted = flags.IsMaskInverted(condition);
+        operands.Push(instruction, inverted ? 1 : 0, size);
+        operands.PushBoth(instruction, 0, size);
         il.Op(OpCodes.Xor);
-        flags.PushCondition(condition);
+        flags.PushMask(condition);
         if (size == 8)
             il.Op(OpCodes.Conv_I8);
-        il.Op(OpCodes.Neg);
         il.Op(OpCodes.And);
         il.Op(OpCodes.Xor);
         il.PopRegister(instruction.Op0Register);

@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
 using Iced.Intel;
 using PvPatch.Emulator.Instructions;
+using PvPatch.Engine.Reports;
 using FlowControl = Iced.Intel.FlowControl;
 using Label = System.Reflection.Emit.Label;
 
@@ -23,8 +24,9 @@ internal sealed class RegionEmitter
     private readonly FloatEmitter _floats;
     private readonly VectorEmitter _vectors;
     private readonly BranchEmitter _branches;
+    private readonly SensitiveEmitter _sensitive;
 
-    private RegionEmitter(Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries)
+    private RegionEmitter(Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries, SensitiveCalls? sensitive)
     {
         _region = region;
         _il = new RegionIl(generator);
@@ -40,6 +42,7 @@ internal sealed class RegionEmitter
         _floats = new FloatEmitter(_il, vectorOperands, meanings, _exits, _clean);
         _vectors = new VectorEmitter(_il, vectorOperands, _floats, meanings, _exits, _clean);
         _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, entries, memory);
+        _sensitive = new SensitiveEmitter(_il, _flags, _operands, _branches, _exits, memory, sensitive);
     }
 
     /// <summary>Writes the method.</summary>
@@ -47,17 +50,19 @@ internal sealed class RegionEmitter
     /// <param name="generator">Where to.</param>
     /// <param name="memory">What the method leads out to.</param>
     /// <param name="entries">The blocks that can be entered, in the order of <c>RegionEntry</c>.</param>
-    /// <returns>The number of IL instructions.</returns>
-    public static int Write(Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries)
+    /// <param name="sensitive">How sensitive ops are called; null where the interpreter executes their instructions.</param>
+    /// <returns>Where sensitive ops are called.</returns>
+    public static IReadOnlyList<PatchedSite> Write(
+        Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries, SensitiveCalls? sensitive)
     {
-        var emitter = new RegionEmitter(region, generator, memory, entries);
+        var emitter = new RegionEmitter(region, generator, memory, entries, sensitive);
         emitter.Enter(entries);
         emitter.WriteBlocks();
         emitter._branches.WriteEdges();
         emitter._floats.WriteDoubts();
         emitter._operands.WriteStackMisses();
         emitter._exits.Write();
-        return emitter._il.Count;
+        return emitter._sensitive.Sites;
     }
 
     private void Enter(IReadOnlyList<RegionBlock> entries)
@@ -128,28 +133,44 @@ internal sealed class RegionEmitter
         for (int place = 0; place < block.Instructions.Length; place++)
         {
             Instruction instruction = block.Instructions[place];
+            _il.Note(instruction.IP);
             _exits.At(block, place);
+            bool inShadow = _exits.InShadow;
             bool ends = place == block.Instructions.Length - 1 && (instruction.FlowControl != FlowControl.Next || !TranslatedForms.Has(instruction));
-            if (ends || _branches.TryWriteStack(instruction))
+            if (ends)
                 continue;
-            if (VectorForms.IsWritten(instruction))
+            if (SensitiveForms.Has(instruction))
+            {
+                _sensitive.Write(block, place);
+                _clean.Forget();
+
+                // It may have changed whether SSE may be used.
+                if (_il.UsesVectors)
+                    _vectors.Enter();
+                vectorsChecked = false;
+            }
+            else if (VectorForms.IsWritten(instruction))
             {
                 if (!vectorsChecked)
                     _vectors.Check();
                 vectorsChecked = true;
                 _vectors.Write(instruction);
             }
-            else if (TranslatedForms.IsWritten(instruction))
-            {
-                _integers.Write(instruction, wanted[place]);
-            }
-            else
+            else if (TranslatedForms.IsCalled(instruction))
             {
                 Call(instruction);
             }
+            else if (!_branches.TryWriteStack(instruction))
+            {
+                _integers.Write(instruction, wanted[place]);
+            }
+
+            if (inShadow)
+                _sensitive.EndShadow();
         }
 
         _branches.End(block, next);
+        _il.Note(null);
     }
 
     /// <summary>Calls the interpreter's handler of an instruction, with the state that it touches in place.</summary>

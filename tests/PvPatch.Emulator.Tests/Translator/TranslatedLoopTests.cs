@@ -24,6 +24,8 @@ public sealed unsafe class TranslatedLoopTests
         ["vectors that cross pages, miss and are misaligned"] = VectorsInMemory,
         ["floating-point numbers of all kinds"] = Floats,
         ["floating-point numbers while rounding changes"] = Rounding,
+        ["indirect branches to code that reads flags"] = IndirectWithFlags,
+        ["conditional moves"] = Conditional,
     };
 
     [TestCaseSource(nameof(Names))]
@@ -63,6 +65,56 @@ public sealed unsafe class TranslatedLoopTests
                 translated.Interpreter.Run(Math.Min(piece, left));
             Assert.That(Describe(translated), Is.EqualTo(Describe(reference)), $"pieces of {piece}");
         }
+    }
+
+    [TestCase("calls of a function in the region")]
+    [TestCase("indirect calls and jumps")]
+    [TestCase("indirect branches to code that reads flags")]
+    [TestCase("conditional moves")]
+    public void Code_that_is_translated_while_it_runs_goes_on_the_same(string name)
+    {
+        using var reference = new ProgrammedCpu(ExecutionTier.Interpreted, Programs[name]);
+        using var automatic = new ProgrammedCpu(ExecutionTier.Automatic, Programs[name]);
+        Seed(reference);
+        Seed(automatic);
+        int roundsTranslated = 0;
+        for (int round = 0; round < 5000 && roundsTranslated < 5; round++)
+        {
+            // By now the targets of indirect branches are known, so they are part of the region.
+            reference.Interpreter.Run(70_001);
+            automatic.Interpreter.Run(70_001);
+            Assert.That(Describe(automatic), Is.EqualTo(Describe(reference)), $"round {round}");
+            if (automatic.Interpreter.Translation.Regions > 0)
+                roundsTranslated++;
+            else
+                Thread.Sleep(1);
+        }
+
+        Assert.That(roundsTranslated, Is.EqualTo(5), $"rounds with translated code: {automatic.Interpreter.Translation}");
+        if (name.Contains("indirect", StringComparison.Ordinal))
+            Assert.That(automatic.Interpreter.Translation.Regions, Is.LessThan(3), "regions: each function would be one");
+    }
+
+    [Test]
+    public void Of_too_much_translated_code_all_is_forgotten_and_it_goes_on_the_same()
+    {
+        const int Limit = 500;
+        using var reference = new ProgrammedCpu(ExecutionTier.Interpreted, ManyPages);
+        using var translated = new ProgrammedCpu(ExecutionTier.Translated, ManyPages);
+        translated.Interpreter.TranslationLimit = Limit;
+        Seed(reference);
+        Seed(translated);
+        long most = 0;
+        for (int round = 0; round < 40; round++)
+        {
+            reference.Interpreter.Run(97);
+            translated.Interpreter.Run(97);
+            most = Math.Max(most, translated.Interpreter.Translation.Kept);
+            Assert.That(Describe(translated), Is.EqualTo(Describe(reference)), $"round {round}");
+        }
+
+        Assert.That(translated.Interpreter.Translation.Instructions, Is.GreaterThan(3 * Limit), "translated in all");
+        Assert.That(most, Is.InRange(1L, 2L * Limit), "kept at once");
     }
 
     private static Dictionary<string, Action<Assembler>>.KeyCollection Names() => Programs.Keys;
@@ -355,5 +407,72 @@ public sealed unsafe class TranslatedLoopTests
         a.pop(r9);
         a.pop(r8);
         a.jmp(r8);
+    }
+
+    private static void IndirectWithFlags(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label one = a.CreateLabel();
+        Label two = a.CreateLabel();
+        a.lea(rbx, __[one]);
+        a.lea(rbp, __[two]);
+        a.Label(ref again);
+        a.imul(rdi, rdi, 77);
+        a.add(rdi, 12345);
+        a.cmp(edi, 0x4000_0000);
+        a.call(rbx);
+        a.adc(rsi, 3);
+        a.xchg(rbx, rbp);
+        a.jmp(again);
+        a.Label(ref one);
+        a.adc(rcx, 0);
+        a.ret();
+        a.Label(ref two);
+        a.setle(dl);
+        a.pop(r8);
+        a.jmp(r8);
+    }
+
+    private static void Conditional(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        a.mov(rsi, Data);
+        a.Label(ref again);
+        a.imul(rdi, rdi, 77);
+        a.add(rdi, 12345);
+        a.cmp(edi, esi);
+        a.cmovle(rax, rdi);
+        a.cmova(ebx, edi);
+        a.cmovne(cx, di);
+        a.test(edi, edi);
+        a.cmovs(r8, __[rsi]);
+        a.cmovns(r9d, edi);
+        a.cmovg(r10w, di);
+        a.add(r11d, edi);
+        a.cmovb(r12, rdi);
+        a.cmovae(r13, rdi);
+        a.cmovo(r14d, edi);
+        a.dec(r15);
+        a.cmovp(rdx, rdi);
+        a.jmp(again);
+    }
+
+    private static void ManyPages(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        a.Label(ref again);
+        for (int page = 0; page < 12; page++)
+        {
+            for (int i = 0; i < 60; i++)
+                a.lea(rax, __[rax + rax * 4 + i]);
+            Label next = a.CreateLabel();
+            a.jmp(next);
+            for (int i = 0; i < 3840; i++)
+                a.db(0xcc);
+            a.Label(ref next);
+            a.add(rbx, rax);
+        }
+
+        a.jmp(again);
     }
 }

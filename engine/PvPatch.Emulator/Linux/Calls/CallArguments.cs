@@ -11,9 +11,3 @@ internal readonly record struct CallArguments(ulong A0, ulong A1, ulong A2, ulon
 
 /// <summary>Answers a system call: the result, or an error's number made negative.</summary>
 internal delegate long SystemCallMethod(LinuxProcess process, in CallArguments call);
-
-/// <summary>A system call.</summary>
-/// <param name="Number">Its number on x86-64.</param>
-/// <param name="Name">Its name.</param>
-/// <param name="Method">What answers it.</param>
-internal sealed record SystemCall(int Number, string Name, SystemCallMethod Method);

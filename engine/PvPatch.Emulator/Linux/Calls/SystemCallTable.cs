@@ -6,144 +6,132 @@ namespace PvPatch.Emulator.Linux.Calls;
 /// </summary>
 internal static class SystemCallTable
 {
-    /// <summary>The rows, by number.</summary>
-    public static IReadOnlyList<SystemCall> All { get; } =
-    [
-        new(0, "read", TransferCalls.Read),
-        new(1, "write", TransferCalls.Write),
-        new(2, "open", FileCalls.Open),
-        new(3, "close", FileCalls.Close),
-        new(4, "stat", FileCalls.Stat),
-        new(5, "fstat", FileCalls.Fstat),
-        new(6, "lstat", FileCalls.Lstat),
-        new(7, "poll", ReadinessCalls.Poll),
-        new(8, "lseek", TransferCalls.Lseek),
-        new(9, "mmap", MemoryCalls.Mmap),
-        new(10, "mprotect", MemoryCalls.Mprotect),
-        new(11, "munmap", MemoryCalls.Munmap),
-        new(12, "brk", MemoryCalls.Brk),
-        new(13, "rt_sigaction", SignalCalls.Sigaction),
-        new(14, "rt_sigprocmask", SignalCalls.Sigprocmask),
-        new(15, "rt_sigreturn", SignalCalls.Sigreturn),
-        new(16, "ioctl", FileCalls.Ioctl),
-        new(17, "pread64", TransferCalls.Pread),
-        new(18, "pwrite64", TransferCalls.Pwrite),
-        new(19, "readv", TransferCalls.Readv),
-        new(20, "writev", TransferCalls.Writev),
-        new(21, "access", FolderCalls.Access),
-        new(22, "pipe", FileCalls.Pipe),
-        new(23, "select", ReadinessCalls.Select),
-        new(24, "sched_yield", ThreadCalls.Yield),
-        new(25, "mremap", MemoryCalls.Mremap),
-        new(28, "madvise", MemoryCalls.Madvise),
-        new(32, "dup", FileCalls.Dup),
-        new(33, "dup2", FileCalls.Dup2),
-        new(34, "pause", SignalCalls.Pause),
-        new(35, "nanosleep", TimeCalls.Nanosleep),
-        new(36, "getitimer", TimeCalls.Getitimer),
-        new(37, "alarm", TimeCalls.Alarm),
-        new(38, "setitimer", TimeCalls.Setitimer),
-        new(39, "getpid", ProcessCalls.Getpid),
-        new(40, "sendfile", TransferCalls.Sendfile),
-        new(56, "clone", ThreadCalls.Clone),
-        new(57, "fork", ThreadCalls.Fork),
-        new(58, "vfork", ThreadCalls.Vfork),
-        new(59, "execve", ExecCalls.Execve),
-        new(60, "exit", ThreadCalls.Exit),
-        new(61, "wait4", ThreadCalls.Wait4),
-        new(62, "kill", SignalCalls.Kill),
-        new(63, "uname", ProcessCalls.Uname),
-        new(72, "fcntl", FileCalls.Fcntl),
-        new(74, "fsync", FolderCalls.Fsync),
-        new(75, "fdatasync", FolderCalls.Fsync),
-        new(76, "truncate", FolderCalls.Truncate),
-        new(77, "ftruncate", FolderCalls.Ftruncate),
-        new(79, "getcwd", FolderCalls.Getcwd),
-        new(80, "chdir", FolderCalls.Chdir),
-        new(81, "fchdir", FolderCalls.Fchdir),
-        new(82, "rename", FolderCalls.Rename),
-        new(83, "mkdir", FolderCalls.Mkdir),
-        new(84, "rmdir", FolderCalls.Rmdir),
-        new(85, "creat", FileCalls.Creat),
-        new(86, "link", FolderCalls.Link),
-        new(87, "unlink", FolderCalls.Unlink),
-        new(88, "symlink", FolderCalls.Symlink),
-        new(89, "readlink", FolderCalls.Readlink),
-        new(90, "chmod", FolderCalls.Chmod),
-        new(91, "fchmod", FolderCalls.Fchmod),
-        new(95, "umask", FolderCalls.Umask),
-        new(96, "gettimeofday", TimeCalls.Gettimeofday),
-        new(97, "getrlimit", ProcessCalls.Getrlimit),
-        new(98, "getrusage", ProcessCalls.Getrusage),
-        new(99, "sysinfo", ProcessCalls.Sysinfo),
-        new(100, "times", TimeCalls.Times),
-        new(102, "getuid", ProcessCalls.Getuid),
-        new(104, "getgid", ProcessCalls.Getgid),
-        new(107, "geteuid", ProcessCalls.Getuid),
-        new(108, "getegid", ProcessCalls.Getgid),
-        new(109, "setpgid", ProcessCalls.Setpgid),
-        new(110, "getppid", ProcessCalls.Getppid),
-        new(111, "getpgrp", ProcessCalls.Getpgrp),
-        new(112, "setsid", ProcessCalls.Setsid),
-        new(115, "getgroups", ProcessCalls.Getgroups),
-        new(121, "getpgid", ProcessCalls.Getpgid),
-        new(124, "getsid", ProcessCalls.Getsid),
-        new(127, "rt_sigpending", SignalCalls.Sigpending),
-        new(128, "rt_sigtimedwait", SignalCalls.Sigtimedwait),
-        new(130, "rt_sigsuspend", SignalCalls.Sigsuspend),
-        new(131, "sigaltstack", SignalCalls.Sigaltstack),
-        new(137, "statfs", FolderCalls.Statfs),
-        new(138, "fstatfs", FolderCalls.Fstatfs),
-        new(140, "getpriority", ProcessCalls.Getpriority),
-        new(141, "setpriority", ProcessCalls.Setpriority),
-        new(157, "prctl", ProcessCalls.Prctl),
-        new(158, "arch_prctl", ProcessCalls.ArchPrctl),
-        new(186, "gettid", ThreadCalls.Gettid),
-        new(200, "tkill", SignalCalls.Tkill),
-        new(201, "time", TimeCalls.Time),
-        new(202, "futex", FutexCalls.Futex),
-        new(204, "sched_getaffinity", ProcessCalls.SchedGetaffinity),
-        new(217, "getdents64", FileCalls.Getdents),
-        new(218, "set_tid_address", ThreadCalls.SetTidAddress),
-        new(228, "clock_gettime", TimeCalls.ClockGettime),
-        new(229, "clock_getres", TimeCalls.ClockGetres),
-        new(230, "clock_nanosleep", TimeCalls.ClockNanosleep),
-        new(231, "exit_group", ThreadCalls.ExitGroup),
-        new(234, "tgkill", SignalCalls.Tgkill),
-        new(257, "openat", FileCalls.Openat),
-        new(258, "mkdirat", FolderCalls.Mkdirat),
-        new(262, "newfstatat", FileCalls.Newfstatat),
-        new(263, "unlinkat", FolderCalls.Unlinkat),
-        new(264, "renameat", FolderCalls.Renameat),
-        new(265, "linkat", FolderCalls.Linkat),
-        new(266, "symlinkat", FolderCalls.Symlinkat),
-        new(267, "readlinkat", FolderCalls.Readlinkat),
-        new(268, "fchmodat", FolderCalls.Fchmodat),
-        new(269, "faccessat", FolderCalls.Faccessat),
-        new(270, "pselect6", ReadinessCalls.Pselect),
-        new(271, "ppoll", ReadinessCalls.Ppoll),
-        new(273, "set_robust_list", ProcessCalls.Nothing),
-        new(280, "utimensat", FolderCalls.Utimensat),
-        new(292, "dup3", FileCalls.Dup3),
-        new(293, "pipe2", FileCalls.Pipe2),
-        new(302, "prlimit64", ProcessCalls.Prlimit),
-        new(309, "getcpu", ProcessCalls.Getcpu),
-        new(318, "getrandom", ProcessCalls.Getrandom),
-        new(332, "statx", FileCalls.Statx),
-        new(435, "clone3", ThreadCalls.Clone3),
-        new(439, "faccessat2", FolderCalls.Faccessat),
-    ];
-
-    private static readonly SystemCall?[] Numbered = Number();
-
-    /// <summary>The call of a number; null where none is.</summary>
-    public static SystemCall? Find(ulong number) => number < (ulong)Numbered.Length ? Numbered[number] : null;
-
-    private static SystemCall?[] Number()
+    /// <summary>The call of a number; null where none is. A delegate is made when it is first asked for: a program needs a few of them.</summary>
+    public static SystemCallMethod? Find(ulong number) => number switch
     {
-        var numbered = new SystemCall?[All[^1].Number + 1];
-        foreach (SystemCall call in All)
-            numbered[call.Number] = call;
-        return numbered;
-    }
+        0 => TransferCalls.Read,               // read
+        1 => TransferCalls.Write,              // write
+        2 => FileCalls.Open,                   // open
+        3 => FileCalls.Close,                  // close
+        4 => FileCalls.Stat,                   // stat
+        5 => FileCalls.Fstat,                  // fstat
+        6 => FileCalls.Lstat,                  // lstat
+        7 => ReadinessCalls.Poll,              // poll
+        8 => TransferCalls.Lseek,              // lseek
+        9 => MemoryCalls.Mmap,                 // mmap
+        10 => MemoryCalls.Mprotect,            // mprotect
+        11 => MemoryCalls.Munmap,              // munmap
+        12 => MemoryCalls.Brk,                 // brk
+        13 => SignalCalls.Sigaction,           // rt_sigaction
+        14 => SignalCalls.Sigprocmask,         // rt_sigprocmask
+        15 => SignalCalls.Sigreturn,           // rt_sigreturn
+        16 => FileCalls.Ioctl,                 // ioctl
+        17 => TransferCalls.Pread,             // pread64
+        18 => TransferCalls.Pwrite,            // pwrite64
+        19 => TransferCalls.Readv,             // readv
+        20 => TransferCalls.Writev,            // writev
+        21 => FolderCalls.Access,              // access
+        22 => FileCalls.Pipe,                  // pipe
+        23 => ReadinessCalls.Select,           // select
+        24 => ThreadCalls.Yield,               // sched_yield
+        25 => MemoryCalls.Mremap,              // mremap
+        28 => MemoryCalls.Madvise,             // madvise
+        32 => FileCalls.Dup,                   // dup
+        33 => FileCalls.Dup2,                  // dup2
+        34 => SignalCalls.Pause,               // pause
+        35 => TimeCalls.Nanosleep,             // nanosleep
+        36 => TimeCalls.Getitimer,             // getitimer
+        37 => TimeCalls.Alarm,                 // alarm
+        38 => TimeCalls.Setitimer,             // setitimer
+        39 => ProcessCalls.Getpid,             // getpid
+        40 => TransferCalls.Sendfile,          // sendfile
+        56 => ThreadCalls.Clone,               // clone
+        57 => ThreadCalls.Fork,                // fork
+        58 => ThreadCalls.Vfork,               // vfork
+        59 => ExecCalls.Execve,                // execve
+        60 => ThreadCalls.Exit,                // exit
+        61 => ThreadCalls.Wait4,               // wait4
+        62 => SignalCalls.Kill,                // kill
+        63 => ProcessCalls.Uname,              // uname
+        72 => FileCalls.Fcntl,                 // fcntl
+        74 => FolderCalls.Fsync,               // fsync
+        75 => FolderCalls.Fsync,               // fdatasync
+        76 => FolderCalls.Truncate,            // truncate
+        77 => FolderCalls.Ftruncate,           // ftruncate
+        79 => FolderCalls.Getcwd,              // getcwd
+        80 => FolderCalls.Chdir,               // chdir
+        81 => FolderCalls.Fchdir,              // fchdir
+        82 => FolderCalls.Rename,              // rename
+        83 => FolderCalls.Mkdir,               // mkdir
+        84 => FolderCalls.Rmdir,               // rmdir
+        85 => FileCalls.Creat,                 // creat
+        86 => FolderCalls.Link,                // link
+        87 => FolderCalls.Unlink,              // unlink
+        88 => FolderCalls.Symlink,             // symlink
+        89 => FolderCalls.Readlink,            // readlink
+        90 => FolderCalls.Chmod,               // chmod
+        91 => FolderCalls.Fchmod,              // fchmod
+        95 => FolderCalls.Umask,               // umask
+        96 => TimeCalls.Gettimeofday,          // gettimeofday
+        97 => ProcessCalls.Getrlimit,          // getrlimit
+        98 => ProcessCalls.Getrusage,          // getrusage
+        99 => ProcessCalls.Sysinfo,            // sysinfo
+        100 => TimeCalls.Times,                // times
+        102 => ProcessCalls.Getuid,            // getuid
+        104 => ProcessCalls.Getgid,            // getgid
+        107 => ProcessCalls.Getuid,            // geteuid
+        108 => ProcessCalls.Getgid,            // getegid
+        109 => ProcessCalls.Setpgid,           // setpgid
+        110 => ProcessCalls.Getppid,           // getppid
+        111 => ProcessCalls.Getpgrp,           // getpgrp
+        112 => ProcessCalls.Setsid,            // setsid
+        115 => ProcessCalls.Getgroups,         // getgroups
+        121 => ProcessCalls.Getpgid,           // getpgid
+        124 => ProcessCalls.Getsid,            // getsid
+        127 => SignalCalls.Sigpending,         // rt_sigpending
+        128 => SignalCalls.Sigtimedwait,       // rt_sigtimedwait
+        130 => SignalCalls.Sigsuspend,         // rt_sigsuspend
+        131 => SignalCalls.Sigaltstack,        // sigaltstack
+        137 => FolderCalls.Statfs,             // statfs
+        138 => FolderCalls.Fstatfs,            // fstatfs
+        140 => ProcessCalls.Getpriority,       // getpriority
+        141 => ProcessCalls.Setpriority,       // setpriority
+        157 => ProcessCalls.Prctl,             // prctl
+        158 => ProcessCalls.ArchPrctl,         // arch_prctl
+        186 => ThreadCalls.Gettid,             // gettid
+        200 => SignalCalls.Tkill,              // tkill
+        201 => TimeCalls.Time,                 // time
+        202 => FutexCalls.Futex,               // futex
+        204 => ProcessCalls.SchedGetaffinity,  // sched_getaffinity
+        217 => FileCalls.Getdents,             // getdents64
+        218 => ThreadCalls.SetTidAddress,      // set_tid_address
+        228 => TimeCalls.ClockGettime,         // clock_gettime
+        229 => TimeCalls.ClockGetres,          // clock_getres
+        230 => TimeCalls.ClockNanosleep,       // clock_nanosleep
+        231 => ThreadCalls.ExitGroup,          // exit_group
+        234 => SignalCalls.Tgkill,             // tgkill
+        257 => FileCalls.Openat,               // openat
+        258 => FolderCalls.Mkdirat,            // mkdirat
+        262 => FileCalls.Newfstatat,           // newfstatat
+        263 => FolderCalls.Unlinkat,           // unlinkat
+        264 => FolderCalls.Renameat,           // renameat
+        265 => FolderCalls.Linkat,             // linkat
+        266 => FolderCalls.Symlinkat,          // symlinkat
+        267 => FolderCalls.Readlinkat,         // readlinkat
+        268 => FolderCalls.Fchmodat,           // fchmodat
+        269 => FolderCalls.Faccessat,          // faccessat
+        270 => ReadinessCalls.Pselect,         // pselect6
+        271 => ReadinessCalls.Ppoll,           // ppoll
+        273 => ProcessCalls.Nothing,           // set_robust_list
+        280 => FolderCalls.Utimensat,          // utimensat
+        292 => FileCalls.Dup3,                 // dup3
+        293 => FileCalls.Pipe2,                // pipe2
+        302 => ProcessCalls.Prlimit,           // prlimit64
+        309 => ProcessCalls.Getcpu,            // getcpu
+        318 => ProcessCalls.Getrandom,         // getrandom
+        332 => FileCalls.Statx,                // statx
+        435 => ThreadCalls.Clone3,             // clone3
+        439 => FolderCalls.Faccessat,          // faccessat2
+        _ => null,
+    };
 }
