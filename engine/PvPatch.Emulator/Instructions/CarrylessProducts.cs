@@ -3,6 +3,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace PvPatch.Emulator.Instructions;
 
+#pragma warning disable CA1857 // The immediate is a constant where a meaning is inlined into translated code.
+
 /// <summary>PCLMULQDQ (Intel SDM vol. 2).</summary>
 internal static class CarrylessProducts
 {

@@ -4,6 +4,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace PvPatch.Emulator.Instructions;
 
+#pragma warning disable CA1857 // The immediate is a constant where a meaning is inlined into translated code.
+
 /// <summary>Packed shifts (Intel SDM vol. 2, PSLL, PSRL, PSRA, PSLLDQ, PSRLDQ): by the low 64 bits of the second operand, or by the immediate.</summary>
 internal static unsafe class PackedShifts
 {

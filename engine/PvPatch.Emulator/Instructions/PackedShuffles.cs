@@ -5,6 +5,8 @@ using System.Runtime.Intrinsics.X86;
 
 namespace PvPatch.Emulator.Instructions;
 
+#pragma warning disable CA1857 // The immediate is a constant where a meaning is inlined into translated code.
+
 /// <summary>
 /// Packing, unpacking, shuffling and blending (Intel SDM vol. 2), with the host's own instructions where it has them. Every method is
 /// a <see cref="PackedMeaning"/>; translated code inlines it, with the immediate as a constant.

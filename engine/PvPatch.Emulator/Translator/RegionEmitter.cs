@@ -142,7 +142,12 @@ internal sealed class RegionEmitter
             if (SensitiveForms.Has(instruction))
             {
                 _sensitive.Write(block, place);
-                vectorsChecked = false; // it may have written CR0 or CR4
+                _clean.Forget();
+
+                // It may have changed whether SSE may be used.
+                if (_il.UsesVectors)
+                    _vectors.Enter();
+                vectorsChecked = false;
             }
             else if (VectorForms.IsWritten(instruction))
             {

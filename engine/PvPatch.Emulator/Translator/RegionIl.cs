@@ -40,11 +40,11 @@ internal sealed class RegionIl
             listing.Name(local, name);
     }
 
-    /// <summary>From here on code is written for an instruction of the guest; null is for all of them.</summary>
-    public void Note(ulong? rip) => (_il as IlListing)?.Begin(rip);
-
     /// <summary>The XMM registers.</summary>
     public RegionVectors Vectors { get; }
+
+    /// <summary>From here on code is written for an instruction of the guest; null is for all of them.</summary>
+    public void Note(ulong? rip) => (_il as IlListing)?.Begin(rip);
 
     /// <summary>RFLAGS, without what <see cref="FlagEmitter"/> knows to wait.</summary>
     public LocalBuilder Flags { get; }

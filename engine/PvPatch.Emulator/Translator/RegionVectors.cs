@@ -1,5 +1,4 @@
 using System.Reflection.Emit;
-using System.Runtime.Intrinsics;
 using Iced.Intel;
 
 namespace PvPatch.Emulator.Translator;

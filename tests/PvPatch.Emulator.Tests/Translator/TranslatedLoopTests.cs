@@ -20,12 +20,12 @@ public sealed unsafe class TranslatedLoopTests
         ["accesses that cross pages and miss"] = CrossesPages,
         ["multiplication and division"] = Divides,
         ["indirect calls and jumps"] = Indirect,
-        ["indirect branches to code that reads flags"] = IndirectWithFlags,
-        ["conditional moves"] = Conditional,
         ["packed integers"] = PackedIntegers,
         ["vectors that cross pages, miss and are misaligned"] = VectorsInMemory,
         ["floating-point numbers of all kinds"] = Floats,
         ["floating-point numbers while rounding changes"] = Rounding,
+        ["indirect branches to code that reads flags"] = IndirectWithFlags,
+        ["conditional moves"] = Conditional,
     };
 
     [TestCaseSource(nameof(Names))]
