@@ -7,6 +7,8 @@ using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Processors;
 using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
+using PvPatch.Emulator.Translator;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Emulator;
 
@@ -22,6 +24,7 @@ public sealed unsafe class Machine : IDisposable
     private readonly GCHandle _handle;
     private readonly Lock _oneRun = new();
     private readonly ExecutionTier _tier;
+    private readonly SensitiveBinding _sensitive;
     private GuestThread? _guest;
     private MachineExit? _off;
     private bool _disposed;
@@ -33,6 +36,7 @@ public sealed unsafe class Machine : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Cpus, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Cpus, MachineOptions.MaxCpus, nameof(options));
         _tier = options.Tier;
+        _sensitive = options.Sensitive;
         Memory = new PhysicalMemory(options.RamSize);
         Clock = options.Clock ?? new HostClock();
         _interrupts = new InterruptController();
@@ -70,6 +74,17 @@ public sealed unsafe class Machine : IDisposable
     /// </summary>
     public ulong Instructions => _board.Code?.Instructions ?? 0;
 
+    /// <summary>What answers the guest's sensitive instructions.</summary>
+    public SensitiveTable Sensitive => _board.Sensitive;
+
+    /// <summary>Where the translated code that there is now calls sensitive ops, and how.</summary>
+    public PatchReport SensitiveSites => PatchReport.Of(Enumerable.Range(0, CpuCount).SelectMany(index => _board.Vcpu(index).Interpreter?.SensitiveSites.Sites ?? []));
+
+    /// <summary>What becomes of the x86 code at a vCPU's next instruction when it is translated; nothing of it is executed.</summary>
+    /// <exception cref="InvalidOperationException">No x86 code was run yet, or it is no 64-bit code in RAM that was fetched from before.</exception>
+    public ExplainedRegion Explain(int index) =>
+        (_board.Vcpu(index).Interpreter ?? throw new InvalidOperationException("The machine ran no x86 code yet.")).Explain();
+
     /// <summary>The state of a vCPU; 0 is the boot one. Good until the machine is disposed; changed between runs or by hooks.</summary>
     public CpuState* Cpu(int index) => _board.Cpu(index);
 
@@ -86,7 +101,7 @@ public sealed unsafe class Machine : IDisposable
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_guest != null) throw new InvalidOperationException("The guest of this machine is C# code.");
             if (_off != null) return _off;
-            MachineExit exit = (_board.Code ?? _board.ExecuteCode(_tier)).Run(instructions);
+            MachineExit exit = (_board.Code ?? _board.ExecuteCode(_tier, _sensitive)).Run(instructions);
             if (exit is MachineExit.PoweredOff or MachineExit.Panicked or MachineExit.TripleFault or MachineExit.Threw) _off = exit;
             return exit;
         }
@@ -176,7 +191,7 @@ public sealed unsafe class Machine : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (_guest != null) throw new SnapshotException(SnapshotError.ManagedGuest, "its state is on the host's stacks");
-        if (_board.Code == null) _board.ExecuteCode(_tier);
+        if (_board.Code == null) _board.ExecuteCode(_tier, _sensitive);
     }
 
     private void AddDevices(TimeProvider wallClock)

@@ -1,6 +1,7 @@
 using PvPatch.Emulator.Clocks;
 using PvPatch.Emulator.Exits;
 using PvPatch.Emulator.Interpreter;
+using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Emulator;
 
@@ -36,6 +37,9 @@ public sealed record MachineOptions
 
     /// <summary>What executes x86 code.</summary>
     public ExecutionTier Tier { get; init; } = ExecutionTier.Automatic;
+
+    /// <summary>How translated code calls the sensitive ops.</summary>
+    public SensitiveBinding Sensitive { get; init; }
 
     /// <summary>Takes each line the guest writes to its console.</summary>
     public Action<string> Console { get; init; } = static _ => { };

@@ -41,6 +41,7 @@ public static class Patcher
     public static PatchPlan Plan(PvOpTable table, IReadOnlyList<string> imageFiles, PatchLog? log = null)
     {
         ArgumentNullException.ThrowIfNull(table);
+        CheckRooted(table);
         ArgumentNullException.ThrowIfNull(imageFiles);
         return ImageFiles.Plan(table, imageFiles, new PatchEvents(log));
     }
@@ -60,6 +61,7 @@ public static class Patcher
     public static LivePatch Apply(PvOpTable table, ApplyOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(table);
+        CheckRooted(table);
         CheckPlatform();
         return new LivePatch(table, options ?? new ApplyOptions());
     }
@@ -80,9 +82,16 @@ public static class Patcher
     public static PatchReport PlanSwitch(PvOpTable table, ApplyOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(table);
+        CheckRooted(table);
         CheckPlatform();
         Func<Assembly, bool> isWanted = options?.Assemblies ?? BoundAssemblies.ToSlotsOf(table.Ops).Reach;
         return new PatchReport(SwitchedProgram.Planned(table, new EntrySwap(), AppDomain.CurrentDomain.GetAssemblies().Where(isWanted)));
+    }
+
+    private static void CheckRooted(PvOpTable table)
+    {
+        if (table.IsUnmanaged)
+            throw new PatchException(PatchError.UnsupportedRoot, $"No static field leads to the slots of {table.Ops[0].Path[0].DeclaringType!.Name}, so no compiled call can be proven to use them; emitted calls can.");
     }
 
     private static void CheckPlatform()

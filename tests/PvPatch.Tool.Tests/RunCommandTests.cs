@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 
 namespace PvPatch.Tool.Tests;
 
@@ -21,11 +22,15 @@ public sealed class RunCommandTests
     // mov eax, 999; syscall; then Exit42
     private static readonly byte[] UnknownCall = [0xb8, 0xe7, 3, 0, 0, 0x0f, 0x05, .. Exit42];
 
+    private const int BytesStart = 12, BytesEnd = 45;
+
     [TestCase("run", "Required argument 'PROGRAM' missing")]
     [TestCase("run --bogus program", "'--bogus' is no option of 'run'")]
     [TestCase("run --max-instructions none program", "'none' is no whole number from 1 to 18446744073709551615")]
     [TestCase("run --max-instructions 0 program", "'0' is no whole number")]
     [TestCase("run --memory 1 program", "'1' is no whole number from 2 to 65536")]
+    [TestCase("run --sensitive maybe program", "Argument 'maybe' not recognized. Must be one of")]
+    [TestCase("run --explain main --lockstep program", "--explain and --lockstep exclude each other")]
     [TestCase("--detect run program", "'--detect' stands alone")]
     public void Wrong_usage_answers_2(string line, string expected) => AssertRefused(ToolRun.Of(line.Split(' ')), 2, expected);
 
@@ -34,6 +39,61 @@ public sealed class RunCommandTests
     [TestCase("PvPatch.dll", "it is no ELF file")]
     public void A_file_that_cannot_be_run_answers_3(string file, string expected) =>
         AssertRefused(ToolRun.Of("run", Path.Combine(AppContext.BaseDirectory, file)), 3, expected);
+
+    [TestCase("sum", "'sum' is neither a symbol of ")]
+    [TestCase("0x40zz", "'0x40zz' is neither a symbol of ")]
+    [TestCase("0x10000", "0x10000 is not in the code of ")]
+    [TestCase("40007d", "0x40007d was not executed: the program was stopped after 5 instructions.")]
+    public void An_address_that_cannot_be_explained_answers_3(string address, string expected)
+    {
+        ToolRun run = ToolRun.Of("run", "--max-instructions", "5", "--explain", address, Program([.. Spin, 0x90, 0x90, 0x90, .. Exit42]));
+        Assert.That((run.Code, run.Out), Is.EqualTo((3, "")));
+        Assert.That(run.Error, Does.Contain(expected));
+    }
+
+    [Test]
+    public void An_address_that_the_program_ends_before_answers_3() =>
+        AssertRefused(ToolRun.Of("run", "--explain", "400084", Program([.. Exit42, 0x90])), 3, "0x400084 was not executed: the program ended with status 42 after 3 instructions.");
+
+    [Test]
+    public void A_symbol_is_an_address()
+    {
+        ToolRun run = ToolRun.Of("run", "--explain", "start", ProgramWithSymbol(Exit42, "start", 0x400078));
+        Assert.That((run.Code, run.Error), Is.EqualTo((0, "")));
+        Assert.That(run.Out, Does.StartWith("0x400078 is translated in a region of ").And.Contain("> 0x400078  bf 2a 00 00 00 ").And.Contain("Machine code of the region"));
+    }
+
+    /// <summary>The bytes of the documented program stand in its listing; what the command says of them and what it calls stands there too.</summary>
+    [TestCase("patched")]
+    [TestCase("indirect")]
+    public void The_document_shows_what_the_command_says(string binding)
+    {
+        string document = File.ReadAllText(ToolRun.Repository("docs/emulator.md")).ReplaceLineEndings("\n");
+        // mov ecx, 1000 stands before what is shown
+        byte[] code = [0xb9, 0xe8, 3, 0, 0, .. document.Split('\n').Where(line => line.Length > BytesEnd && line[1..].StartsWith(" 0x4000", StringComparison.Ordinal) && line[BytesStart - 1] == ' ')
+            .SelectMany(line => Convert.FromHexString(line[BytesStart..BytesEnd].Replace(" ", "", StringComparison.Ordinal)))];
+        Assert.That(document, Does.Contain("PvPatch run --explain 40007d ./clock"));
+        ToolRun run = ToolRun.Of("run", "--sensitive", binding, "--explain", "40007d", Program(code));
+        Assert.That((run.Code, run.Error), Is.EqualTo((0, "")));
+        Assert.That(document, Does.Contain(run.Out[..run.Out.IndexOf("\n2. ", StringComparison.Ordinal)]), "bytes");
+        string[] lines = [.. run.Out.Split('\n').Select(line => line.Trim())];
+        string[] calls = [.. lines.Where(IsCallOfIl), lines.Single(line => line.Contains("cpu.read_tsc", StringComparison.Ordinal))];
+        string[] documented = [.. document.Split('\n').Select(line => line.Trim()).Where(calls.Contains)];
+        Assert.That(documented, binding == "patched" ? Is.EqualTo(calls) : Is.Not.EqualTo(calls));
+    }
+
+    /// <summary>Machine code has no name with a capital behind <c>call</c>.</summary>
+    private static bool IsCallOfIl(string line) =>
+        line.StartsWith("calli", StringComparison.Ordinal) || (line is ['c', 'a', 'l', 'l', ' ', var first, ..] && char.IsAsciiLetterUpper(first));
+
+    [Test]
+    public void Figures_show_how_sensitive_ops_are_called()
+    {
+        // 1000 times RDTSC
+        byte[] clock = [0xb9, 0xe8, 3, 0, 0, 0x0f, 0x31, 0xff, 0xc9, 0x75, 0xfa, .. Exit42];
+        Assert.That(ToolRun.Of("run", "--tier", "1", "--stats", Program(clock)).Error, Does.Contain("PvPatch: cpu.read_tsc in 1 places: call UserCpu.ReadTsc"));
+        Assert.That(ToolRun.Of("run", "--tier", "1", "--sensitive", "indirect", "--stats", Program(clock)).Error, Does.Contain("PvPatch: cpu.read_tsc in 1 places: indirect: left indirect, as asked"));
+    }
 
     [Test]
     public void The_exit_status_is_the_programs() => Assert.That(ToolRun.Of("run", Program(Exit42)), Is.EqualTo(new ToolRun(42, "", "")));
@@ -150,6 +210,29 @@ public sealed class RunCommandTests
         string path = ToolRun.ScratchFile("program");
         File.WriteAllBytes(path, file);
         return path;
+    }
+
+    /// <summary>The same with a section header for a symbol table of one symbol.</summary>
+    private static string ProgramWithSymbol(byte[] code, string name, ulong address)
+    {
+        string path = Program(code);
+        byte[] file = File.ReadAllBytes(path);
+        byte[] symbols = [.. new byte[24], .. BitConverter.GetBytes(1), 0x12, 0, 1, 0, .. BitConverter.GetBytes(address), .. new byte[8]];
+        byte[] names = [0, .. Encoding.ASCII.GetBytes(name), 0];
+        byte[] sections =
+        [
+            .. Section(0, 0, 0, 0),
+            .. Section(2, file.Length, symbols.Length, link: 2),
+            .. Section(3, file.Length + symbols.Length, names.Length, 0),
+        ];
+        BitConverter.GetBytes((long)(file.Length + symbols.Length + names.Length)).CopyTo(file, 40);
+        BitConverter.GetBytes((short)64).CopyTo(file, 58);
+        BitConverter.GetBytes((short)3).CopyTo(file, 60);
+        File.WriteAllBytes(path, [.. file, .. symbols, .. names, .. sections]);
+        return path;
+
+        static byte[] Section(int type, int offset, int size, int link) =>
+            [.. new byte[4], .. BitConverter.GetBytes(type), .. new byte[16], .. BitConverter.GetBytes((long)offset), .. BitConverter.GetBytes((long)size), .. BitConverter.GetBytes(link), .. new byte[20]];
     }
 
     private static void AssertRefused(ToolRun run, int code, string expected)

@@ -9,6 +9,15 @@ internal sealed record ToolRun(int Code, string Out, string Error)
 
     internal static string Dump(string name) => Path.Combine(AppContext.BaseDirectory, "Dumps", name + ".txt");
 
+    /// <summary>A file of the repository that the tests were built in.</summary>
+    internal static string Repository(string path)
+    {
+        string folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "PvPatch.sln")))
+            folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("There is no PvPatch.sln above the tests.");
+        return Path.Combine(folder, path);
+    }
+
     internal static ToolRun Of(params string[] args) => Start("dotnet", [Dll, .. args]);
 
     /// <summary>Runs a line of the shell, in which <c>$TOOL</c> is the command.</summary>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using PvPatch.Emulator.Interpreter;
+using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Tool;
 
@@ -19,6 +20,12 @@ internal static class RunCommand
         ["auto"] = ExecutionTier.Automatic,
     };
 
+    private static readonly Dictionary<string, SensitiveBinding> Bindings = new(StringComparer.Ordinal)
+    {
+        ["indirect"] = SensitiveBinding.Indirect,
+        ["patched"] = SensitiveBinding.Patched,
+    };
+
     private const string Description = """
         Run a static x86-64 Linux program on the emulator. Everything after PROGRAM belongs to the program.
 
@@ -29,7 +36,9 @@ internal static class RunCommand
           124    --max-instructions was reached
           130    Ctrl-C; 143 the request to terminate
           70     --lockstep found a difference
-          2, 3, 4, 70  as in "PvPatch --help"; 3: PROGRAM can't be read or is no such program
+          0      --explain told its story
+          2, 3, 4, 70  as in "PvPatch --help"; 3: PROGRAM can't be read or is no such program, or the address of
+                 --explain is none of its code or was not executed
         """;
 
     /// <summary>The command with its options.</summary>
@@ -43,9 +52,17 @@ internal static class RunCommand
         Option<ulong> memory = new("--memory") { Description = "MiB of memory for the program and its page tables.", HelpName = "MIB", DefaultValueFactory = _ => 1024, CustomParser = result => Parse(result, LeastMemory, MostMemory) };
         Option<string> tier = new("--tier") { Description = "0: interpret, 1: translate everything first, auto: translate what is executed often.", HelpName = "0|1|auto", DefaultValueFactory = _ => "auto" };
         Option<bool> lockStep = new("--lockstep") { Arity = ArgumentArity.Zero, Description = "Interpret all beside it on a copy, compare, and stop at the first difference with both states." };
+        Option<string> sensitive = new("--sensitive") { Description = "How translated code calls the ops of sensitive instructions: patched as their slots ask for, or through the slots. --stats shows them.", HelpName = "indirect|patched", DefaultValueFactory = _ => "patched" };
+        Option<string?> explain = new("--explain") { Description = "Stop where ADDRESS (a symbol or hexadecimal) is executed first, and tell what becomes of the code there: bytes, IL, machine code.", HelpName = "ADDRESS" };
         tier.AcceptOnlyFromAmong([.. Tiers.Keys]);
+        sensitive.AcceptOnlyFromAmong([.. Bindings.Keys]);
         program.Validators.Add(CheckProgram);
-        var command = new Command(Name, Description) { program, arguments, stats, trace, tier, lockStep, maxInstructions, memory };
+        var command = new Command(Name, Description) { program, arguments, stats, trace, tier, lockStep, sensitive, explain, maxInstructions, memory };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(explain) is not null && result.GetValue(lockStep))
+                result.AddError("--explain and --lockstep exclude each other");
+        });
         command.SetAction(parsed => (int)new RunSession(new RunOptions
         {
             Program = parsed.GetValue(program)!,
@@ -54,6 +71,8 @@ internal static class RunCommand
             Trace = parsed.GetValue(trace),
             Tier = Tiers[parsed.GetValue(tier)!],
             LockStep = parsed.GetValue(lockStep),
+            Sensitive = Bindings[parsed.GetValue(sensitive)!],
+            Explain = parsed.GetValue(explain),
             MaxInstructions = parsed.GetValue(maxInstructions),
             Memory = parsed.GetValue(memory),
         }).Run());

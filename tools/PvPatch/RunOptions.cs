@@ -1,4 +1,5 @@
 using PvPatch.Emulator.Interpreter;
+using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Tool;
 
@@ -22,6 +23,12 @@ internal sealed record RunOptions
 
     /// <summary>What executes the instructions.</summary>
     public ExecutionTier Tier { get; init; } = ExecutionTier.Automatic;
+
+    /// <summary>How translated code calls the ops of sensitive instructions.</summary>
+    public SensitiveBinding Sensitive { get; init; }
+
+    /// <summary>Where the program is stopped to explain what becomes of its code: a symbol or a hexadecimal number.</summary>
+    public string? Explain { get; init; }
 
     /// <summary>Whether translated code is compared with the interpreter, piece by piece.</summary>
     public bool LockStep { get; init; }

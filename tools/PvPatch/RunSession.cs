@@ -1,11 +1,15 @@
 using System.Collections;
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Linux;
 using PvPatch.Emulator.Linux.Elf;
 using PvPatch.Emulator.Linux.Programs;
 using PvPatch.Emulator.State;
+using PvPatch.Emulator.Translator;
+using PvPatch.Perf.Measuring;
+using PvPatch.Perf.Results;
 using Serilog;
 
 namespace PvPatch.Tool;
@@ -18,6 +22,9 @@ internal sealed unsafe class RunSession(RunOptions options)
     private const int LimitReached = 124;
     private const long LargestFile = 1 << 30;
 
+    /// <summary>The runtime tells what it compiled some time later, on a thread of its own.</summary>
+    private static readonly TimeSpan MostWait = TimeSpan.FromSeconds(10);
+
     private static readonly string[] RegisterNames =
         ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
 
@@ -28,7 +35,8 @@ internal sealed unsafe class RunSession(RunOptions options)
     internal ExitCode Run()
     {
         ElfImage image = ReadImage();
-        using LinuxProgram program = Load(image);
+        ulong? stopAt = options.Explain is { } word ? AddressOf(word, image) : null;
+        using LinuxProgram program = Load(image, stopAt);
         using var cancellation = new CancellationTokenSource();
         using PosixSignalRegistration interrupt = Listen(PosixSignal.SIGINT, Signal.Interrupt, program, cancellation);
         using PosixSignalRegistration terminate = Listen(PosixSignal.SIGTERM, Signal.Terminate, program, cancellation);
@@ -37,7 +45,7 @@ internal sealed unsafe class RunSession(RunOptions options)
         ProgramEnd end = program.Run(cancellation.Token);
         _ended = true;
         TimeSpan cpuTime = Environment.CpuUsage.TotalTime - before;
-        ExitCode code = Tell(program, end);
+        ExitCode code = stopAt is { } asked ? Explain(program, end, asked) : Tell(program, end);
         if (options.Stats)
             PrintStats(program, cpuTime, wall.Elapsed);
         return code;
@@ -61,7 +69,7 @@ internal sealed unsafe class RunSession(RunOptions options)
         }
     }
 
-    private LinuxProgram Load(ElfImage image)
+    private LinuxProgram Load(ElfImage image, ulong? stopAt)
     {
         try
         {
@@ -74,6 +82,8 @@ internal sealed unsafe class RunSession(RunOptions options)
                 MaxInstructions = options.MaxInstructions,
                 Tier = options.Tier,
                 LockStep = options.LockStep,
+                Sensitive = options.Sensitive,
+                StopAt = stopAt,
                 Input = StandardStreams.Input(),
                 Output = StandardStreams.Output(),
                 Error = StandardStreams.Error(),
@@ -87,6 +97,39 @@ internal sealed unsafe class RunSession(RunOptions options)
         {
             throw Refused(e);
         }
+    }
+
+    /// <summary>The address of a symbol, or of a hexadecimal number that no symbol is called.</summary>
+    private ulong AddressOf(string word, ElfImage image)
+    {
+        ulong moved = image.PositionIndependent ? ElfImage.PositionIndependentBase : 0;
+        if (image.AddressOf(word) is not { } address &&
+            !ulong.TryParse(word.StartsWith("0x", StringComparison.OrdinalIgnoreCase) ? word.AsSpan(2) : word, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out address))
+        {
+            throw new ToolException(ExitCode.BadInput, $"'{word}' is neither a symbol of '{options.Program}' nor a hexadecimal number.");
+        }
+
+        return image.Segments.Any(segment => segment.Executable && address - moved >= segment.Address && address - moved < segment.End)
+            ? address
+            : throw new ToolException(ExitCode.BadInput, $"0x{address:x} is not in the code of '{options.Program}'.");
+    }
+
+    private ExitCode Explain(LinuxProgram program, ProgramEnd end, ulong address)
+    {
+        if (end is not ProgramEnd.Reached)
+        {
+            ExitCode code = Tell(program, end);
+            string how = end is ProgramEnd.Exited ? $"ended with status {(int)code}" : "was stopped";
+            throw new ToolException(ExitCode.BadInput, $"0x{address:x} was not executed: the program {how} after {program.Instructions} instructions.");
+        }
+
+        using var map = new CodeMap();
+        ExplainedRegion region = program.Explain();
+        MachineCode? machineCode = null;
+        SpinWait.SpinUntil(() => region.Code == 0 || (machineCode = map.At((ulong)region.Code)) is not null, MostWait);
+        GC.KeepAlive(region.Owner);
+        Console.Out.Write(ExplainText.Of(address, region, machineCode));
+        return ExitCode.Success;
     }
 
     private static List<string> HostEnvironment()
@@ -188,5 +231,7 @@ internal sealed unsafe class RunSession(RunOptions options)
         TranslationStatistics translation = program.Translation;
         Console.Error.WriteLine($"PvPatch: {translation.Regions:n0} regions of {translation.Instructions:n0} instructions, compiled in {translation.CompileTime.TotalSeconds:f3} s; about {translation.TranslatedTime.TotalSeconds:f3} s in translated code, {translation.InterpretedTime.TotalSeconds:f3} s in other");
         Console.Error.WriteLine($"PvPatch: side exits: {translation.MemoryExits:n0} memory, {translation.InstructionExits:n0} instruction, {translation.BudgetExits:n0} limit, {translation.TargetExits:n0} target");
+        foreach (var sites in program.SensitiveSites.Sites.GroupBy(site => (site.Op, site.Replacement)).OrderBy(group => group.Key.Op, StringComparer.Ordinal))
+            Console.Error.WriteLine($"PvPatch: {sites.Key.Op} in {sites.Count()} places: {sites.Key.Replacement}");
     }
 }

@@ -1,4 +1,5 @@
 using PvPatch.Emulator.State;
+using PvPatch.Engine.Ops;
 
 namespace PvPatch.Emulator.Exits;
 
@@ -13,6 +14,15 @@ public unsafe interface IPlatform
 
     /// <summary>Tells the platform its machine, once, before a vCPU runs.</summary>
     void Attach(IMachineControl machine);
+
+    /// <summary>
+    /// Fills the table of sensitive ops: it holds the machine's own, which ask this platform by the methods below. A platform that
+    /// has nothing to say to one, or another answer, installs its own target; then it is not asked.
+    /// </summary>
+    /// <param name="ops">Targets by the names of <see cref="SensitiveOps"/>.</param>
+    void Fill(IDictionary<string, PvTarget> ops)
+    {
+    }
 
     /// <summary>CPUID.</summary>
     /// <param name="cpu">The vCPU.</param>

@@ -95,6 +95,21 @@ internal unsafe struct Execution
     /// <summary>System calls leave the loop instead of entering the guest's kernel.</summary>
     public bool SystemCallsLeave;
 
+    /// <summary>The interpreter, for the two functions below.</summary>
+    public nint Owner;
+
+    /// <summary>
+    /// Brings the machine's clock and count up to the instruction that is executed, one of many in one go: <c>Left</c> counts those
+    /// behind it. From then on it is as if it ran alone.
+    /// </summary>
+    public delegate*<CpuState*, void> CatchUp;
+
+    /// <summary>Whether the loop must look again before the next instruction, since the machine was called after <see cref="CatchUp"/>.</summary>
+    public delegate*<CpuState*, bool> MustLeave;
+
+    /// <summary><see cref="CatchUp"/> was called, and it did not yet go on.</summary>
+    public bool CaughtUp;
+
     /// <summary>The bytes of an access that the TLB could not serve.</summary>
     public fixed byte Scratch[576];
 

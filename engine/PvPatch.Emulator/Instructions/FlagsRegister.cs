@@ -10,6 +10,9 @@ internal static unsafe class FlagsRegister
     public const ulong Writable = StatusFlags.All | RFlags.Trap | RFlags.InterruptEnable | RFlags.Direction | RFlags.IoPrivilegeLevel |
         RFlags.NestedTask | RFlags.AlignmentCheck | RFlags.Id;
 
+    /// <summary>What POPF of more than 16 bits clears; one of 16 bits clears RF alone.</summary>
+    public const ulong ClearedByPop = RFlags.Resume | RFlags.VirtualInterrupt | RFlags.VirtualInterruptPending;
+
     /// <summary>The I/O privilege level.</summary>
     public static int IoPrivilegeLevel(CpuState* cpu) => (int)(cpu->RFlags >> 12) & 3;
 
@@ -18,7 +21,7 @@ internal static unsafe class FlagsRegister
     {
         if ((cpu->RFlags & RFlags.Virtual8086) != 0 && IoPrivilegeLevel(cpu) < 3)
             return Execution.Raise(cpu, u, Vectors.GeneralProtection);
-        ulong image = cpu->RFlags & ~(RFlags.Resume | RFlags.Virtual8086);
+        ulong image = cpu->Sensitive != null ? cpu->Sensitive->SaveFlags(cpu) : ProcessorOps.SaveFlags(cpu);
         return Stack.TryPush(cpu, u, T.CreateTruncating(image), out bool slow) ? Stack.After(cpu, u, slow) : null;
     }
 
@@ -30,8 +33,12 @@ internal static unsafe class FlagsRegister
         if (!Stack.TryPop(cpu, u, out T popped))
             return null;
         ulong before = cpu->RFlags;
-        Load(cpu, ulong.CreateTruncating(popped), sizeof(T) == 2 ? ushort.MaxValue : ulong.MaxValue);
-        cpu->RFlags &= ~(RFlags.Resume | (sizeof(T) == 2 ? 0 : RFlags.VirtualInterrupt | RFlags.VirtualInterruptPending));
+        ulong value = sizeof(T) == 2 ? (before & ~(ulong)ushort.MaxValue) | ulong.CreateTruncating(popped) : ulong.CreateTruncating(popped);
+        if (cpu->Sensitive != null)
+            cpu->Sensitive->RestoreFlags(cpu, value);
+        else
+            ProcessorOps.RestoreFlags(cpu, value);
+        cpu->RFlags &= ~(sizeof(T) == 2 ? RFlags.Resume : ClearedByPop);
         const ulong Watched = RFlags.InterruptEnable | RFlags.Trap | RFlags.AlignmentCheck;
         return ((before ^ cpu->RFlags) & Watched) == 0 && (before & RFlags.Trap) == 0
             ? u + 1

@@ -38,22 +38,19 @@ internal static unsafe class Ports
     private static DecodedInstruction* In<T>(CpuState* cpu, DecodedInstruction* u, ushort port)
         where T : unmanaged, IBinaryInteger<T>
     {
-        if (!IsAllowed(cpu, u, port, sizeof(T)) || !Privileged.HasMachine(cpu, u))
+        if (!SensitiveSteps.BeginPort(cpu, u, port, sizeof(T)))
             return null;
         uint value = cpu->Sensitive->In(cpu, port, (uint)sizeof(T));
-        Breakpoints.NotePort(cpu, port, sizeof(T));
-        Operands.SetRegister(cpu, RegisterPlaces.General(cpu, 0), T.CreateTruncating(value));
-        return Privileged.Done(cpu, u);
+        return SensitiveSteps.EndIn(cpu, u, value, port, sizeof(T));
     }
 
     private static DecodedInstruction* Out<T>(CpuState* cpu, DecodedInstruction* u, ushort port)
         where T : unmanaged, IBinaryInteger<T>
     {
-        if (!IsAllowed(cpu, u, port, sizeof(T)) || !Privileged.HasMachine(cpu, u))
+        if (!SensitiveSteps.BeginPort(cpu, u, port, sizeof(T)))
             return null;
         uint value = uint.CreateTruncating(Operands.Register<T>(cpu, RegisterPlaces.General(cpu, 0)));
         cpu->Sensitive->Out(cpu, port, (uint)sizeof(T), value);
-        Breakpoints.NotePort(cpu, port, sizeof(T));
-        return Privileged.Done(cpu, u);
+        return SensitiveSteps.EndOut(cpu, u, port, sizeof(T));
     }
 }

@@ -20,22 +20,25 @@ internal static unsafe class Privileged
 
     public static DecodedInstruction* Cli(CpuState* cpu, DecodedInstruction* u)
     {
-        if (PrivilegeLevel.Of(cpu) > FlagsRegister.IoPrivilegeLevel(cpu))
+        if (!SensitiveSteps.MayChangeInterrupts(cpu))
             return Execution.Raise(cpu, u, Vectors.GeneralProtection);
-        cpu->RFlags &= ~RFlags.InterruptEnable;
+        if (cpu->Sensitive != null)
+            cpu->Sensitive->IrqDisable(cpu);
+        else
+            ProcessorOps.IrqDisable(cpu);
         return u + 1;
     }
 
     /// <summary>STI: if interrupts were disabled, one more instruction comes before any of them.</summary>
     public static DecodedInstruction* Sti(CpuState* cpu, DecodedInstruction* u)
     {
-        if (PrivilegeLevel.Of(cpu) > FlagsRegister.IoPrivilegeLevel(cpu))
+        if (!SensitiveSteps.MayChangeInterrupts(cpu))
             return Execution.Raise(cpu, u, Vectors.GeneralProtection);
-        if ((cpu->RFlags & RFlags.InterruptEnable) != 0)
-            return u + 1;
-        cpu->RFlags |= RFlags.InterruptEnable;
-        cpu->Interruptibility |= Interruptibility.BlockedBySti;
-        return Execution.Leave(cpu, ControlFlow.Next(u), LeaveCause.Changed);
+        if (cpu->Sensitive != null)
+            cpu->Sensitive->IrqEnable(cpu);
+        else
+            ProcessorOps.IrqEnable(cpu);
+        return (cpu->Interruptibility & Interruptibility.BlockedBySti) == Interruptibility.None ? u + 1 : Done(cpu, u);
     }
 
     public static DecodedInstruction* Hlt(CpuState* cpu, DecodedInstruction* u) =>
@@ -43,47 +46,40 @@ internal static unsafe class Privileged
 
     public static DecodedInstruction* Cpuid(CpuState* cpu, DecodedInstruction* u)
     {
-        if (!HasMachine(cpu, u))
+        if (!SensitiveSteps.Begin(cpu, u))
             return null;
         CpuidRegisters answer;
         cpu->Sensitive->Cpuid(cpu, (uint)cpu->Rax, (uint)cpu->Rcx, &answer);
-        cpu->Rax = answer.Eax;
-        cpu->Rbx = answer.Ebx;
-        cpu->Rcx = answer.Ecx;
-        cpu->Rdx = answer.Edx;
-        return Done(cpu, u);
+        return SensitiveSteps.EndCpuid(cpu, u, &answer);
     }
 
     public static DecodedInstruction* Rdmsr(CpuState* cpu, DecodedInstruction* u)
     {
-        if (!IsSupervisor(cpu, u) || !HasMachine(cpu, u))
+        if (!SensitiveSteps.BeginSupervisor(cpu, u))
             return null;
         ulong value;
         uint vector = cpu->Sensitive->Rdmsr(cpu, (uint)cpu->Rcx, &value);
-        if (vector != 0)
-            return Execution.Raise(cpu, u, vector);
-        cpu->Rax = (uint)value;
-        cpu->Rdx = value >> 32;
-        return u + 1;
+        return SensitiveSteps.EndRdmsr(cpu, u, vector, value);
     }
 
     public static DecodedInstruction* Wrmsr(CpuState* cpu, DecodedInstruction* u)
     {
-        if (!IsSupervisor(cpu, u) || !HasMachine(cpu, u))
+        if (!SensitiveSteps.BeginSupervisor(cpu, u))
             return null;
-        uint vector = cpu->Sensitive->Wrmsr(cpu, (uint)cpu->Rcx, (cpu->Rdx << 32) | (uint)cpu->Rax);
-        return vector != 0 ? Execution.Raise(cpu, u, vector) : Done(cpu, u);
+        return SensitiveSteps.EndChanged(cpu, u, cpu->Sensitive->Wrmsr(cpu, (uint)cpu->Rcx, (cpu->Rdx << 32) | (uint)cpu->Rax));
     }
 
-    public static DecodedInstruction* Rdtsc(CpuState* cpu, DecodedInstruction* u) => TryReadTime(cpu, u) ? u + 1 : null;
+    public static DecodedInstruction* Rdtsc(CpuState* cpu, DecodedInstruction* u) =>
+        SensitiveSteps.BeginTime(cpu, u) ? SensitiveSteps.EndRdtsc(cpu, u, cpu->Sensitive->Rdtsc(cpu)) : null;
 
     /// <summary>RDTSCP: IA32_TSC_AUX comes with the time.</summary>
     public static DecodedInstruction* Rdtscp(CpuState* cpu, DecodedInstruction* u)
     {
-        if (!TryReadTime(cpu, u))
+        if (!SensitiveSteps.BeginTime(cpu, u))
             return null;
+        ulong time = cpu->Sensitive->Rdtsc(cpu);
         cpu->Rcx = (uint)TscAux(cpu);
-        return u + 1;
+        return SensitiveSteps.EndRdtsc(cpu, u, time);
     }
 
     /// <summary>RDPID: IA32_TSC_AUX alone.</summary>
@@ -102,23 +98,22 @@ internal static unsafe class Privileged
     {
         if (cpu->Sensitive == null)
             return u + 1;
-        if (!HasMachine(cpu, u))
-            return null;
+        SensitiveSteps.Begin(cpu, u);
         cpu->Sensitive->Pause(cpu);
-        return Done(cpu, u);
+        return SensitiveSteps.End(cpu, u);
     }
 
     public static DecodedInstruction* Wbinvd(CpuState* cpu, DecodedInstruction* u)
     {
-        if (!IsSupervisor(cpu, u) || !HasMachine(cpu, u))
+        if (!SensitiveSteps.BeginSupervisor(cpu, u))
             return null;
         cpu->Sensitive->Wbinvd(cpu);
-        return Done(cpu, u);
+        return SensitiveSteps.End(cpu, u);
     }
 
     public static DecodedInstruction* Invlpg(CpuState* cpu, DecodedInstruction* u)
     {
-        if (!IsSupervisor(cpu, u) || !HasMachine(cpu, u))
+        if (!SensitiveSteps.BeginSupervisor(cpu, u))
             return null;
         ulong effective = Operands.Effective(cpu, u);
         ulong linear = u->Addressing == Addressing.Flat ? effective : Operands.InSegment(cpu, u, effective, 1, write: false);
@@ -128,10 +123,7 @@ internal static unsafe class Privileged
 
     public static DecodedInstruction* Vmcall(CpuState* cpu, DecodedInstruction* u)
     {
-        if (!HasMachine(cpu, u))
-            return null;
-        uint vector = cpu->Sensitive->Vmcall(cpu);
-        return vector != 0 ? Execution.Raise(cpu, u, vector) : Done(cpu, u);
+        return SensitiveSteps.Begin(cpu, u) ? SensitiveSteps.EndChanged(cpu, u, cpu->Sensitive->Vmcall(cpu)) : null;
     }
 
     /// <summary>MOV from a control register.</summary>
@@ -139,30 +131,21 @@ internal static unsafe class Privileged
     {
         if (!IsSupervisor(cpu, u))
             return null;
-        ulong? value = u->Op1 switch
-        {
-            0 => cpu->Cr0,
-            2 => cpu->Cr2,
-            3 => cpu->Cr3,
-            4 => cpu->Cr4,
-            8 => cpu->Cr8,
-            _ => null,
-        };
-        if (value is not { } found)
+        if (u->Op1 is not (0 or 2 or 3 or 4 or 8))
             return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
-        WriteNatural(cpu, u, u->Op0, found);
+        WriteNatural(cpu, u, u->Op0, cpu->Sensitive != null ? cpu->Sensitive->MovFromCr(cpu, u->Op1) : ReadControl(cpu, u->Op1));
         return u + 1;
     }
 
     /// <summary>MOV to a control register.</summary>
     public static DecodedInstruction* ToControl(CpuState* cpu, DecodedInstruction* u)
     {
-        if (!IsSupervisor(cpu, u) || !HasMachine(cpu, u))
+        if (!SensitiveSteps.BeginSupervisor(cpu, u))
             return null;
         if (u->Op0 is not (0 or 2 or 3 or 4 or 8))
             return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
         uint vector = cpu->Sensitive->MovToCr(cpu, u->Op0, ReadNatural(cpu, u, u->Op1));
-        return vector != 0 ? Execution.Raise(cpu, u, vector) : Done(cpu, u);
+        return u->Op0 is 2 or 8 ? SensitiveSteps.EndChecked(cpu, u, vector) : SensitiveSteps.EndChanged(cpu, u, vector);
     }
 
     /// <summary>CLTS.</summary>
@@ -199,16 +182,16 @@ internal static unsafe class Privileged
     }
 
     /// <summary>LGDT.</summary>
-    public static DecodedInstruction* LoadGdt(CpuState* cpu, DecodedInstruction* u) => Load(cpu, u, &cpu->Gdtr, ulong.MaxValue);
+    public static DecodedInstruction* LoadGdt(CpuState* cpu, DecodedInstruction* u) => LoadGdt(cpu, u, ulong.MaxValue);
 
     /// <summary>LGDT with an operand size of 16 bits: 24 bits of base.</summary>
-    public static DecodedInstruction* LoadNarrowGdt(CpuState* cpu, DecodedInstruction* u) => Load(cpu, u, &cpu->Gdtr, NarrowBase);
+    public static DecodedInstruction* LoadNarrowGdt(CpuState* cpu, DecodedInstruction* u) => LoadGdt(cpu, u, NarrowBase);
 
     /// <summary>LIDT.</summary>
-    public static DecodedInstruction* LoadIdt(CpuState* cpu, DecodedInstruction* u) => Load(cpu, u, &cpu->Idtr, ulong.MaxValue);
+    public static DecodedInstruction* LoadIdt(CpuState* cpu, DecodedInstruction* u) => LoadIdt(cpu, u, ulong.MaxValue);
 
     /// <summary>LIDT with an operand size of 16 bits: 24 bits of base.</summary>
-    public static DecodedInstruction* LoadNarrowIdt(CpuState* cpu, DecodedInstruction* u) => Load(cpu, u, &cpu->Idtr, NarrowBase);
+    public static DecodedInstruction* LoadNarrowIdt(CpuState* cpu, DecodedInstruction* u) => LoadIdt(cpu, u, NarrowBase);
 
     /// <summary>SGDT.</summary>
     public static DecodedInstruction* StoreGdt(CpuState* cpu, DecodedInstruction* u) => Store(cpu, u, cpu->Gdtr);
@@ -242,15 +225,14 @@ internal static unsafe class Privileged
     public static DecodedInstruction* Done(CpuState* cpu, DecodedInstruction* u) =>
         Execution.Leave(cpu, ControlFlow.Next(u), LeaveCause.Changed);
 
-    private static bool TryReadTime(CpuState* cpu, DecodedInstruction* u)
+    private static ulong ReadControl(CpuState* cpu, uint number) => number switch
     {
-        if (((cpu->Cr4 & Cr4Bits.TimeStampDisable) != 0 && !IsSupervisor(cpu, u)) || !HasMachine(cpu, u))
-            return false;
-        ulong value = cpu->Sensitive->Rdtsc(cpu);
-        cpu->Rax = (uint)value;
-        cpu->Rdx = value >> 32;
-        return true;
-    }
+        0 => cpu->Cr0,
+        2 => cpu->Cr2,
+        3 => cpu->Cr3,
+        4 => cpu->Cr4,
+        _ => cpu->Cr8,
+    };
 
     /// <summary>Zero on a machine without the register.</summary>
     private static ulong TscAux(CpuState* cpu)
@@ -304,12 +286,25 @@ internal static unsafe class Privileged
         return false;
     }
 
-    private static DecodedInstruction* Load(CpuState* cpu, DecodedInstruction* u, DescriptorTable* target, ulong baseBits)
+    private static DecodedInstruction* LoadGdt(CpuState* cpu, DecodedInstruction* u, ulong baseBits)
     {
         if (!TryTable(cpu, u, out DescriptorTable table))
             return null;
-        table.Base &= baseBits;
-        *target = table;
+        if (cpu->Sensitive != null)
+            cpu->Sensitive->LoadGdt(cpu, table.Limit, table.Base & baseBits);
+        else
+            ProcessorOps.LoadGdt(cpu, table.Limit, table.Base & baseBits);
+        return Done(cpu, u);
+    }
+
+    private static DecodedInstruction* LoadIdt(CpuState* cpu, DecodedInstruction* u, ulong baseBits)
+    {
+        if (!TryTable(cpu, u, out DescriptorTable table))
+            return null;
+        if (cpu->Sensitive != null)
+            cpu->Sensitive->LoadIdt(cpu, table.Limit, table.Base & baseBits);
+        else
+            ProcessorOps.LoadIdt(cpu, table.Limit, table.Base & baseBits);
         return Done(cpu, u);
     }
 

@@ -6,6 +6,7 @@ using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 using PvPatch.Emulator.Translator;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Emulator.Interpreter;
 
@@ -24,6 +25,7 @@ internal sealed unsafe class CodeCache : IDisposable
 
     private readonly CpuState* _cpu;
     private readonly HookRanges<InstructionHook> _hooks;
+    private readonly SensitiveCalls? _sensitive;
     private readonly ulong* _jumpCaches;
     private readonly Dictionary<CodePageKey, CodePage> _pages = [];
     private readonly PageReader _reader = new();
@@ -33,16 +35,21 @@ internal sealed unsafe class CodeCache : IDisposable
     private readonly Instruction[] _run = new Instruction[LongestRun];
     private readonly Dictionary<StraddlingKey, CodePage> _straddling = [];
     private int _knownHooks;
+    private int _knownTargets;
+    private SensitiveOps* _knownSlots;
     private ulong _knownGeneration;
     private Marks _knownWidth;
     private ulong _knownBase;
     private uint _knownLimit;
 
-    public CodeCache(CpuState* cpu, HookRanges<InstructionHook> hooks)
+    public CodeCache(CpuState* cpu, HookRanges<InstructionHook> hooks, SensitiveCalls? sensitive)
     {
         _cpu = cpu;
         _hooks = hooks;
+        _sensitive = sensitive;
         _knownHooks = hooks.Version;
+        _knownTargets = sensitive?.Version ?? 0;
+        _knownSlots = cpu->Sensitive;
         // SAFETY: two caches of pairs; Dispose releases them.
         _jumpCaches = (ulong*)NativeMemory.AlignedAlloc(2 * ControlFlow.JumpCacheEntries * 16, 64);
         _decoder64 = Decoder.Create(64, _reader);
@@ -77,6 +84,25 @@ internal sealed unsafe class CodeCache : IDisposable
         ForgetPages();
         ForgetStraddling();
     }
+
+    /// <summary>Forgets what was translated if other sensitive ops were installed since the last call: it is bound to those before.</summary>
+    public void FollowSensitive()
+    {
+        if (!HasOtherTargets)
+            return;
+        _knownTargets = _sensitive!.Version;
+        _knownSlots = _cpu->Sensitive;
+        ForgetPages();
+    }
+
+    /// <summary>Whether a hook, a sensitive op or a translation is no longer as the decoded instructions that are executed have it.</summary>
+    public bool IsStale =>
+        _hooks.Version != _knownHooks || HasOtherTargets || _cpu->TlbGeneration != _knownGeneration;
+
+    private bool HasOtherTargets => _sensitive != null && (_sensitive.Version != _knownTargets || _cpu->Sensitive != _knownSlots);
+
+    /// <summary>Where translated code calls sensitive ops, by address.</summary>
+    public IEnumerable<PatchedSite> SensitiveSites => _pages.Values.SelectMany(page => page.Regions.SensitiveSites);
 
     /// <summary>Forgets where addresses lead, if translations, the width of the code, its base or its limit changed since the last call.</summary>
     public void FollowTranslations()
@@ -169,8 +195,7 @@ internal sealed unsafe class CodeCache : IDisposable
             return false;
         if (heat > 0 && (Translations.IsBusy || page.Regions.Heat(offset) < heat))
             return false;
-        byte[] bytes = new ReadOnlySpan<byte>(host - (rip & 0xfff), 0x1000).ToArray();
-        var code = new PageCode(bytes, rip & Tlb.PageMask, (bool[])page.Sought.Clone(), address => _hooks.Touch(address, address));
+        PageCode code = CodeAround(rip, host, (bool[])page.Sought.Clone(), address => _hooks.Touch(address, address));
         if (!RegionCompiler.IsPossible || RegionCompiler.Find(code, rip) is not { } region)
         {
             page.Regions.Refuse(offset);
@@ -181,8 +206,18 @@ internal sealed unsafe class CodeCache : IDisposable
             CodePages.Decoded(_cpu, (physical & Tlb.PageMask) | (block.Start & 0xfff), (int)(block.End - block.Start));
 
         CpuState* cpu = _cpu;
-        Translations.Want(page, () => RegionCompiler.Compile(cpu, region, code), atOnce: heat == 0);
+        SensitiveCalls? sensitive = _sensitive;
+        Translations.Want(page, () => RegionCompiler.Compile(cpu, region, code, sensitive), atOnce: heat == 0);
         return page.Regions.IsTranslated(offset);
+    }
+
+    /// <summary>What becomes of the code at an address that was fetched; nothing of it is installed, and no hook is minded.</summary>
+    /// <exception cref="InvalidOperationException">It is no 64-bit code in RAM.</exception>
+    public ExplainedRegion Explain(ulong rip, AccessMode mode)
+    {
+        if (CodeWidth != Marks.Code64 || !TryFindPage(rip, mode, out CodePage? page, out byte* host, out _))
+            throw new InvalidOperationException($"There is no 64-bit code to translate at 0x{rip:x}.");
+        return RegionExplainer.Explain(_cpu, CodeAround(rip, host, (bool[])page.Sought.Clone(), static _ => false), rip, _sensitive);
     }
 
     public void Dispose()
@@ -193,6 +228,10 @@ internal sealed unsafe class CodeCache : IDisposable
         // SAFETY: the constructor made the block.
         NativeMemory.AlignedFree(_jumpCaches);
     }
+
+    /// <summary>A copy of the page around an address.</summary>
+    private static PageCode CodeAround(ulong rip, byte* host, bool[] sought, Func<ulong, bool> isHooked) =>
+        new(new ReadOnlySpan<byte>(host - (rip & 0xfff), 0x1000).ToArray(), rip & Tlb.PageMask, sought, isHooked);
 
     /// <summary>The page of 64-bit code that an address lies in, if it is RAM and some of it was decoded already.</summary>
     private bool TryFindPage(ulong rip, AccessMode mode, [NotNullWhen(true)] out CodePage? page, out byte* host, out ulong physical)

@@ -6,6 +6,7 @@ using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 using PvPatch.Emulator.Translator;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Emulator.Interpreter;
 
@@ -49,7 +50,12 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private readonly long[] _ticks = new long[2];
     private ulong _untilSample = ShortSample;
     private long _lastSample = Stopwatch.GetTimestamp();
+    private readonly GCHandle _self;
+    private ulong _atMost;
+    private ulong _behindSlice;
+    private ulong _told;
     private bool _alone;
+    private bool _looksAgain;
     private volatile bool _asked;
 
     /// <summary>Prepares a CPU, which must have its RAM and its TLB.</summary>
@@ -57,18 +63,19 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// <param name="systemCallsLeave">SYSCALL stops the run instead of entering the guest's kernel.</param>
     /// <param name="deliversExceptions">Exceptions go to the guest's interrupt table instead of stopping the run.</param>
     /// <param name="tier">What executes the instructions.</param>
-    public InterpretedCpu(CpuState* cpu, bool systemCallsLeave = false, bool deliversExceptions = false, ExecutionTier tier = ExecutionTier.Interpreted)
-        : this(cpu, null, new HookRanges<InstructionHook>(), systemCallsLeave, deliversExceptions, tier)
+    /// <param name="sensitive">How translated code calls the sensitive ops; without it the interpreter executes their instructions.</param>
+    public InterpretedCpu(CpuState* cpu, bool systemCallsLeave = false, bool deliversExceptions = false, ExecutionTier tier = ExecutionTier.Interpreted, SensitiveCalls? sensitive = null)
+        : this(cpu, null, new HookRanges<InstructionHook>(), sensitive, systemCallsLeave, deliversExceptions, tier)
     {
     }
 
     /// <summary>Prepares a CPU of a machine.</summary>
-    internal InterpretedCpu(CpuState* cpu, ICpuHost host, HookRanges<InstructionHook> hooks, ExecutionTier tier)
-        : this(cpu, host, hooks, systemCallsLeave: false, deliversExceptions: true, tier)
+    internal InterpretedCpu(CpuState* cpu, ICpuHost host, HookRanges<InstructionHook> hooks, SensitiveCalls sensitive, ExecutionTier tier)
+        : this(cpu, host, hooks, sensitive, systemCallsLeave: false, deliversExceptions: true, tier)
     {
     }
 
-    private InterpretedCpu(CpuState* cpu, ICpuHost? host, HookRanges<InstructionHook> hooks, bool systemCallsLeave, bool deliversExceptions, ExecutionTier tier)
+    private InterpretedCpu(CpuState* cpu, ICpuHost? host, HookRanges<InstructionHook> hooks, SensitiveCalls? sensitive, bool systemCallsLeave, bool deliversExceptions, ExecutionTier tier)
     {
         _cpu = cpu;
         _tier = tier;
@@ -82,8 +89,12 @@ public sealed unsafe class InterpretedCpu : IDisposable
         _ownsCodePages = cpu->CodePages == null;
         if (_ownsCodePages)
             CodePages.Join(cpu, CodePages.Allocate(cpu->RamSize));
+        _self = GCHandle.Alloc(this, GCHandleType.Weak);
+        _execution->Owner = GCHandle.ToIntPtr(_self);
+        _execution->CatchUp = &CatchUp;
+        _execution->MustLeave = &MustLeave;
         cpu->Execution = _execution;
-        _code = new CodeCache(cpu, hooks);
+        _code = new CodeCache(cpu, hooks, sensitive);
     }
 
     /// <summary>
@@ -91,6 +102,15 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// last step is done; one that faults is none, one that traps (INT3, a single step) is one. Interrupts and hooks are none.
     /// </summary>
     public ulong Instructions { get; internal set; }
+
+    /// <summary>Who is called before instructions.</summary>
+    internal HookRanges<InstructionHook> Hooks => _hooks;
+
+    /// <summary>What becomes of the code at the next instruction, which was fetched.</summary>
+    internal ExplainedRegion Explain() => _code.Explain(_cpu->Rip, AccessModes.Of(_cpu));
+
+    /// <summary>Where the translated code that is there now calls sensitive ops.</summary>
+    public PatchReport SensitiveSites => PatchReport.Of(_code.SensitiveSites);
 
     /// <summary>What the translator did so far.</summary>
     public TranslationStatistics Translation => new(
@@ -156,6 +176,9 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// <summary>Lets the run that is going on return before its next instruction, or soon if the call comes from another thread.</summary>
     internal void Leave() => _asked = true;
 
+    /// <summary>Somebody who may change anything was called by a sensitive instruction: what the loop holds is looked at before the next one.</summary>
+    internal void LookAgain() => _looksAgain = true;
+
     /// <summary>Releases what the interpreter holds; the CPU's state stays.</summary>
     public void Dispose()
     {
@@ -171,6 +194,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
 
         // SAFETY: the constructor made the block.
         NativeMemory.Free(_execution);
+        _self.Free();
     }
 
     /// <summary>Whether a debug trap of an instruction that is done waits for nothing more.</summary>
@@ -210,7 +234,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         if (_tier == ExecutionTier.Translated && !stepwise && !_alone)
             _code.Translate(_cpu->Rip, _execution->Mode, heat: 0);
         Execute(u, AtMost(stepwise || _alone ? 1 : atMost));
-        _host?.Passed(Instructions - before);
+        _host?.Passed(Instructions - before - _told);
         if (_tier == ExecutionTier.Automatic)
             Sample(Instructions - before);
         LeaveCause cause = _execution->Cause;
@@ -312,6 +336,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private void Enter()
     {
         _code.FollowHooks();
+        _code.FollowSensitive();
         _code.FollowTranslator();
         _execution->Mode = AccessModes.Of(_cpu);
         bool user = _execution->Mode == AccessMode.User;
@@ -326,6 +351,31 @@ public sealed unsafe class InterpretedCpu : IDisposable
         }
     }
 
+    private static InterpretedCpu Of(CpuState* cpu) => (InterpretedCpu)GCHandle.FromIntPtr(Execution.Of(cpu)->Owner).Target!;
+
+    private static void CatchUp(CpuState* cpu)
+    {
+        InterpretedCpu owner = Of(cpu);
+        ulong done = owner._atMost - owner._behindSlice - cpu->Left - 1;
+        owner._host?.Passed(done - owner._told);
+        owner._told = done;
+        owner._looksAgain = false;
+        owner._execution->CaughtUp = true;
+        cpu->RunsMany = 0;
+    }
+
+    /// <summary>
+    /// Whether what <see cref="Enter"/> and <see cref="Run"/> found is no longer so: an event is pending, the run is to end, an alarm is due
+    /// before it would, or hooks, targets, translations or code changed.
+    /// </summary>
+    private static bool MustLeave(CpuState* cpu)
+    {
+        InterpretedCpu owner = Of(cpu);
+        return cpu->EventPending != 0 || owner._asked || owner._looksAgain || owner._code.IsStale ||
+            cpu->CodePages->Changes != owner._execution->KnownChanges ||
+            (owner._host != null && owner._host.Horizon <= owner._behindSlice + cpu->Left);
+    }
+
     /// <summary>
     /// The loop: every turn is one instruction, or many that follow each other by themselves. It is compiled once for good, since a
     /// loop that is profiled first is slower for long.
@@ -334,12 +384,16 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private void Execute(DecodedInstruction* u, ulong atMost)
     {
         _execution->Cause = LeaveCause.None;
+        _execution->CaughtUp = false;
         CpuState* state = _cpu;
         state->RunsMany = atMost == 1 ? 0u : 1u;
         ulong left = atMost;
+        _atMost = atMost;
+        _told = 0;
         do
         {
             ulong slice = Math.Min(Slice, left);
+            _behindSlice = left - slice;
             state->Left = slice;
             while (u != null && state->Left != 0)
             {

@@ -1,4 +1,5 @@
 using PvPatch.Emulator.Translator;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Emulator.Interpreter;
 
@@ -23,6 +24,9 @@ internal sealed unsafe class PageRegions(CodePage page) : IDisposable
 
     /// <summary>Whether the instruction at an offset is part of a region.</summary>
     public bool IsTranslated(int offset) => _translated[offset];
+
+    /// <summary>Where the regions call sensitive ops.</summary>
+    public IEnumerable<PatchedSite> SensitiveSites => _regions.SelectMany(region => region.SensitiveSites);
 
     /// <summary>Whether no region can start at an offset.</summary>
     public bool IsRefused(int offset) => _refused[offset];

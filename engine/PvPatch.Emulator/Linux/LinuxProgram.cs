@@ -8,6 +8,8 @@ using PvPatch.Emulator.Linux.Spaces;
 using PvPatch.Emulator.Linux.Tasks;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
+using PvPatch.Emulator.Translator;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Emulator.Linux;
 
@@ -30,6 +32,7 @@ public sealed unsafe class LinuxProgram : IDisposable
     private readonly LinuxSystem _system;
     private readonly LinuxProcess _first;
     private HashSet<ulong>? _refused;
+    private bool _reached;
 
     /// <summary>Loads a program.</summary>
     /// <exception cref="ElfException">It does not fit.</exception>
@@ -40,7 +43,9 @@ public sealed unsafe class LinuxProgram : IDisposable
         _options = options;
         _memory = new PhysicalMemory(options.MemorySize);
         _cpu = new UserCpu(_memory, options.LockStep);
-        _interpreter = new InterpretedCpu(_cpu.State, systemCallsLeave: true, tier: options.Tier);
+        _interpreter = new InterpretedCpu(_cpu.State, systemCallsLeave: true, tier: options.Tier, sensitive: new SensitiveCalls(_cpu.Table, options.Sensitive));
+        if (options.StopAt is { } stop)
+            _interpreter.Hooks.Add(stop, stop, StopHere);
         _lockStep = options.LockStep ? new LockStep(_cpu.State, _interpreter, _memory) : null;
         _system = new LinuxSystem(_cpu.State, _memory, options, _cancellation.Token);
         try
@@ -70,6 +75,9 @@ public sealed unsafe class LinuxProgram : IDisposable
 
     /// <summary>System calls that were made.</summary>
     public ulong SystemCalls { get; private set; }
+
+    /// <summary>Where the translated code that there is now calls sensitive ops, and how.</summary>
+    public PatchReport SensitiveSites => _interpreter.SensitiveSites;
 
     /// <summary>What the translator did.</summary>
     public TranslationStatistics Translation => _interpreter.Translation;
@@ -112,6 +120,8 @@ public sealed unsafe class LinuxProgram : IDisposable
             SignalDelivery.DeliverDue(thread);
             if (!thread.HasEnded)
                 Step(thread, Math.Min(left, turnEnds - _interpreter.Instructions));
+            if (_reached)
+                return new ProgramEnd.Reached();
             if (_lockStep?.Difference is { } difference)
                 return new ProgramEnd.Differed(difference);
             if (thread.HasEnded)
@@ -120,6 +130,9 @@ public sealed unsafe class LinuxProgram : IDisposable
 
         return _first.End;
     }
+
+    /// <summary>What becomes of the code at the next instruction; nothing of it is executed.</summary>
+    public ExplainedRegion Explain() => _interpreter.Explain();
 
     /// <summary>Frees the memory and closes the files.</summary>
     public void Dispose()
@@ -131,6 +144,12 @@ public sealed unsafe class LinuxProgram : IDisposable
         _cpu.Dispose();
         _memory.Dispose();
         _cancellation.Dispose();
+    }
+
+    private void StopHere(CpuState* cpu)
+    {
+        _reached = true;
+        _interpreter.Leave();
     }
 
     private void Step(LinuxThread thread, ulong atMost)

@@ -7,6 +7,8 @@ using PvPatch.Emulator.Interrupts;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
+using PvPatch.Emulator.Translator;
+using PvPatch.Engine.Ops;
 
 namespace PvPatch.Emulator.Processors;
 
@@ -33,7 +35,7 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
         Interrupts = interrupts;
         interrupts.Requested = () => Vcpu(0).Signal();
         _watches = new MemoryWatches(WatchesChanged);
-        Hooks = new MachineHooks(_watches);
+        Hooks = new MachineHooks(_watches, HooksChanged);
         ProcessorId = new ProcessorId(clock.Frequency, cpuCount);
 
         // SAFETY: both blocks are zeroed, sized for what they hold and freed in Dispose alone; states start on cache lines.
@@ -41,7 +43,7 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
         _states = (CpuState*)NativeMemory.AlignedAlloc(stateBytes, 64);
         NativeMemory.Clear(_states, stateBytes);
         _ops = (SensitiveOps*)NativeMemory.AllocZeroed((nuint)sizeof(SensitiveOps));
-        SensitiveEntries.Fill(_ops);
+        Sensitive = new SensitiveTable(_ops, Filled());
 
         _vcpus = new Vcpu[cpuCount];
         for (int index = 0; index < cpuCount; index++)
@@ -80,6 +82,9 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
 
     public MachineHooks Hooks { get; }
 
+    /// <summary>What answers sensitive instructions.</summary>
+    public SensitiveTable Sensitive { get; }
+
     public IVcpuScheduler Scheduler { get; private set; }
 
     /// <summary>What runs x86 code; null for a C# guest.</summary>
@@ -110,14 +115,15 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
     public bool TimersMayWake => Clock.HasAlarm && _vcpus.Any(vcpu => vcpu.Started && vcpu.TakesInterrupts);
 
     /// <summary>The machine's guest is x86 code.</summary>
-    public CodeRunner ExecuteCode(ExecutionTier tier)
+    public CodeRunner ExecuteCode(ExecutionTier tier, SensitiveBinding binding)
     {
+        var sensitive = new SensitiveCalls(() => Sensitive, binding);
         CodePageMap* map = CodePages.Allocate(Memory.Top);
         Memory.CodePages = map;
         foreach (Vcpu vcpu in _vcpus)
         {
             CodePages.Join(vcpu.State, map);
-            vcpu.ExecuteCode(Hooks.Instructions, tier);
+            vcpu.ExecuteCode(Hooks.Instructions, sensitive, tier);
         }
 
         Vcpu(0).WireLegacyInterrupts();
@@ -218,6 +224,23 @@ internal sealed unsafe class Board : IMachineControl, IApicBus, ISavedState, IDi
         Exit(new MachineExit.Hypercall(cpu->Index, cpu->Rax));
         return true;
     }
+
+    /// <summary>The machine's own targets, the platform's over them, and what calls hooks over those while there are any.</summary>
+    private Dictionary<string, PvTarget> Filled()
+    {
+        var targets = new Dictionary<string, PvTarget>(MachineOps.Targets, StringComparer.Ordinal);
+        Platform.Fill(targets);
+        if (Hooks.HasPorts) Put(MachineOps.PortHooks);
+        if (Hooks.HasMsrs) Put(MachineOps.MsrHooks);
+        return targets;
+
+        void Put(IReadOnlyDictionary<string, PvTarget> over)
+        {
+            foreach ((string op, PvTarget target) in over) targets[op] = target;
+        }
+    }
+
+    private void HooksChanged() => Sensitive.Install(Filled());
 
     private void UnclaimedPort(ushort port, uint size, uint? written) =>
         Exit(new MachineExit.UnclaimedPort(Scheduler.Running.State->Index, port, (int)size, written));

@@ -12,12 +12,23 @@ namespace PvPatch.Emulator.Processors;
 /// </summary>
 public sealed unsafe class MachineHooks
 {
-    private readonly HookRanges<PortHook> _ports = new();
-    private readonly HookRanges<MsrHook> _msrs = new();
+    private readonly HookRanges<PortHook> _ports;
+    private readonly HookRanges<MsrHook> _msrs;
     private readonly HookRanges<EventHook> _events = new();
     private readonly MemoryWatches _watches;
 
-    internal MachineHooks(MemoryWatches watches) => _watches = watches;
+    internal MachineHooks(MemoryWatches watches, Action changed)
+    {
+        _watches = watches;
+        _ports = new HookRanges<PortHook>(changed);
+        _msrs = new HookRanges<MsrHook>(changed);
+    }
+
+    /// <summary>Whether a port is hooked.</summary>
+    internal bool HasPorts => !_ports.IsEmpty;
+
+    /// <summary>Whether an MSR is hooked.</summary>
+    internal bool HasMsrs => !_msrs.IsEmpty;
 
     internal HookRanges<InstructionHook> Instructions { get; } = new();
 

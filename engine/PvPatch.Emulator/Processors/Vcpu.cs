@@ -7,6 +7,7 @@ using PvPatch.Emulator.Interrupts;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
+using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Emulator.Processors;
 
@@ -118,7 +119,8 @@ internal sealed unsafe class Vcpu : ICpuHost, ISavedState, IDisposable
     }
 
     /// <summary>It executes x86 code from now on.</summary>
-    public void ExecuteCode(HookRanges<InstructionHook> hooks, ExecutionTier tier) => Interpreter = new InterpretedCpu(State, this, hooks, tier);
+    public void ExecuteCode(HookRanges<InstructionHook> hooks, SensitiveCalls sensitive, ExecutionTier tier) =>
+        Interpreter = new InterpretedCpu(State, this, hooks, sensitive, tier);
 
     /// <summary>
     /// Start-up message: x86 code starts in real mode at the page it names. In a C# guest that page starts with the address

@@ -21,6 +21,9 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     private readonly LocalBuilder _value = il.Local();
     private readonly bool _hasSought = region.Blocks.Any(block => block.IsSought);
 
+    /// <summary>The value that is pushed, or was read from the stack.</summary>
+    public LocalBuilder Value => _value;
+
     /// <summary>PUSH, POP and LEAVE; false for others.</summary>
     public bool TryWriteStack(in Instruction instruction)
     {
@@ -270,7 +273,8 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         il.Store(il.Next);
     }
 
-    private void PreparePush()
+    /// <summary>Finds room for a value on the stack.</summary>
+    public void PreparePush()
     {
         il.Load(il.General(Register.RSP));
         il.Constant(PushedSize);
@@ -280,7 +284,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     }
 
     /// <summary>Pushes the value where <see cref="PreparePush"/> found room.</summary>
-    private void Push()
+    public void Push()
     {
         il.Load(_value);
         il.WriteToHost(PushedSize);
@@ -297,7 +301,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     }
 
     /// <summary>Reads the value at a stack address.</summary>
-    private void Peek(LocalBuilder pointer)
+    public void Peek(LocalBuilder pointer)
     {
         il.Load(pointer);
         il.Store(il.Linear);
@@ -305,7 +309,8 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         il.Store(_value);
     }
 
-    private void Release(int bytes)
+    /// <summary>Takes bytes from the stack.</summary>
+    public void Release(int bytes)
     {
         il.Load(il.General(Register.RSP));
         il.Constant(bytes);

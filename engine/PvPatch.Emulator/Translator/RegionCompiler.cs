@@ -3,6 +3,7 @@ using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.State;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Emulator.Translator;
 
@@ -28,7 +29,12 @@ internal static unsafe class RegionCompiler
     }
 
     /// <summary>Compiles a region. Only offsets into the CPU's state are taken from it, so any thread may do this.</summary>
-    public static TranslatedRegion Compile(CpuState* cpu, Region region, PageCode code)
+    /// <param name="cpu">The CPU.</param>
+    /// <param name="region">The region.</param>
+    /// <param name="code">Its page.</param>
+    /// <param name="sensitive">How sensitive ops are called.</param>
+    /// <param name="around">What writes instead of a generator, to that one.</param>
+    public static TranslatedRegion Compile(CpuState* cpu, Region region, PageCode code, SensitiveCalls? sensitive, Func<ILGenerator, ILGenerator>? around = null)
     {
         var memory = new RegionMemory(cpu, code);
         var entries = new List<RegionBlock>();
@@ -41,11 +47,12 @@ internal static unsafe class RegionCompiler
         }
 
         var method = new DynamicMethod($"region_{entries[0].Start:x}", typeof(nint), [typeof(nint), typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true);
-        RegionEmitter.Write(region, method.GetILGenerator(), memory, entries);
+        ILGenerator il = method.GetILGenerator();
+        IReadOnlyList<PatchedSite> sites = RegionEmitter.Write(region, around?.Invoke(il) ?? il, memory, entries, sensitive);
         memory.Complete();
         delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> machineCode = Prepare(method);
         memory.Self->Handler = machineCode;
-        return new TranslatedRegion(method, machineCode, memory, Offsets(entries, entries.Count, all: false), Offsets(region.Blocks, count, all: true));
+        return new TranslatedRegion(method, machineCode, memory, Offsets(entries, entries.Count, all: false), Offsets(region.Blocks, count, all: true), sites);
     }
 
     /// <summary>Where in the page the first or all instructions of blocks lie.</summary>

@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
 using Iced.Intel;
 using PvPatch.Emulator.Instructions;
+using PvPatch.Engine.Reports;
 using FlowControl = Iced.Intel.FlowControl;
 using Label = System.Reflection.Emit.Label;
 
@@ -20,8 +21,9 @@ internal sealed class RegionEmitter
     private readonly OperandEmitter _operands;
     private readonly IntegerEmitter _integers;
     private readonly BranchEmitter _branches;
+    private readonly SensitiveEmitter _sensitive;
 
-    private RegionEmitter(Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries)
+    private RegionEmitter(Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries, SensitiveCalls? sensitive)
     {
         _region = region;
         _il = new RegionIl(generator);
@@ -34,6 +36,7 @@ internal sealed class RegionEmitter
         var multiplication = new MultiplicationEmitter(_il, _operands, meanings, _exits);
         _integers = new IntegerEmitter(_il, _flags, _operands, meanings, shifts, multiplication);
         _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, entries, memory);
+        _sensitive = new SensitiveEmitter(_il, _flags, _operands, _branches, _exits, memory, sensitive);
     }
 
     /// <summary>Writes the method.</summary>
@@ -41,16 +44,18 @@ internal sealed class RegionEmitter
     /// <param name="generator">Where to.</param>
     /// <param name="memory">What the method leads out to.</param>
     /// <param name="entries">The blocks that can be entered, in the order of <c>RegionEntry</c>.</param>
-    /// <returns>The number of IL instructions.</returns>
-    public static int Write(Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries)
+    /// <param name="sensitive">How sensitive ops are called; null where the interpreter executes their instructions.</param>
+    /// <returns>Where sensitive ops are called.</returns>
+    public static IReadOnlyList<PatchedSite> Write(
+        Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries, SensitiveCalls? sensitive)
     {
-        var emitter = new RegionEmitter(region, generator, memory, entries);
+        var emitter = new RegionEmitter(region, generator, memory, entries, sensitive);
         emitter.Enter(entries);
         emitter.WriteBlocks();
         emitter._branches.WriteEdges();
         emitter._operands.WriteStackMisses();
         emitter._exits.Write();
-        return emitter._il.Count;
+        return emitter._sensitive.Sites;
     }
 
     private void Enter(IReadOnlyList<RegionBlock> entries)
@@ -114,17 +119,24 @@ internal sealed class RegionEmitter
         for (int place = 0; place < block.Instructions.Length; place++)
         {
             Instruction instruction = block.Instructions[place];
+            _il.Note(instruction.IP);
             _exits.At(block, place);
+            bool inShadow = _exits.InShadow;
             bool ends = place == block.Instructions.Length - 1 && (instruction.FlowControl != FlowControl.Next || !TranslatedForms.Has(instruction));
-            if (ends || _branches.TryWriteStack(instruction))
+            if (ends)
                 continue;
-            if (TranslatedForms.IsWritten(instruction))
-                _integers.Write(instruction, wanted[place]);
-            else
+            if (SensitiveForms.Has(instruction))
+                _sensitive.Write(block, place);
+            else if (TranslatedForms.IsCalled(instruction))
                 Call(instruction);
+            else if (!_branches.TryWriteStack(instruction))
+                _integers.Write(instruction, wanted[place]);
+            if (inShadow)
+                _sensitive.EndShadow();
         }
 
         _branches.End(block, next);
+        _il.Note(null);
     }
 
     /// <summary>Calls the interpreter's handler of an instruction, with the state that it touches in place.</summary>

@@ -24,6 +24,16 @@ internal static unsafe class RegionExits
         return next;
     }
 
+    /// <summary>Goes on with the instruction behind STI: by the loop, which knows the shadow, if there is one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static DecodedInstruction* InShadow(CpuState* cpu, DecodedInstruction* next)
+    {
+        Settle(cpu);
+        return (cpu->Interruptibility & Interruptibility.BlockedBySti) == Interruptibility.None
+            ? Execution.Next(cpu, next)
+            : Execution.Leave(cpu, next->Rip, LeaveCause.Changed);
+    }
+
     /// <summary>Goes on with an instruction after the flags that wait were computed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Settled(CpuState* cpu, DecodedInstruction* next)

@@ -30,7 +30,16 @@ internal sealed class RegionIl
         Next = Local();
         Wide = Local();
         Narrow = il.DeclareLocal(typeof(int));
+        if (il is not IlListing listing)
+            return;
+        for (int i = 0; i < 16; i++)
+            listing.Name(_registers[i], (Register.RAX + i).ToString().ToLowerInvariant());
+        foreach ((LocalBuilder local, string name) in (ReadOnlySpan<(LocalBuilder, string)>)[(Flags, "rflags"), (Left, "left"), (Tlb, "tlb"), (Linear, "linear"), (Host, "host"), (Next, "next")])
+            listing.Name(local, name);
     }
+
+    /// <summary>From here on code is written for an instruction of the guest; null is for all of them.</summary>
+    public void Note(ulong? rip) => (_il as IlListing)?.Begin(rip);
 
     /// <summary>RFLAGS, without what <see cref="FlagEmitter"/> knows to wait.</summary>
     public LocalBuilder Flags { get; }
@@ -56,6 +65,11 @@ internal sealed class RegionIl
     private LocalBuilder Wide { get; }
 
     private LocalBuilder Narrow { get; }
+
+    /// <summary>What code is written with that is not counted here.</summary>
+    public ILGenerator Generator => _il;
+
+    public LocalBuilder Local(Type type) => _il.DeclareLocal(type);
 
     public LocalBuilder Local() => _il.DeclareLocal(typeof(long));
 

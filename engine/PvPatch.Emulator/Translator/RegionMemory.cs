@@ -18,6 +18,9 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, PageCode code) : IDispo
     private int _used = ChunkSize;
     private DecodedInstruction* _self;
 
+    /// <summary>The CPU.</summary>
+    public CpuState* Cpu => cpu;
+
     /// <summary>Stands for the region itself: its handler is the region's code, once that is there.</summary>
     public DecodedInstruction* Self
     {

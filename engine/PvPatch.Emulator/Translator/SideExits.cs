@@ -32,9 +32,13 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
     private readonly List<Stop> _stops = [];
     private readonly Label[] _shared = [il.Label(), il.Label(), il.Label(), il.Label()];
     private readonly Label _stopped = il.Label();
+    private readonly Label _inShadow = il.Label();
 
     /// <summary>The flags as they are known.</summary>
     public required FlagEmitter Flags { get; init; }
+
+    /// <summary>Whether the instruction that is written is the one behind STI: an exit before it must not let an interrupt in.</summary>
+    public bool InShadow { get; set; }
 
     private RegionBlock _block = null!;
     private int _place;
@@ -49,7 +53,7 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
     /// <summary>A label that leaves before the instruction.</summary>
     public Label Before(ExitReason reason)
     {
-        var exit = new SideExit(il.Label(), _block.Instructions[_place], _block.Instructions.Length - _place, Flags.State, reason);
+        var exit = new SideExit(il.Label(), _block.Instructions[_place], _block.Instructions.Length - _place, Flags.State, InShadow ? _inShadow : _shared[(int)reason]);
         _exits.Add(exit);
         return exit.Label;
     }
@@ -70,7 +74,7 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
             Begin(exit.Label, exit.NotExecuted, exit.Flags);
             il.Constant((long)memory.Alone(exit.Instruction));
             il.Store(il.Next);
-            il.Branch(OpCodes.Br, _shared[(int)exit.Reason]);
+            il.Branch(OpCodes.Br, exit.Way);
         }
 
         foreach (Stop stop in _stops)
@@ -81,6 +85,8 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
 
         il.Mark(_stopped);
         LeaveThrough(&RegionExits.Stopped);
+        il.Mark(_inShadow);
+        LeaveThrough(&RegionExits.InShadow);
         for (int reason = 0; reason < _shared.Length; reason++)
         {
             il.Mark(_shared[reason]);
@@ -116,5 +122,5 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
     // Classes: the runtime would have to compile lists of structs when the first region is made.
     private sealed record Stop(Label Label, int NotExecuted, FlagState Flags);
 
-    private sealed record SideExit(Label Label, Instruction Instruction, int NotExecuted, FlagState Flags, ExitReason Reason);
+    private sealed record SideExit(Label Label, Instruction Instruction, int NotExecuted, FlagState Flags, Label Way);
 }

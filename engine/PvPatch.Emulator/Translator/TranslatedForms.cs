@@ -13,7 +13,7 @@ internal static class TranslatedForms
     public const int MostReturnSites = 6;
 
     /// <summary>Whether an instruction of 64-bit code can be part of a region.</summary>
-    public static bool Has(in Instruction instruction) => IsWritten(instruction) || IsCalled(instruction);
+    public static bool Has(in Instruction instruction) => IsWritten(instruction) || IsCalled(instruction) || SensitiveForms.Has(instruction);
 
     /// <summary>Whether the translator writes the instruction itself.</summary>
     public static bool IsWritten(in Instruction instruction) =>
@@ -29,8 +29,9 @@ internal static class TranslatedForms
         !IsWritten(instruction) && !NamesSystemRegister(instruction);
 
     /// <summary>Whether a called instruction reads or changes status flags.</summary>
-    public static bool TouchesFlags(in Instruction instruction) =>
-        ((instruction.RflagsRead & ~RflagsBits.DF) | instruction.RflagsModified) != RflagsBits.None;
+    public static bool TouchesFlags(in Instruction instruction) => SensitiveForms.Has(instruction)
+        ? SensitiveForms.SeesStatusFlags(instruction)
+        : ((instruction.RflagsRead & ~RflagsBits.DF) | instruction.RflagsModified) != RflagsBits.None;
 
     /// <summary>Whether it may leave the region before it did anything: it reaches memory, or is not written.</summary>
     public static bool MayExit(in Instruction instruction)

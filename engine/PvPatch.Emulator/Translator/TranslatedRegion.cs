@@ -1,6 +1,7 @@
 using System.Reflection.Emit;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.State;
+using PvPatch.Engine.Reports;
 
 namespace PvPatch.Emulator.Translator;
 
@@ -10,13 +11,21 @@ namespace PvPatch.Emulator.Translator;
 /// <param name="memory">What it leads out to.</param>
 /// <param name="entries">Where in the page the blocks lie that can be entered; the place in the list goes into <c>RegionEntry</c>.</param>
 /// <param name="instructions">Where in the page its instructions lie.</param>
+/// <param name="sensitiveSites">Where it calls sensitive ops.</param>
 internal sealed unsafe class TranslatedRegion(
     DynamicMethod method,
     delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> code,
     RegionMemory memory,
     int[] entries,
-    int[] instructions) : IDisposable
+    int[] instructions,
+    IReadOnlyList<PatchedSite> sensitiveSites) : IDisposable
 {
+    /// <summary>Where it calls sensitive ops.</summary>
+    public IReadOnlyList<PatchedSite> SensitiveSites => sensitiveSites;
+
+    /// <summary>Address of its machine code.</summary>
+    public nint Code => (nint)code;
+
     /// <summary>Where in the page the blocks lie that can be entered.</summary>
     public int[] Entries => entries;
 

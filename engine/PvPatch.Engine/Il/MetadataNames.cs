@@ -69,6 +69,12 @@ internal sealed unsafe class MetadataNames(MetadataReader metadata)
         return text;
     }
 
+    /// <summary>One step further out from a nested type: damaged metadata may nest a type in itself.</summary>
+    /// <param name="depth">How many steps it were so far.</param>
+    /// <exception cref="PatchException"><see cref="PatchError.BadImage"/>: too many.</exception>
+    public static int Deeper(int depth) =>
+        depth < DeepestNesting ? depth + 1 : throw new PatchException(PatchError.BadImage, "The image is damaged: types are nested without end.");
+
     private string ShortOf(int token)
     {
         EntityHandle handle = MetadataTokens.EntityHandle(token);
@@ -99,8 +105,4 @@ internal sealed unsafe class MetadataNames(MetadataReader metadata)
 
     private string Qualified(StringHandle @namespace, string name) =>
         @namespace.IsNil ? name : $"{metadata.GetString(@namespace)}.{name}";
-
-    /// <summary>Damaged metadata may nest a type in itself.</summary>
-    private static int Deeper(int depth) =>
-        depth < DeepestNesting ? depth + 1 : throw new PatchException(PatchError.BadImage, "The image is damaged: types are nested without end.");
 }

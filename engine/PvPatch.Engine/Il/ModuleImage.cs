@@ -267,30 +267,26 @@ internal sealed unsafe class ModuleImage : IDisposable
 
     private HashSet<int> SharedOffsets()
     {
+        var places = new long[Methods.Length]; // offset, and length below it
+        for (int i = 0; i < places.Length; i++)
+            places[i] = ((long)Methods[i].Offset << 32) | (uint)Methods[i].Length;
+        Array.Sort(places);
         var shared = new HashSet<int>();
-        PlacedIl furthest = default; // the one that reaches furthest so far
-        foreach (PlacedIl place in InOrder(Methods))
+        int furthest = 0, furthestEnd = 0; // of the one that reaches furthest so far
+        foreach (long place in places)
         {
-            if (place.Offset < furthest.Offset + furthest.Length)
+            int offset = (int)(place >> 32), end = offset + (int)place;
+            if (offset < furthestEnd)
             {
-                shared.Add(place.Offset);
-                shared.Add(furthest.Offset);
+                shared.Add(offset);
+                shared.Add(furthest);
             }
 
-            if (place.Offset + place.Length > furthest.Offset + furthest.Length)
-                furthest = place;
+            if (end > furthestEnd)
+                (furthest, furthestEnd) = (offset, end);
         }
 
         return shared;
-    }
-
-    /// <summary>The same in the order of their offsets, as compilers write them.</summary>
-    private static PlacedIl[] InOrder(PlacedIl[] places)
-    {
-        int ordered = 1;
-        while (ordered < places.Length && places[ordered - 1].Offset <= places[ordered].Offset)
-            ordered++;
-        return ordered >= places.Length ? places : [.. places.OrderBy(p => p.Offset)];
     }
 
     /// <summary>The header of a method's body.</summary>

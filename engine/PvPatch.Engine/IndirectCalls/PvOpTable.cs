@@ -33,15 +33,46 @@ public sealed class PvOpTable
             throw new ArgumentException("A root class is null.", nameof(roots));
         Ops = SlotSearch.Find(roots);
         var places = new SlotPlaces(Ops);
-        _slots = [.. Ops.Select((op, i) => new Slot(op, places, i))];
+        _slots = [.. Ops.Select((op, i) => new Slot(op, places, i, new SlotSignature(op), []))];
         _byName = _slots.ToDictionary(s => s.Op.Name, StringComparer.Ordinal);
         Write([.. _slots.Select(s => new Installation(s, PvTarget.Missing))]);
         if (Array.Find(_slots, s => s.WrittenByHand) is { Op: var hit }) // every entry is another address
             throw new PatchException(PatchError.UnsupportedRoot, $"{hit.Name} lies over another slot of the table.") { Op = hit.Name };
     }
 
+    private PvOpTable(SlotLayout layout, nint address, IEnumerable<KeyValuePair<string, PvTarget>> targets)
+    {
+        Ops = layout.Ops;
+        IsUnmanaged = true;
+        var places = new SlotPlaces(layout, address);
+        _slots = [.. Ops.Select((op, i) => new Slot(op, places, i, layout.Signatures[i], layout.Entries[i]))];
+        _byName = _slots.ToDictionary(s => s.Op.Name, StringComparer.Ordinal);
+        List<Installation> wanted = Checked(targets);
+        Write([.. wanted, .. _slots.Except(wanted.Select(w => w.Slot)).Select(s => new Installation(s, PvTarget.Missing))]);
+    }
+
+    /// <summary>
+    /// The ops of a struct in unmanaged memory, of which a program may have many: each has a table of its own. Code that is
+    /// compiled cannot know which one it will be given, so its calls stay as they are; calls that the program emits itself
+    /// can be patched (<see cref="PatchedCalls.Emitted.EmittedCalls"/>).
+    /// </summary>
+    /// <param name="slots">The struct; its fields, and those of structs in it, are the slots.</param>
+    /// <param name="address">Where it lies, aligned; it must stay there as long as the table is used.</param>
+    /// <param name="targets">What is installed at once: an op's name and its target, each op once. The other slots stop.</param>
+    /// <exception cref="PatchException">As for the constructor and <see cref="Install(IEnumerable{KeyValuePair{string, PvTarget}})"/>.</exception>
+    public static PvOpTable At(Type slots, nint address, IEnumerable<KeyValuePair<string, PvTarget>> targets)
+    {
+        ArgumentNullException.ThrowIfNull(slots);
+        ArgumentNullException.ThrowIfNull(targets);
+        ArgumentOutOfRangeException.ThrowIfZero(address);
+        return new PvOpTable(SlotLayout.Of(slots), address, targets);
+    }
+
     /// <summary>The ops, in the order of declaration.</summary>
     public IReadOnlyList<PvOp> Ops { get; }
+
+    /// <summary>Whether its slots lie in unmanaged memory.</summary>
+    internal bool IsUnmanaged { get; }
 
     /// <summary>Finds the ops below some classes without touching their slots.</summary>
     /// <param name="roots">Classes whose static fields are slots, or lead to structs, objects and arrays that hold slots.</param>
@@ -264,7 +295,9 @@ public sealed class PvOpTable
         }
     }
 
-    private Slot SlotOf(string name)
+    /// <summary>The slot of an op.</summary>
+    /// <exception cref="PatchException"><see cref="PatchError.UnknownOp"/>.</exception>
+    internal Slot SlotOf(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
         return _byName.TryGetValue(name, out Slot? slot)

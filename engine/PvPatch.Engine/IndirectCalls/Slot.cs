@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Reflection.Emit;
 using System.Runtime.CompilerServices;
 using PvPatch.Engine.Ops;
 using PvPatch.Engine.Reports;
@@ -25,10 +27,13 @@ internal sealed class Slot
     /// <see cref="PatchError.UnsupportedRoot"/>: there is no object on the way or no such element, or the slot lies across
     /// two words; <see cref="PatchError.UnsupportedSignature"/>.
     /// </exception>
-    public Slot(PvOp op, SlotPlaces places, int index)
+    /// <param name="signature">What it takes and returns.</param>
+    /// <param name="entries">Entries made so far for slots like it.</param>
+    public Slot(PvOp op, SlotPlaces places, int index, SlotSignature signature, ConcurrentDictionary<PvTarget, nint> entries)
     {
         Op = op;
-        Signature = new SlotSignature(op);
+        Signature = signature;
+        Entries = entries;
         _places = places;
         _index = index;
         try
@@ -59,7 +64,7 @@ internal sealed class Slot
     public SlotSignature Signature { get; }
 
     /// <summary>Addresses of the unmanaged entries made so far, which live as long as the slot: each target gets one.</summary>
-    public Dictionary<PvTarget, nint> Entries { get; } = [];
+    public ConcurrentDictionary<PvTarget, nint> Entries { get; }
 
     /// <summary>What the table installed.</summary>
     public PvTarget Target { get; private set; } = PvTarget.Missing;
@@ -84,6 +89,9 @@ internal sealed class Slot
     public Installation State => new(this, Target, _written);
 
     private ref nint Place => ref _places[_index];
+
+    /// <summary>Writes the code that pushes the slot's address.</summary>
+    public void EmitAddress(ILGenerator il) => _places.EmitAddress(il, Op, _index);
 
     /// <summary>Writes the slot.</summary>
     /// <param name="target">What is installed.</param>

@@ -12,7 +12,9 @@ internal sealed class SlotPlaces
 {
     private delegate ref nint PlaceOf(int index);
 
-    private readonly PlaceOf[] _places;
+    private readonly PlaceOf[] _places = [];
+    private readonly nint _address;
+    private readonly int[] _offsets = [];
 
     /// <summary>Finds them. No slot is touched.</summary>
     /// <param name="ops">The table's ops.</param>
@@ -29,12 +31,50 @@ internal sealed class SlotPlaces
         }
     }
 
+    /// <summary>The places in a struct in unmanaged memory.</summary>
+    /// <param name="layout">The struct.</param>
+    /// <param name="address">Where it lies.</param>
+    public SlotPlaces(SlotLayout layout, nint address)
+    {
+        _address = address;
+        _offsets = layout.Offsets;
+    }
+
+    /// <summary>Whether the slots lie in unmanaged memory, to which no static field leads.</summary>
+    public bool AreUnmanaged => _offsets.Length > 0;
+
     /// <summary>The slot of an op.</summary>
     /// <param name="index">The op's place among those of its table.</param>
     /// <exception cref="NullReferenceException">There is no object on the way to it.</exception>
     /// <exception cref="IndexOutOfRangeException">Its array is shorter.</exception>
     /// <exception cref="TypeInitializationException">A class on the way cannot be initialised.</exception>
-    public ref nint this[int index] => ref _places[index](index);
+    public unsafe ref nint this[int index]
+    {
+        get
+        {
+            if (!AreUnmanaged)
+                return ref _places[index](index);
+            // SAFETY: whoever made the table keeps the struct where it is; the offset is that of a field as wide as nint.
+            return ref *(nint*)(_address + _offsets[index]);
+        }
+    }
+
+    /// <summary>Writes the code that pushes the address of a slot.</summary>
+    /// <param name="il">Where to.</param>
+    /// <param name="op">The op.</param>
+    /// <param name="index">The op's place among those of its table.</param>
+    public void EmitAddress(ILGenerator il, PvOp op, int index)
+    {
+        if (AreUnmanaged)
+        {
+            il.Emit(OpCodes.Ldc_I8, (long)(_address + _offsets[index]));
+            il.Emit(OpCodes.Conv_I);
+        }
+        else
+        {
+            EmitPath(il, op);
+        }
+    }
 
     private static PlaceOf PlacesIn(Module module, IReadOnlyList<PvOp> ops)
     {
@@ -71,7 +111,7 @@ internal sealed class SlotPlaces
     }
 
     /// <summary>Fields of structs by address, objects and arrays by what the field holds.</summary>
-    private static void EmitPath(ILGenerator il, PvOp op)
+    internal static void EmitPath(ILGenerator il, PvOp op)
     {
         foreach (FieldInfo field in op.Path)
         {

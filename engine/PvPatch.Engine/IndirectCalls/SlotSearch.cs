@@ -37,6 +37,21 @@ internal sealed class SlotSearch
         return search._found;
     }
 
+    /// <summary>Every op of a struct that a program may have many of, in the order of declaration; their paths begin with a field of it.</summary>
+    /// <exception cref="PatchException">A slot stands where none can be, or there is none.</exception>
+    public static IReadOnlyList<PvOp> FindIn(Type slots)
+    {
+        if (!slots.IsValueType || slots.IsGenericType)
+            throw new PatchException(PatchError.UnsupportedRoot, $"{slots} is no struct, or is generic: slots in unmanaged memory are the fields of a plain struct.");
+        var search = new SlotSearch();
+        foreach (FieldInfo field in FieldsOf(slots).Where(f => !f.IsStatic))
+            search.AddBelow([field], []);
+        search.CheckNames();
+        if (search._found.FirstOrDefault(op => op.Path.Any(f => !f.FieldType.IsValueType && !f.FieldType.IsFunctionPointer)) is { } hidden)
+            throw new PatchException(PatchError.UnsupportedRoot, $"{hidden.Name} has no fixed place: {hidden.Place} leads through an object.") { Op = hidden.Name };
+        return search._found;
+    }
+
     private void AddRoot(FieldInfo field)
     {
         int before = _found.Count;

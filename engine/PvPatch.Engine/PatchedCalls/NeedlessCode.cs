@@ -34,6 +34,7 @@ internal sealed class NeedlessCode
     /// <param name="sites">The calls; those that stay are skipped.</param>
     public void Find(List<SiteRewrite> sites)
     {
+        _waiting.Clear();
         Room.ForEmpty(ref _isRemoved, _webs.Count);
         Room.ForEmpty(ref _isReleased, _flow.InputCount);
         Room.For(ref _usesLeft, _webs.Count);

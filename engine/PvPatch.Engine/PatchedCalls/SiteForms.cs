@@ -72,7 +72,8 @@ internal sealed class SiteForms
         }
     }
 
-    private static SiteForm Pushing(string text, byte[] code) =>
+    /// <summary>The form that pushes a constant.</summary>
+    public static SiteForm Pushing(string text, byte[] code) =>
         new(text, 0, [.. IlReader.Decode(code).Select(i => new MovableInstruction(i.Code, i.Operand))], [], 1);
 
     private List<SiteForm> InlineOf(

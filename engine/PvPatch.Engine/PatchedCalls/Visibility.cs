@@ -54,9 +54,8 @@ internal sealed class Visibility(ModuleImage image)
     /// <summary>Whether a method belongs to a class or to one nested in it.</summary>
     private bool IsWithin(int type, MethodDefinitionHandle method)
     {
-        const int DeepestNesting = 64; // damaged metadata may nest a type in itself
         TypeDefinitionHandle around = image.Metadata.GetMethodDefinition(method).GetDeclaringType();
-        for (int depth = 0; !around.IsNil && depth < DeepestNesting; depth++)
+        for (int depth = 0; !around.IsNil; depth = MetadataNames.Deeper(depth))
         {
             if (MetadataTokens.GetToken(around) == type)
                 return true;

@@ -41,6 +41,10 @@ public sealed class PatchReport
         Totals = SiteCounts.Of(sites);
     }
 
+    /// <summary>A report of sites that were emitted.</summary>
+    /// <param name="sites">One row a site, as <see cref="PatchedCalls.Emitted.EmittedCalls"/> gives them.</param>
+    public static PatchReport Of(IEnumerable<PatchedSite> sites) => new([.. sites]);
+
     /// <summary>One row a site.</summary>
     public IReadOnlyList<PatchedSite> Sites { get; }
 

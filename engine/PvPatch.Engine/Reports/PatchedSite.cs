@@ -32,6 +32,9 @@ public enum PatchWay
 
     /// <summary>Into a copy that the method's calls are led to, after it was compiled.</summary>
     Late,
+
+    /// <summary>Written so when the program emitted the code.</summary>
+    Emitted,
 }
 
 /// <summary>One row of a report: a site, or a load of a slot that leads to no proven site.</summary>

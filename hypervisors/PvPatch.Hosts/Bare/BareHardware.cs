@@ -1,5 +1,7 @@
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Processors;
 using PvPatch.Emulator.State;
+using PvPatch.Engine.Ops;
 
 namespace PvPatch.Hosts.Bare;
 
@@ -12,6 +14,16 @@ public sealed unsafe class BareHardware : IPlatform
     /// <inheritdoc/>
     public void Attach(IMachineControl machine)
     {
+    }
+
+    /// <summary>Nobody is asked: the processor answers.</summary>
+    public void Fill(IDictionary<string, PvTarget> ops)
+    {
+        ArgumentNullException.ThrowIfNull(ops);
+        ops["cpu.cpuid"] = NativeAnswers.Cpuid;
+        ops["cpu.read_msr"] = NativeAnswers.ReadMsr;
+        ops["cpu.write_msr"] = NativeAnswers.WriteMsr;
+        ops["io.in"] = NativeAnswers.In;
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,8 @@
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Processors;
 using PvPatch.Emulator.Snapshots;
 using PvPatch.Emulator.State;
+using PvPatch.Engine.Ops;
 using PvPatch.Paravirt.Kvm;
 
 namespace PvPatch.Hosts.Kvm;
@@ -60,6 +62,13 @@ public sealed unsafe class KvmHost(KvmFeatures features = KvmHost.AllFeatures, K
         for (int index = 0; index < _vcpus.Length; index++) _vcpus[index] = new KvmVcpu(machine, index, clock);
         _msrs = new KvmMsrs(this, machine, _vcpus, clock);
         _hypercalls = new KvmHypercalls(this, machine);
+    }
+
+    /// <summary>It answers no port.</summary>
+    public void Fill(IDictionary<string, PvTarget> ops)
+    {
+        ArgumentNullException.ThrowIfNull(ops);
+        ops["io.in"] = NativeAnswers.In;
     }
 
     /// <inheritdoc/>

@@ -11,7 +11,7 @@ namespace PvPatch.Perf.Measuring;
 /// Knows the machine code of every method that is compiled while it listens to the runtime's events: where it begins, its size and
 /// its tier. So what is shown is what ran, in the last tier, also of patched copies.
 /// </summary>
-internal sealed class CodeMap : EventListener
+public sealed class CodeMap : EventListener
 {
     /// <summary>The last tier, with what the profile told.</summary>
     public const string Optimised = "Tier1";
@@ -31,18 +31,23 @@ internal sealed class CodeMap : EventListener
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
             return null;
-        ulong entry = CodeBehind((ulong)method.MethodHandle.GetFunctionPointer());
-        return _byAddress.TryGetValue(entry, out CompiledMethod? code) || _byMethod.TryGetValue((ulong)method.MethodHandle.Value, out code)
-            ? new MachineCode(code.Tier, code.Size, LinesOf(code))
-            : null;
+        return At((ulong)method.MethodHandle.GetFunctionPointer())
+            ?? (_byMethod.TryGetValue((ulong)method.MethodHandle.Value, out CompiledMethod? code) ? Shown(code) : null);
     }
 
+    /// <summary>The code that is called at an address; null where it is not known.</summary>
+    /// <param name="entry">The address, perhaps of a stub of the runtime.</param>
+    public MachineCode? At(ulong entry) =>
+        RuntimeInformation.ProcessArchitecture == Architecture.X64 && _byAddress.TryGetValue(CodeBehind(entry), out CompiledMethod? code) ? Shown(code) : null;
+
+    /// <inheritdoc/>
     protected override void OnEventSourceCreated(EventSource eventSource)
     {
         if (eventSource.Name == "Microsoft-Windows-DotNETRuntime")
             EnableEvents(eventSource, EventLevel.Verbose, Jit);
     }
 
+    /// <inheritdoc/>
     protected override void OnEventWritten(EventWrittenEventArgs eventData)
     {
         if (eventData.EventName?.StartsWith("MethodLoadVerbose", StringComparison.Ordinal) is not true || _byAddress is null)
@@ -96,6 +101,8 @@ internal sealed class CodeMap : EventListener
 
         return address;
     }
+
+    private MachineCode Shown(CompiledMethod code) => new(code.Tier, code.Size, LinesOf(code));
 
     private unsafe string[] LinesOf(CompiledMethod code)
     {

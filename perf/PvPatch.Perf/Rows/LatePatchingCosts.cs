@@ -40,7 +40,7 @@ public class LatePatchingCosts
     {
         _copy = ImageSet.LoadUnpatched([_image.File])[SitesImage.Name];
         _table = PatchableImage.Fill(_copy);
-        foreach (MethodInfo method in _copy.GetType("Callers", throwOnError: true)!.GetMethods(BindingFlags.Public | BindingFlags.Static))
+        foreach (MethodInfo method in _copy.GetTypes().Where(t => t.Name.StartsWith(SitesImage.Callers, StringComparison.Ordinal)).SelectMany(t => t.GetMethods(BindingFlags.Public | BindingFlags.Static)))
             RuntimeHelpers.PrepareMethod(method.MethodHandle);
     }
 

@@ -7,11 +7,13 @@ namespace PvPatch.Perf.Rows;
 /// <summary>Writes an assembly with a hundred ops and so many sites: in a method each, or all in one.</summary>
 internal static class SitesImage
 {
-    /// <summary>Its assembly's name, and that of the class with the slots.</summary>
-    public const string Name = "Sites", Slots = "Slots";
+    /// <summary>Its assembly's name, that of the class with the slots, and how the names of the classes with the sites begin.</summary>
+    public const string Name = "Sites", Slots = "Slots", Callers = "Callers";
 
     /// <summary>How many ops it has.</summary>
     public const int Ops = 100;
+
+    private const int MethodsOfClass = 1_000; // the runtime loads no class with more than 65,535
 
     /// <summary>Writes it.</summary>
     /// <param name="file">Path of the new file.</param>
@@ -22,11 +24,16 @@ internal static class SitesImage
         using var assembly = AssemblyDefinition.CreateAssembly(new AssemblyNameDefinition(Name, new Version(1, 0)), Name, ModuleKind.Dll);
         ModuleDefinition module = assembly.MainModule;
         FieldDefinition[] slots = SlotsOf(module);
-        var type = new TypeDefinition("", "Callers", TypeAttributes.Public, module.TypeSystem.Object);
-        module.Types.Add(type);
+        TypeDefinition type = null!;
         MethodDefinition? method = null;
         for (int i = 0; i < sites; i++)
         {
+            if (i % MethodsOfClass == 0)
+            {
+                type = new TypeDefinition("", $"{Callers}{i / MethodsOfClass}", TypeAttributes.Public, module.TypeSystem.Object);
+                module.Types.Add(type);
+            }
+
             method = inOneMethod ? method ?? Method(type, "All") : Method(type, $"Site{i}");
             ILProcessor il = method.Body.GetILProcessor();
             il.Emit(OpCodes.Ldsfld, slots[i % Ops]);

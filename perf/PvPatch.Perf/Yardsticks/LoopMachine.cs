@@ -1,7 +1,10 @@
 using Iced.Intel;
 using PvPatch.Emulator;
 using PvPatch.Emulator.Clocks;
+using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.State;
+using PvPatch.Emulator.Translator;
 using PvPatch.Hosts.Bare;
 
 namespace PvPatch.Perf.Yardsticks;
@@ -17,9 +20,21 @@ internal static unsafe class LoopMachine
     private const ulong Directory = 0x2000;
 
     /// <summary>A machine in 64-bit mode, the first gigabyte mapped to itself, about to execute the body for ever.</summary>
-    public static Machine Build(Action<Assembler> body)
+    /// <param name="body">The body.</param>
+    /// <param name="platform">What stands under it; none is bare hardware.</param>
+    /// <param name="tier">What executes it.</param>
+    /// <param name="sensitive">How translated code calls sensitive ops.</param>
+    public static Machine Build(
+        Action<Assembler> body, IPlatform? platform = null, ExecutionTier tier = ExecutionTier.Automatic, SensitiveBinding sensitive = SensitiveBinding.Patched)
     {
-        var machine = new Machine(new MachineOptions { Platform = new BareHardware(), RamSize = 4 << 20, Clock = new VirtualClock(cyclesPerRead: 0) });
+        var machine = new Machine(new MachineOptions
+        {
+            Platform = platform ?? new BareHardware(),
+            RamSize = 4 << 20,
+            Clock = new VirtualClock(cyclesPerRead: 0),
+            Tier = tier,
+            Sensitive = sensitive,
+        });
         machine.Memory.Write(TopTable, Directory | 3);
         machine.Memory.Write(Directory, 0x83ul);
         var assembler = new Assembler(64);

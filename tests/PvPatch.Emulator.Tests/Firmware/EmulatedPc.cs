@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
+using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
+using PvPatch.Engine.Ops;
 
 namespace PvPatch.Emulator.Tests.Firmware;
 
@@ -32,14 +34,14 @@ internal sealed unsafe class EmulatedPc : IDisposable
         _self = GCHandle.Alloc(this);
         _cpu->Machine = GCHandle.ToIntPtr(_self);
         _cpu->Sensitive = _ops;
-        _ops->MovToCr = &MovToCr;
-        _ops->Rdmsr = &Rdmsr;
-        _ops->Wrmsr = &Wrmsr;
-        _ops->In = &In;
-        _ops->Out = &Out;
-        _ops->Invlpg = &Invlpg;
-        _ops->Wbinvd = &Wbinvd;
-        _ops->Cpuid = &Cpuid;
+        _ = new SensitiveTable(_ops, new Dictionary<string, PvTarget>(ProcessorOps.Targets, StringComparer.Ordinal)
+        {
+            ["cpu.read_msr"] = Method(nameof(Rdmsr)),
+            ["cpu.write_msr"] = Method(nameof(Wrmsr)),
+            ["io.in"] = Method(nameof(In)),
+            ["io.out"] = Method(nameof(Out)),
+            ["cpu.cpuid"] = Method(nameof(Cpuid)),
+        });
         byte[] rom = SystemFirmware.Build(cases, RomBase);
         rom.CopyTo(new Span<byte>(_cpu->Ram + RomBase, rom.Length));
         rom.AsSpan(rom.Length - 0x1_0000).CopyTo(new Span<byte>(_cpu->Ram + 0xf_0000, 0x1_0000));
@@ -101,10 +103,8 @@ internal sealed unsafe class EmulatedPc : IDisposable
 
     private static EmulatedPc Of(CpuState* cpu) => (EmulatedPc)GCHandle.FromIntPtr(cpu->Machine).Target!;
 
-    [UnmanagedCallersOnly]
-    private static uint MovToCr(CpuState* cpu, uint number, ulong value) => ControlRegisters.Write(cpu, number, value);
+    private static PvTarget Method(string name) => PvTarget.Method(typeof(EmulatedPc), name);
 
-    [UnmanagedCallersOnly]
     private static uint Rdmsr(CpuState* cpu, uint msr, ulong* value)
     {
         *value = msr switch
@@ -118,7 +118,6 @@ internal sealed unsafe class EmulatedPc : IDisposable
         return 0;
     }
 
-    [UnmanagedCallersOnly]
     private static uint Wrmsr(CpuState* cpu, uint msr, ulong value)
     {
         switch (msr)
@@ -142,22 +141,13 @@ internal sealed unsafe class EmulatedPc : IDisposable
         return 0;
     }
 
-    [UnmanagedCallersOnly]
     private static uint In(CpuState* cpu, ushort port, uint size) => uint.MaxValue;
 
-    [UnmanagedCallersOnly]
     private static void Out(CpuState* cpu, ushort port, uint size, uint value)
     {
         if (port == SystemFirmware.OutputPort)
             Of(cpu)._output.WriteByte((byte)value);
     }
 
-    [UnmanagedCallersOnly]
-    private static void Invlpg(CpuState* cpu, ulong linear) => Tlb.FlushPage(cpu, linear);
-
-    [UnmanagedCallersOnly]
-    private static void Wbinvd(CpuState* cpu) => Thread.MemoryBarrier();
-
-    [UnmanagedCallersOnly]
     private static void Cpuid(CpuState* cpu, uint leaf, uint subleaf, CpuidRegisters* result) => *result = default;
 }

@@ -1,9 +1,12 @@
 using System.Runtime.InteropServices;
 using Iced.Intel;
+using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 using PvPatch.Emulator.Tests.Memory;
+using PvPatch.Emulator.Translator;
+using PvPatch.Engine.Ops;
 
 namespace PvPatch.Emulator.Tests.Interpreter;
 
@@ -47,10 +50,11 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
 
         CpuState* cpu = _machine.State;
         _ops = (SensitiveOps*)NativeMemory.AllocZeroed((nuint)sizeof(SensitiveOps));
-        _ops->MovToCr = &MovToCr;
-        _ops->Rdmsr = &Rdmsr;
-        _ops->Rdtsc = &Rdtsc;
-        _ops->Invlpg = &Invlpg;
+        var table = new SensitiveTable(_ops, new Dictionary<string, PvTarget>(ProcessorOps.Targets, StringComparer.Ordinal)
+        {
+            ["cpu.read_msr"] = PvTarget.Method(typeof(ProgrammedCpu), nameof(Rdmsr)),
+            ["cpu.read_tsc"] = PvTarget.Method(typeof(ProgrammedCpu), nameof(Rdtsc)),
+        });
         cpu->Sensitive = _ops;
         cpu->Efer |= EferBits.SyscallEnable;
         cpu->Cr4 |= Cr4Bits.OsFxsr;
@@ -73,7 +77,7 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
         using var stream = new MemoryStream();
         assembler.Assemble(new StreamCodeWriter(stream), Code);
         stream.ToArray().CopyTo(new Span<byte>(cpu->Ram + CodeFrame, Pages << 12));
-        Interpreter = new InterpretedCpu(cpu, deliversExceptions: deliversExceptions, tier: tier);
+        Interpreter = new InterpretedCpu(cpu, deliversExceptions: deliversExceptions, tier: tier, sensitive: new SensitiveCalls(() => table));
     }
 
     public CpuState* State => _machine.State;
@@ -118,17 +122,9 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
         NativeMemory.Free(_ops);
     }
 
-    [UnmanagedCallersOnly]
-    private static uint MovToCr(CpuState* cpu, uint number, ulong value) => ControlRegisters.Write(cpu, number, value);
-
-    [UnmanagedCallersOnly]
     private static ulong Rdtsc(CpuState* cpu) => 0x1122_3344_5566_7788;
 
-    [UnmanagedCallersOnly]
-    private static void Invlpg(CpuState* cpu, ulong linear) => Tlb.FlushPage(cpu, linear);
-
     /// <summary>The MSRs of system calls: STAR, LSTAR (256 bytes behind the code's start), FMASK (IF and DF).</summary>
-    [UnmanagedCallersOnly]
     private static uint Rdmsr(CpuState* cpu, uint msr, ulong* value)
     {
         *value = msr switch

@@ -4,6 +4,7 @@ using PvPatch.Emulator.Exits;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
+using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Emulator.Tests.Kit;
 
@@ -32,7 +33,7 @@ internal sealed unsafe class CodeMachine : IDisposable
     {
     }
 
-    public CodeMachine(ExecutionTier tier, Action<Assembler> program, int cpus = 1, IPlatform? platform = null, MachineClock? clock = null, ExitCauses exitOn = ExitCauses.None, ulong ramSize = 4 << 20, ulong? randomSeed = null)
+    public CodeMachine(ExecutionTier tier, Action<Assembler> program, int cpus = 1, IPlatform? platform = null, MachineClock? clock = null, ExitCauses exitOn = ExitCauses.None, ulong ramSize = 4 << 20, ulong? randomSeed = null, SensitiveBinding sensitive = SensitiveBinding.Patched)
     {
         Machine = new Machine(new MachineOptions
         {
@@ -41,6 +42,7 @@ internal sealed unsafe class CodeMachine : IDisposable
             RamSize = ramSize,
             RandomSeed = randomSeed,
             Tier = tier,
+            Sensitive = sensitive,
             Clock = clock ?? new VirtualClock(cyclesPerRead: 0),
             WallClock = new SetTime(DateTimeOffset.UnixEpoch),
             Console = _console.Add,

@@ -40,7 +40,7 @@ public sealed unsafe class DeviceInterruptTests(ExecutionTier tier)
             clock: hostTime ? new HostClock() : new VirtualClock(cyclesPerRead: 0));
         machine.Handler(0x30, HandlerAddress, a => { a.inc(r15d); EndOfInterrupt(a); a.iretq(); });
         Assert.That(machine.Run(), Is.EqualTo(new MachineExit.Halted(InterruptsEnabled: false)));
-        Assert.That(machine.Cpu->Gpr[15], Is.EqualTo(5ul));
+        Assert.That(machine.Cpu->Gpr[15], hostTime ? Is.AtLeast(5ul) : Is.EqualTo(5ul), "by the host's time one may come before CLI");
         if (!hostTime) Assert.That(machine.Machine.Clock.ToNanoseconds(machine.Machine.Clock.Now), Is.InRange(4_290_000, 4_300_000), "five times 1024 ticks at 1.193182 MHz");
     }
 

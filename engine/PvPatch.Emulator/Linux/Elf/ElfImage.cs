@@ -72,6 +72,10 @@ public sealed class ElfImage
         return image;
     }
 
+    /// <summary>The address of a symbol when the program is loaded; null if it has none of that name.</summary>
+    public ulong? AddressOf(string symbol) =>
+        new ElfSymbols(_file).Find(symbol) is { } value ? value + (PositionIndependent ? PositionIndependentBase : 0) : null;
+
     /// <summary>The bytes that the file has for a segment.</summary>
     public ReadOnlySpan<byte> BytesOf(ElfSegment segment) => _file.AsSpan((int)segment.FileOffset, (int)segment.FileSize);
 

@@ -25,6 +25,9 @@ public abstract record ProgramEnd
     /// <summary>The most instructions were executed.</summary>
     public sealed record LimitReached : ProgramEnd;
 
+    /// <summary>The instruction at <see cref="ProgramOptions.StopAt"/> is the next one.</summary>
+    public sealed record Reached : ProgramEnd;
+
     /// <summary>Translated code did not do what the interpreter does.</summary>
     /// <param name="Difference">Where, and both states.</param>
     public sealed record Differed(string Difference) : ProgramEnd;

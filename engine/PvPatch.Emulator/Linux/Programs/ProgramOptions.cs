@@ -1,4 +1,5 @@
 using PvPatch.Emulator.Interpreter;
+using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Emulator.Linux.Programs;
 
@@ -26,8 +27,14 @@ public sealed record ProgramOptions
     /// <summary>The most instructions; then the run ends with <see cref="ProgramEnd.LimitReached"/>.</summary>
     public ulong MaxInstructions { get; init; } = ulong.MaxValue;
 
+    /// <summary>Where to stop: before the instruction at this address is executed first.</summary>
+    public ulong? StopAt { get; init; }
+
     /// <summary>What executes the instructions.</summary>
     public ExecutionTier Tier { get; init; } = ExecutionTier.Automatic;
+
+    /// <summary>How translated code calls the sensitive ops.</summary>
+    public SensitiveBinding Sensitive { get; init; }
 
     /// <summary>Whether the interpreter executes all instructions too, on a copy, and both are compared piece by piece.</summary>
     public bool LockStep { get; init; }

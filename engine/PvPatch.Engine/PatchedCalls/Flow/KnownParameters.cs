@@ -93,7 +93,8 @@ internal sealed class KnownParameters
             MethodAttributes.Assembly or MethodAttributes.FamANDAssem => !hasFriends,
             _ => false,
         };
-        for (TypeDefinitionHandle handle = method.GetDeclaringType(); !handle.IsNil;)
+        TypeDefinitionHandle handle = method.GetDeclaringType();
+        for (int depth = 0; !handle.IsNil; depth = MetadataNames.Deeper(depth))
         {
             TypeDefinition type = metadata.GetTypeDefinition(handle);
             if (type.GetGenericParameters().Count > 0)

@@ -38,9 +38,7 @@ internal sealed record GrownRegion(
 /// <param name="Fixups">The tokens to find.</param>
 /// <param name="MaxStack">The most entries that the evaluation stack may hold.</param>
 /// <param name="Regions">Its protected regions.</param>
-/// <param name="Moves">Where everything of the old body is now.</param>
-internal sealed record GrownMethod(
-    byte[] Il, List<TokenFixup> Fixups, int MaxStack, ImmutableArray<GrownRegion> Regions, OffsetMoves Moves);
+internal sealed record GrownMethod(byte[] Il, List<TokenFixup> Fixups, int MaxStack, ImmutableArray<GrownRegion> Regions);
 
 /// <summary>Where the instructions of a method that has grown are now. Those that went are where their edit starts.</summary>
 /// <param name="olds">Offsets that they had, ascending; last the method's end.</param>
@@ -94,7 +92,17 @@ internal sealed class IlGrower
 
         var fixups = new List<TokenFixup>(1);
         byte[] grown = Written(il, fixups);
-        return new GrownMethod(grown, fixups, body.MaxStack + growth.ExtraStack, Moved(body.Regions, il.Length), Moves(il.Length));
+        return new GrownMethod(grown, fixups, body.MaxStack + growth.ExtraStack, Moved(body.Regions, il.Length));
+    }
+
+    /// <summary>Where everything is now of the method that was grown last.</summary>
+    public OffsetMoves MovesOfLast()
+    {
+        var olds = new int[_old.Length + 1];
+        for (int i = 0; i < _old.Length; i++)
+            olds[i] = _old[i].Offset;
+        olds[^1] = _old.Length == 0 ? 0 : _old[_old.Length - 1].End;
+        return new OffsetMoves(olds, _offsets.AsSpan(0, olds.Length).ToArray());
     }
 
     private void Enter(IlEdit edit)
@@ -191,15 +199,6 @@ internal sealed class IlGrower
         return index < _old.Length && (_isGone[index] || _old[index].Offset != old)
             ? throw new ArgumentException($"Something leads to {old}, in the middle of an edit.", nameof(old))
             : _offsets[index];
-    }
-
-    private OffsetMoves Moves(int end)
-    {
-        var olds = new int[_old.Length + 1];
-        for (int i = 0; i < _old.Length; i++)
-            olds[i] = _old[i].Offset;
-        olds[^1] = end;
-        return new OffsetMoves(olds, _offsets.AsSpan(0, olds.Length).ToArray());
     }
 
     private ImmutableArray<GrownRegion> Moved(ImmutableArray<ExceptionRegion> regions, int length) =>

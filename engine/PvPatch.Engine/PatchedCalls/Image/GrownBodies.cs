@@ -32,7 +32,7 @@ internal sealed class GrownBodies(AddedTokens tokens, bool keepsMoves)
         ReadOnlySpan<byte> body = Bytes(grown, tokens.TokenOf(method.Body.LocalSignature, growth.Locals), method.Body.InitLocals);
         image.Metadata.Rows(Table.MethodDef)[row, 0] = (uint)image.Section.Add(body);
         if (keepsMoves)
-            _moves[row] = grown.Moves.At;
+            _moves[row] = _grower.MovesOfLast().At;
         return method with { Il = grown.Il, Growth = null };
     }
 

@@ -56,6 +56,7 @@ internal sealed class IlGrowerTests
     public void Every_method_keeps_its_shape(string file)
     {
         var random = new Random(5);
+        var grower = new IlGrower();
         using var image = ModuleImage.Open(File.ReadAllBytes(file), file);
         foreach (Engine.Il.MethodBody body in image.MethodsWithIl.Select(image.BodyOf))
         {
@@ -64,13 +65,14 @@ internal sealed class IlGrowerTests
 
             Instruction[] old = IlReader.Decode(body.Il);
             IlEdit[] edits = [.. old.Where(i => i.Is(OpCodes.Ldarg_0) && random.Next(2) == 0).Select(i => Inserted(i, random.Next(60)))];
-            GrownMethod grown = IlGrower.Grow(body, body.Il, new MethodGrowth(edits, [], 0));
-            Assert.That(Shape(IlReader.Decode(grown.Il), o => o), Is.EqualTo(Shape(old, grown.Moves.At)), body.Name);
+            GrownMethod grown = grower.GrowNext(body, body.Il, new MethodGrowth(edits, [], 0));
+            OffsetMoves moves = grower.MovesOfLast();
+            Assert.That(Shape(IlReader.Decode(grown.Il), o => o), Is.EqualTo(Shape(old, moves.At)), body.Name);
             Assert.That(
                 grown.Regions.Select(r => (r.TryOffset, r.TryOffset + r.TryLength, r.HandlerOffset, r.HandlerOffset + r.HandlerLength)),
                 Is.EqualTo(body.Regions.Select(r => (At(r.TryOffset), At(r.TryOffset + r.TryLength), At(r.HandlerOffset), At(r.HandlerOffset + r.HandlerLength)))), body.Name);
 
-            int At(int offset) => grown.Moves.At(offset);
+            int At(int offset) => moves.At(offset);
         }
     }
 
