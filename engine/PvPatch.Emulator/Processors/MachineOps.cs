@@ -353,13 +353,15 @@ internal static unsafe class MachineOps
     private static uint Read(Vcpu vcpu, ushort port, uint size) =>
         vcpu.Board.Platform.In(vcpu.State, port, size, out uint value) ? value : vcpu.Board.Ports.In(port, size);
 
-    private static uint Done(Vcpu vcpu, bool done)
+    /// <summary>What an op of an MSR returns: 0, or the fault's vector.</summary>
+    public static uint Done(Vcpu vcpu, bool done)
     {
         vcpu.Resume();
         return done ? 0 : Vectors.GeneralProtection;
     }
 
-    private static uint Failed(Vcpu vcpu, Exception exception)
+    /// <summary>What an op of an MSR returns when a device, hook or platform threw.</summary>
+    public static uint Failed(Vcpu vcpu, Exception exception)
     {
         vcpu.Fail(exception);
         return Vectors.GeneralProtection;

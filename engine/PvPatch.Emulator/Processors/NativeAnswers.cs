@@ -39,14 +39,11 @@ public static unsafe class NativeAnswers
         Vcpu vcpu = Vcpu.Of(cpu);
         try
         {
-            bool done = vcpu.Msrs.Read(msr, out *value);
-            vcpu.Resume();
-            return done ? 0 : Vectors.GeneralProtection;
+            return MachineOps.Done(vcpu, vcpu.Msrs.Read(msr, out *value));
         }
         catch (Exception exception)
         {
-            vcpu.Fail(exception);
-            return Vectors.GeneralProtection;
+            return MachineOps.Failed(vcpu, exception);
         }
     }
 
@@ -57,13 +54,11 @@ public static unsafe class NativeAnswers
         {
             bool done = vcpu.Msrs.Write(msr, value);
             vcpu.PrioritiesChanged();
-            vcpu.Resume();
-            return done ? 0 : Vectors.GeneralProtection;
+            return MachineOps.Done(vcpu, done);
         }
         catch (Exception exception)
         {
-            vcpu.Fail(exception);
-            return Vectors.GeneralProtection;
+            return MachineOps.Failed(vcpu, exception);
         }
     }
 
