@@ -32,7 +32,7 @@ internal static unsafe class ControlFlow
     {
         // SAFETY: the index is cut to the cache's size; entries are pairs.
         ulong* entry = cpu->JumpCache + (2 * ((rip ^ (rip >> 12)) & (JumpCacheEntries - 1)));
-        return entry[0] == rip ? Execution.Next(cpu, (DecodedInstruction*)entry[1]) : Execution.Leave(cpu, rip, LeaveCause.Lookup);
+        return entry[0] == rip ? Execution.Branch(cpu, (DecodedInstruction*)entry[1]) : Execution.Leave(cpu, rip, LeaveCause.Lookup);
     }
 
     /// <summary>Behind the last decoded instruction: nothing is executed, decoding goes on there.</summary>
@@ -84,7 +84,7 @@ internal static unsafe class ControlFlow
         // SAFETY: the TLB vouches for sizeof(T) bytes of writable RAM at host.
         Unsafe.WriteUnaligned(host, T.CreateTruncating(u->NextRip));
         cpu->Rsp = top;
-        return Execution.Next(cpu, target);
+        return Execution.Branch(cpu, target);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -126,7 +126,7 @@ internal static unsafe class ControlFlow
         if (target == null)
             return ReturnSlowly<T>(cpu, u);
         cpu->Rsp = top + (uint)sizeof(T) + (ushort)u->Immediate;
-        return Execution.Next(cpu, target);
+        return Execution.Branch(cpu, target);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -178,7 +178,7 @@ internal static unsafe class ControlFlow
     private static DecodedInstruction* Jump(CpuState* cpu, DecodedInstruction* u)
     {
         DecodedInstruction* target = u->Target;
-        return target != null ? Execution.Next(cpu, target) : JumpUnlinked(cpu, u);
+        return target != null ? Execution.Branch(cpu, target) : JumpUnlinked(cpu, u);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

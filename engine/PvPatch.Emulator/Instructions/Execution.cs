@@ -133,6 +133,18 @@ internal unsafe struct Execution
         return next->Handler(cpu, next);
     }
 
+    /// <summary>
+    /// The end of a handler that took a branch: as <see cref="Next"/>, but at times it returns to the loop, which looks at what is executed.
+    /// So code is seen as often as the interpreter's time goes into it.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static DecodedInstruction* Branch(CpuState* cpu, DecodedInstruction* target)
+    {
+        if (--cpu->BranchesLeft == 0)
+            return target;
+        return Next(cpu, target);
+    }
+
     /// <summary>Leaves the loop with the instruction's work undone: it raises an exception.</summary>
     public static DecodedInstruction* Raise(CpuState* cpu, DecodedInstruction* u, uint vector, uint errorCode = 0)
     {

@@ -101,8 +101,8 @@ internal sealed unsafe class CodeCache : IDisposable
 
     private bool HasOtherTargets => _sensitive != null && (_sensitive.Version != _knownTargets || _cpu->Sensitive != _knownSlots);
 
-    /// <summary>Where translated code calls sensitive ops, by address.</summary>
-    public IEnumerable<PatchedSite> SensitiveSites => _pages.Values.SelectMany(page => page.Regions.SensitiveSites);
+    /// <summary>Where translated code calls sensitive ops, by address: each once, though several regions may have it.</summary>
+    public IEnumerable<PatchedSite> SensitiveSites => _pages.Values.SelectMany(page => page.Regions.SensitiveSites).DistinctBy(site => site.Method + site.Op);
 
     /// <summary>Forgets where addresses lead, if translations, the width of the code, its base or its limit changed since the last call.</summary>
     public void FollowTranslations()
@@ -179,27 +179,28 @@ internal sealed unsafe class CodeCache : IDisposable
         }
     }
 
+    /// <summary>Whether an instruction that was decoded is part of a translated region.</summary>
+    public bool IsTranslated(ulong rip, AccessMode mode) =>
+        CodeWidth == Marks.Code64 && TryFindPage(rip, mode, out CodePage? page, out _, out _) && page.Regions.IsTranslated(PageCode.OffsetOf(rip));
+
     /// <summary>Translates what is around an instruction that was decoded, unless that was tried before.</summary>
     /// <param name="rip">The instruction's address.</param>
     /// <param name="mode">The privilege of its fetch.</param>
     /// <param name="heat">How often it must be asked for; 0 translates it at once.</param>
-    /// <returns>Whether the instruction is part of a translated region.</returns>
-    public bool Translate(ulong rip, AccessMode mode, int heat)
+    public void Translate(ulong rip, AccessMode mode, int heat)
     {
         if (CodeWidth != Marks.Code64 || !TryFindPage(rip, mode, out CodePage? page, out byte* host, out ulong physical))
-            return false;
+            return;
         int offset = PageCode.OffsetOf(rip);
-        if (page.Regions.IsTranslated(offset))
-            return true;
-        if (page.Regions.IsRefused(offset))
-            return false;
-        if (heat > 0 && (Translations.IsBusy || page.Regions.Heat(offset) < heat))
-            return false;
-        PageCode code = CodeAround(rip, host, (bool[])page.Sought.Clone(), address => _hooks.Touch(address, address));
+        if (page.Regions.IsRefused(offset) || page.Regions.IsEntered(offset) || (heat == 0 && page.Regions.IsTranslated(offset)))
+            return;
+        if (heat > 0 && (page.Regions.Heat(offset) < heat || Translations.IsBusy))
+            return;
+        PageCode code = CodeAround(rip, host, (bool[])page.Sought.Clone(), address => _hooks.Touch(address, address) || (heat > 0 && page[PageCode.OffsetOf(address)] == null));
         if (!RegionCompiler.IsPossible || RegionCompiler.Find(code, rip) is not { } region)
         {
             page.Regions.Refuse(offset);
-            return false;
+            return;
         }
 
         foreach (RegionBlock block in region.Blocks)
@@ -208,7 +209,6 @@ internal sealed unsafe class CodeCache : IDisposable
         CpuState* cpu = _cpu;
         SensitiveCalls? sensitive = _sensitive;
         Translations.Want(page, () => RegionCompiler.Compile(cpu, region, code, sensitive), atOnce: heat == 0);
-        return page.Regions.IsTranslated(offset);
     }
 
     /// <summary>What becomes of the code at an address that was fetched; nothing of it is installed, and no hook is minded.</summary>

@@ -21,12 +21,14 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private const ulong Slice = 4096;
 #else
     /// <summary>Instructions between two looks at what other threads changed.</summary>
-    private const ulong Slice = LongSample;
+    private const ulong Slice = LookInterval;
 #endif
 
-    /// <summary>Instructions between two looks at where execution is, while that is code that is not translated, and while it is.</summary>
-    private const ulong ShortSample = 8209;
-    private const ulong LongSample = 65537;
+    /// <summary>Instructions between two looks at whether translated code is executed, for the statistics.</summary>
+    private const ulong LookInterval = 65537;
+
+    /// <summary>Branches outside of translated code between two looks at where execution is.</summary>
+    private const ulong BranchInterval = 1637;
 
     /// <summary>How often execution must be seen near a place before it is translated.</summary>
     private const int Hot = 6;
@@ -48,8 +50,9 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private readonly bool _deliversExceptions;
     private readonly ExecutionTier _tier;
     private readonly long[] _ticks = new long[2];
-    private ulong _untilSample = ShortSample;
-    private long _lastSample = Stopwatch.GetTimestamp();
+    private readonly ulong _branchInterval;
+    private ulong _untilLook = LookInterval;
+    private long _lastLook = Stopwatch.GetTimestamp();
     private readonly GCHandle _self;
     private ulong _atMost;
     private ulong _behindSlice;
@@ -79,6 +82,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     {
         _cpu = cpu;
         _tier = tier;
+        _branchInterval = tier == ExecutionTier.Automatic ? BranchInterval : ulong.MaxValue;
         _host = host;
         _hooks = hooks;
         _deliversExceptions = deliversExceptions;
@@ -236,7 +240,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         Execute(u, AtMost(stepwise || _alone ? 1 : atMost));
         _host?.Passed(Instructions - before - _told);
         if (_tier == ExecutionTier.Automatic)
-            Sample(Instructions - before);
+            Look(Instructions - before);
         LeaveCause cause = _execution->Cause;
         _alone = cause is LeaveCause.Fault && _execution->Vector == MemoryFault.RunAlone;
         bool undone = _alone || cause is LeaveCause.NotYetDecoded or LeaveCause.Hook;
@@ -299,25 +303,26 @@ public sealed unsafe class InterpretedCpu : IDisposable
     }
 
     /// <summary>So many instructions were executed: at times what is executed then is translated, if it is often.</summary>
-    private void Sample(ulong executed)
+    private void Look(ulong executed)
     {
+        if (_cpu->BranchesLeft == 0)
+            _code.Translate(_cpu->Rip, _execution->Mode, Hot);
+
         // A region may leave some, see Execution.EndsExactly.
-        _untilSample -= Math.Min(executed, _untilSample);
-        if (_untilSample > RegionCompiler.MostInstructions)
+        _untilLook -= Math.Min(executed, _untilLook);
+        if (_untilLook > RegionCompiler.MostInstructions)
             return;
-        bool translated = _code.Translate(_cpu->Rip, _execution->Mode, Hot);
-        _untilSample = translated ? LongSample : ShortSample;
+        _untilLook = LookInterval;
         long now = Stopwatch.GetTimestamp();
-        _ticks[translated ? 1 : 0] += now - _lastSample;
-        _lastSample = now;
+        _ticks[_code.IsTranslated(_cpu->Rip, _execution->Mode) ? 1 : 0] += now - _lastLook;
+        _lastLook = now;
     }
 
     private ulong AtMost(ulong left)
     {
         ulong limit = _host == null ? left : Math.Min(left, Math.Max(1, _host.Horizon));
-        ulong sample = _tier == ExecutionTier.Interpreted ? LongSample : _untilSample;
-        _execution->EndsExactly = limit <= sample;
-        return Math.Min(sample, limit);
+        _execution->EndsExactly = limit <= _untilLook;
+        return Math.Min(_untilLook, limit);
     }
 
     /// <summary>A hook may stop the run; the instruction is then executed first when it goes on, without another call.</summary>
@@ -387,6 +392,8 @@ public sealed unsafe class InterpretedCpu : IDisposable
         _execution->CaughtUp = false;
         CpuState* state = _cpu;
         state->RunsMany = atMost == 1 ? 0u : 1u;
+        if (state->BranchesLeft == 0)
+            state->BranchesLeft = _branchInterval;
         ulong left = atMost;
         _atMost = atMost;
         _told = 0;
@@ -395,7 +402,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
             ulong slice = Math.Min(Slice, left);
             _behindSlice = left - slice;
             state->Left = slice;
-            while (u != null && state->Left != 0)
+            while (u != null && state->Left != 0 && state->BranchesLeft != 0)
             {
                 // Most handlers go on by themselves.
                 state->Left--;
@@ -406,7 +413,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
                 state->Left++;
             left -= slice - state->Left;
         }
-        while (u != null && left != 0 && state->EventPending == 0 && !_asked);
+        while (u != null && left != 0 && state->BranchesLeft != 0 && state->EventPending == 0 && !_asked);
 
         if (u != null)
             _cpu->Rip = u->Rip;

@@ -25,6 +25,9 @@ internal sealed unsafe class PageRegions(CodePage page) : IDisposable
     /// <summary>Whether the instruction at an offset is part of a region.</summary>
     public bool IsTranslated(int offset) => _translated[offset];
 
+    /// <summary>Whether a region is entered at the instruction at an offset.</summary>
+    public bool IsEntered(int offset) => _entrances.ContainsKey(offset);
+
     /// <summary>Where the regions call sensitive ops.</summary>
     public IEnumerable<PatchedSite> SensitiveSites => _regions.SelectMany(region => region.SensitiveSites);
 

@@ -147,6 +147,9 @@ public unsafe struct CpuState
     /// <summary>Instructions that the interpreter may still start before it looks up from its work.</summary>
     public ulong Left;
 
+    /// <summary>Branches outside of translated code until the interpreter looks where it is, to find what is hot.</summary>
+    public ulong BranchesLeft;
+
     /// <summary>The interpreter's part of this CPU, null while it does not execute guest code.</summary>
     public void* Execution;
 

@@ -117,11 +117,24 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         }
 
         il.Mark(_leave);
+        il.PushLeft(0);
+        il.Store(il.Left);
         il.Spill();
         il.StoreState(StateOffsets.RFlags, il.Flags);
         Label goesOn = il.Label();
+        Label returns = il.Label();
+        il.StateAddress(StateOffsets.BranchesLeft);
+        il.LoadState(StateOffsets.BranchesLeft);
+        il.Constant(1);
+        il.Op(OpCodes.Sub);
+        il.Store(_value);
+        il.Load(_value);
+        il.Op(OpCodes.Stind_I8);
+        il.Load(_value);
+        il.Branch(OpCodes.Brfalse, returns);
         il.Load(il.Left);
         il.Branch(OpCodes.Brtrue, goesOn);
+        il.Mark(returns);
         il.StoreState(StateOffsets.Left, il.Left);
         il.Load(il.Next);
         il.Op(OpCodes.Conv_I);
@@ -135,7 +148,9 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         il.JumpToNext();
 
         il.Mark(_leaveLazily);
-        exits.LeaveThrough(&RegionExits.Settled);
+        il.PushLeft(0);
+        il.Store(il.Left);
+        exits.LeaveThrough(&RegionExits.Branched);
 
         if (_hasSought)
         {

@@ -70,6 +70,8 @@ internal sealed class RegionEmitter
         foreach (RegionBlock block in _region.Blocks)
         {
             block.Label = _il.Label();
+            if (!block.Inherits)
+                _il.Reserve = Math.Max(_il.Reserve, block.Needed - block.Instructions.Length);
             foreach (ref readonly Instruction instruction in block.Instructions.AsSpan())
             {
                 if (TranslatedForms.Has(instruction))
@@ -79,7 +81,7 @@ internal sealed class RegionEmitter
 
         // The instruction that is entered was counted already by whoever came here.
         _il.LoadState(StateOffsets.Left);
-        _il.Constant(1);
+        _il.Constant(1 - _il.Reserve);
         _il.Op(OpCodes.Add);
         _il.Store(_il.Left);
 
@@ -220,7 +222,7 @@ internal sealed class RegionEmitter
         if (block.Inherits)
             return;
         _il.Load(_il.Left);
-        _il.Constant(block.Needed - block.Instructions.Length);
+        _il.Constant(0);
         _il.Branch(OpCodes.Blt, _exits.Before(ExitReason.Budget));
     }
 }

@@ -34,12 +34,12 @@ internal static unsafe class RegionExits
             : Execution.Leave(cpu, next->Rip, LeaveCause.Changed);
     }
 
-    /// <summary>Goes on with an instruction after the flags that wait were computed.</summary>
+    /// <summary>Goes on at the target of a branch after the flags that wait were computed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static DecodedInstruction* Settled(CpuState* cpu, DecodedInstruction* next)
+    public static DecodedInstruction* Branched(CpuState* cpu, DecodedInstruction* next)
     {
         Settle(cpu);
-        return Execution.Next(cpu, next);
+        return Execution.Branch(cpu, next);
     }
 
     /// <summary>Stands for an instruction of the same page that was not decoded when the region was made: finds it and remembers it.</summary>
@@ -57,14 +57,14 @@ internal static unsafe class RegionExits
     private static DecodedInstruction* ForMemory(CpuState* cpu, DecodedInstruction* next)
     {
         Execution.Of(cpu)->RegionExits[(int)ExitReason.Memory]++;
-        return Settled(cpu, next);
+        return GoOn(cpu, next);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static DecodedInstruction* ForInstruction(CpuState* cpu, DecodedInstruction* next)
     {
         Execution.Of(cpu)->RegionExits[(int)ExitReason.Instruction]++;
-        return Settled(cpu, next);
+        return GoOn(cpu, next);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -73,7 +73,7 @@ internal static unsafe class RegionExits
         Execution* execution = Execution.Of(cpu);
         execution->RegionExits[(int)ExitReason.Budget]++;
         if (execution->EndsExactly || cpu->Left == 0)
-            return Settled(cpu, next);
+            return GoOn(cpu, next);
         Settle(cpu);
         cpu->Left--;
         return Execution.Leave(cpu, next->Rip, LeaveCause.NotYetDecoded);
@@ -83,7 +83,14 @@ internal static unsafe class RegionExits
     private static DecodedInstruction* ForTarget(CpuState* cpu, DecodedInstruction* next)
     {
         Execution.Of(cpu)->RegionExits[(int)ExitReason.Target]++;
-        return Settled(cpu, next);
+        return GoOn(cpu, next);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static DecodedInstruction* GoOn(CpuState* cpu, DecodedInstruction* next)
+    {
+        Settle(cpu);
+        return Execution.Next(cpu, next);
     }
 
     private static void Settle(CpuState* cpu)

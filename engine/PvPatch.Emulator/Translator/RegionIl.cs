@@ -64,6 +64,12 @@ internal sealed class RegionIl
     /// <summary>The decoded instruction that is executed after the region.</summary>
     public LocalBuilder Next { get; }
 
+    /// <summary>
+    /// The local of the instructions left says less by so many: as much as blocks that are not looked at need behind one that is. So it is
+    /// compared with 0.
+    /// </summary>
+    public int Reserve { get; set; }
+
     /// <summary>IL instructions written so far.</summary>
     public int Count { get; private set; }
 
@@ -114,6 +120,14 @@ internal sealed class RegionIl
     {
         _il.Emit(OpCodes.Stloc, local);
         Count++;
+    }
+
+    /// <summary>Pushes how many instructions are left, with so many given back.</summary>
+    public void PushLeft(int notExecuted)
+    {
+        Load(Left);
+        Constant(notExecuted + Reserve);
+        Op(OpCodes.Add);
     }
 
     public void Address(LocalBuilder local)

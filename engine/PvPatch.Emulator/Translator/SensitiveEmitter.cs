@@ -282,9 +282,7 @@ internal sealed unsafe class SensitiveEmitter(
         il.Spill();
         il.StoreState(StateOffsets.RFlags, il.Flags);
         il.StateAddress(StateOffsets.Left);
-        il.Load(il.Left);
-        il.Constant(block.Instructions.Length - place - 1);
-        il.Op(OpCodes.Add);
+        il.PushLeft(block.Instructions.Length - place - 1);
         il.Op(OpCodes.Stind_I8);
         il.Constant(0);
         il.Store(il.Next);

@@ -111,9 +111,7 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
     private void Begin(Label label, int notExecuted, FlagState state)
     {
         il.Mark(label);
-        il.Load(il.Left);
-        il.Constant(notExecuted);
-        il.Op(OpCodes.Add);
+        il.PushLeft(notExecuted);
         il.Store(il.Left);
         Flags.State = state;
         Flags.Tell();

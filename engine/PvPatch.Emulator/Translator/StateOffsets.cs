@@ -8,6 +8,7 @@ internal static unsafe class StateOffsets
 {
     public static readonly int RFlags = Of(&InRFlags);
     public static readonly int Left = Of(&InLeft);
+    public static readonly int BranchesLeft = Of(&InBranchesLeft);
     public static readonly int DataTlb = Of(&InDataTlb);
     public static readonly int JumpCache = Of(&InJumpCache);
     public static readonly int Execution = Of(&InExecution);
@@ -43,6 +44,8 @@ internal static unsafe class StateOffsets
     private static byte* InRFlags(CpuState* cpu) => (byte*)&cpu->RFlags;
 
     private static byte* InLeft(CpuState* cpu) => (byte*)&cpu->Left;
+
+    private static byte* InBranchesLeft(CpuState* cpu) => (byte*)&cpu->BranchesLeft;
 
     private static byte* InDataTlb(CpuState* cpu) => (byte*)&cpu->DataTlb;
 
