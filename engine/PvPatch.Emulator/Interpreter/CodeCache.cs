@@ -14,13 +14,11 @@ namespace PvPatch.Emulator.Interpreter;
 /// The decoded instructions of one CPU, page by page. A page is decoded run by run: from an address that is executed to the
 /// next branch that never falls through, the end of the page, or what is decoded already. Bytes that were decoded are
 /// noted in <see cref="CodePages"/>; when they change, the page's version tells, and it is decoded anew.
-/// An instruction in two pages is not kept by address: its bytes are fetched and compared each time.
 /// </summary>
 internal sealed unsafe class CodeCache : IDisposable
 {
     private const int LongestRun = 64;
     private const int MostPages = 4096;
-    private const int LongestInstruction = 15;
     private const ulong NoAddress = 1ul << 62;
 
     private readonly CpuState* _cpu;
@@ -28,12 +26,9 @@ internal sealed unsafe class CodeCache : IDisposable
     private readonly SensitiveCalls? _sensitive;
     private readonly ulong* _jumpCaches;
     private readonly Dictionary<CodePageKey, CodePage> _pages = [];
-    private readonly PageReader _reader = new();
-    private readonly Decoder _decoder64;
-    private readonly Decoder _decoder32;
-    private readonly Decoder _decoder16;
+    private readonly CodeDecoder _decoder = new();
     private readonly Instruction[] _run = new Instruction[LongestRun];
-    private readonly Dictionary<StraddlingKey, CodePage> _straddling = [];
+    private readonly StraddlingCode _straddling;
     private int _knownHooks;
     private int _knownTargets;
     private SensitiveOps* _knownSlots;
@@ -52,14 +47,9 @@ internal sealed unsafe class CodeCache : IDisposable
         _knownSlots = cpu->Sensitive;
         // SAFETY: two caches of pairs; Dispose releases them.
         _jumpCaches = (ulong*)NativeMemory.AlignedAlloc(2 * ControlFlow.JumpCacheEntries * 16, 64);
-        _decoder64 = Decoder.Create(64, _reader);
-        _decoder32 = Decoder.Create(32, _reader);
-        _decoder16 = Decoder.Create(16, _reader);
+        _straddling = new StraddlingCode(cpu, hooks, _decoder);
         ForgetAddresses();
     }
-
-    /// <summary>What compiles regions.</summary>
-    public Translations Translations { get; } = new();
 
     /// <summary>The width of the code that CS now selects.</summary>
     public Marks CodeWidth
@@ -72,8 +62,13 @@ internal sealed unsafe class CodeCache : IDisposable
         }
     }
 
-    /// <summary>The jump cache of user or supervisor code.</summary>
-    public ulong* JumpCache(bool user) => _jumpCaches + (user ? 2 * ControlFlow.JumpCacheEntries : 0);
+    /// <summary>Gives the CPU the jump cache and the epoch of user or supervisor code.</summary>
+    public void Serve(bool user)
+    {
+        // SAFETY: the second cache stands behind the first one.
+        _cpu->JumpCache = _jumpCaches + (user ? 2 * ControlFlow.JumpCacheEntries : 0);
+        _cpu->FetchEpoch = (_cpu->FetchEpoch & ~1ul) | (user ? 1ul : 0);
+    }
 
     /// <summary>Forgets all decoded instructions if hooks changed since the last call.</summary>
     public void FollowHooks()
@@ -82,7 +77,7 @@ internal sealed unsafe class CodeCache : IDisposable
             return;
         _knownHooks = _hooks.Version;
         ForgetPages();
-        ForgetStraddling();
+        _straddling.Forget();
     }
 
     /// <summary>Forgets what was translated if other sensitive ops were installed since the last call: it is bound to those before.</summary>
@@ -122,6 +117,7 @@ internal sealed unsafe class CodeCache : IDisposable
     /// <summary>Forgets where addresses lead: decoded bytes, the mode or translations changed.</summary>
     public void ForgetAddresses()
     {
+        _cpu->FetchEpoch += 2;
         for (int i = 0; i < 2 * ControlFlow.JumpCacheEntries; i++)
         {
             // SAFETY: both caches together have twice as many pairs.
@@ -149,16 +145,17 @@ internal sealed unsafe class CodeCache : IDisposable
         if (host == null && !Tlb.TryFill(_cpu, linear, AccessKind.Execute, mode, out physical, out host, out fault))
             return null;
         if (host == null || !CodePages.Covers(_cpu, physical))
-            return Straddling(rip, linear, mode, width, out fault);
+            return _straddling.Find(rip, linear, InSegment(rip, width, CodeDecoder.LongestInstruction), mode, width, out fault);
 
         int offset = (int)(linear & 0xfff);
         int end = offset + InSegment(rip, width, 0x1000 - offset);
         CodePage page = Page(new CodePageKey(physical & Tlb.PageMask, rip - (uint)offset, width, end));
+        *page.FetchedIn = _cpu->FetchEpoch;
         DecodedInstruction* found = page[offset];
         if (found == null)
             found = DecodeRun(page, host, physical, rip, width, end);
         if (found->Length == 0)
-            return Straddling(rip, linear, mode, width, out fault);
+            return _straddling.Find(rip, linear, InSegment(rip, width, CodeDecoder.LongestInstruction), mode, width, out fault);
 
         page.Sought[offset] = true;
         ulong* entry = _cpu->JumpCache + (2 * ((rip ^ (rip >> 12)) & (ControlFlow.JumpCacheEntries - 1)));
@@ -167,86 +164,40 @@ internal sealed unsafe class CodeCache : IDisposable
         return found;
     }
 
-    /// <summary>Lets what was translated meanwhile be executed. If there is too much of it, all is forgotten.</summary>
-    public void FollowTranslator()
-    {
-        if (Translations.IsReady)
-            Translations.Take();
-        if (Translations.IsFull)
-        {
-            ForgetPages();
-            Translations.Forgotten();
-        }
-    }
-
-    /// <summary>Whether an instruction that was decoded is part of a translated region.</summary>
-    public bool IsTranslated(ulong rip, AccessMode mode) =>
-        CodeWidth == Marks.Code64 && TryFindPage(rip, mode, out CodePage? page, out _, out _) && page.Regions.IsTranslated(PageCode.OffsetOf(rip));
-
-    /// <summary>Translates what is around an instruction that was decoded, unless that was tried before.</summary>
-    /// <param name="rip">The instruction's address.</param>
-    /// <param name="mode">The privilege of its fetch.</param>
-    /// <param name="heat">How often it must be asked for; 0 translates it at once.</param>
-    public void Translate(ulong rip, AccessMode mode, int heat)
-    {
-        if (CodeWidth != Marks.Code64 || !TryFindPage(rip, mode, out CodePage? page, out byte* host, out ulong physical))
-            return;
-        int offset = PageCode.OffsetOf(rip);
-        if (page.Regions.IsRefused(offset) || page.Regions.IsEntered(offset) || (heat == 0 && page.Regions.IsTranslated(offset)))
-            return;
-        if (heat > 0 && (page.Regions.Heat(offset) < heat || Translations.IsBusy))
-            return;
-        PageCode code = CodeAround(rip, host, (bool[])page.Sought.Clone(), address => _hooks.Touch(address, address) || (heat > 0 && page[PageCode.OffsetOf(address)] == null));
-        if (!RegionCompiler.IsPossible || RegionCompiler.Find(code, rip) is not { } region)
-        {
-            page.Regions.Refuse(offset);
-            return;
-        }
-
-        foreach (RegionBlock block in region.Blocks)
-            CodePages.Decoded(_cpu, (physical & Tlb.PageMask) | (block.Start & 0xfff), (int)(block.End - block.Start));
-
-        CpuState* cpu = _cpu;
-        SensitiveCalls? sensitive = _sensitive;
-        Translations.Want(page, () => RegionCompiler.Compile(cpu, region, code, sensitive), atOnce: heat == 0);
-    }
-
-    /// <summary>What becomes of the code at an address that was fetched; nothing of it is installed, and no hook is minded.</summary>
-    /// <exception cref="InvalidOperationException">It is no 64-bit code in RAM.</exception>
-    public ExplainedRegion Explain(ulong rip, AccessMode mode)
-    {
-        if (CodeWidth != Marks.Code64 || !TryFindPage(rip, mode, out CodePage? page, out byte* host, out _))
-            throw new InvalidOperationException($"There is no 64-bit code to translate at 0x{rip:x}.");
-        return RegionExplainer.Explain(_cpu, CodeAround(rip, host, (bool[])page.Sought.Clone(), static _ => false), rip, _sensitive);
-    }
-
     public void Dispose()
     {
-        Translations.Dispose();
-        foreach (CodePage page in _pages.Values.Concat(_straddling.Values))
+        foreach (CodePage page in _pages.Values)
             page.Dispose();
+        _straddling.Dispose();
         // SAFETY: the constructor made the block.
         NativeMemory.AlignedFree(_jumpCaches);
     }
 
-    /// <summary>A copy of the page around an address.</summary>
-    private static PageCode CodeAround(ulong rip, byte* host, bool[] sought, Func<ulong, bool> isHooked) =>
-        new(new ReadOnlySpan<byte>(host - (rip & 0xfff), 0x1000).ToArray(), rip & Tlb.PageMask, sought, isHooked);
-
-    /// <summary>The page of 64-bit code that an address lies in, if it is RAM and some of it was decoded already.</summary>
-    private bool TryFindPage(ulong rip, AccessMode mode, [NotNullWhen(true)] out CodePage? page, out byte* host, out ulong physical)
+    /// <summary>The page of 64-bit code that an address lies in, if it is RAM and some of it was decoded already, and its bytes.</summary>
+    public bool TryFindPage(ulong rip, AccessMode mode, [NotNullWhen(true)] out CodePage? page, out byte* bytes)
     {
         // Data may have taken the TLB's entry for the code.
         page = null;
-        host = Tlb.ForExecute(Tlb.Table(_cpu, mode), rip);
-        physical = host == null ? 0 : Tlb.Physical(_cpu, mode, rip);
-        if (host == null && (!Tlb.TryFill(_cpu, rip, AccessKind.Execute, mode, out physical, out host, out _) || host == null))
+        bytes = Tlb.ForExecute(Tlb.Table(_cpu, mode), rip & Tlb.PageMask);
+        ulong physical = bytes == null ? 0 : Tlb.Physical(_cpu, mode, rip & Tlb.PageMask);
+        if (bytes == null && (!Tlb.TryFill(_cpu, rip & Tlb.PageMask, AccessKind.Execute, mode, out physical, out bytes, out _) || bytes == null))
             return false;
         if (!CodePages.Covers(_cpu, physical))
             return false;
-        page = Page(new CodePageKey(physical & Tlb.PageMask, rip & Tlb.PageMask, Marks.Code64, 0x1000));
+        page = Page(KeyOf64(physical, rip));
         return true;
     }
+
+    /// <summary>The same without a change of anything: only if the TLB has the page, and its code is as it was when it was decoded.</summary>
+    public bool TryRecallPage(ulong rip, AccessMode mode, [NotNullWhen(true)] out CodePage? page, out byte* bytes)
+    {
+        page = null;
+        bytes = Tlb.ForExecute(Tlb.Table(_cpu, mode), rip & Tlb.PageMask);
+        return bytes != null && Tlb.Physical(_cpu, mode, rip) is var physical && _pages.TryGetValue(KeyOf64(physical, rip), out page) &&
+            page.Version == CodePages.Version(_cpu, physical);
+    }
+
+    private static CodePageKey KeyOf64(ulong physical, ulong rip) => new(physical & Tlb.PageMask, rip & Tlb.PageMask, Marks.Code64, PageCode.Size);
 
     private CodePage Page(CodePageKey key)
     {
@@ -255,7 +206,7 @@ internal sealed unsafe class CodeCache : IDisposable
         {
             if (_pages.Count == MostPages)
                 ForgetPages();
-            page = new CodePage(version);
+            page = new CodePage(key, version);
             _pages.Add(key, page);
         }
         else if (page.Version != version)
@@ -267,7 +218,8 @@ internal sealed unsafe class CodeCache : IDisposable
         return page;
     }
 
-    private void ForgetPages()
+    /// <summary>Forgets all decoded instructions, and what was translated of them.</summary>
+    public void ForgetPages()
     {
         ForgetAddresses();
         foreach (CodePage page in _pages.Values)
@@ -281,13 +233,11 @@ internal sealed unsafe class CodeCache : IDisposable
 
     private DecodedInstruction* DecodeRun(CodePage page, byte* host, ulong physical, ulong rip, Marks width, int end)
     {
-        Decoder decoder = DecoderOf(width);
         int first = (int)(physical & 0xfff);
         int offset = first;
         bool ends = false;
         bool straddles = false;
-        _reader.Start(host, end - first);
-        decoder.IP = rip;
+        Decoder decoder = _decoder.Start(host, end - first, rip, width);
         int count = 0;
         while (!ends && count < LongestRun && offset < end && (count == 0 || page[offset] == null))
         {
@@ -312,7 +262,7 @@ internal sealed unsafe class CodeCache : IDisposable
             ref Instruction instruction = ref _run[i];
             OperandDecoder.Fill(_cpu, instruction, host + (place - first), width, block + i);
             if (instruction.IsInvalid)
-                block[i].Handler = instruction.Length >= LongestInstruction ? &Faults.TooLong : &Faults.InvalidOpcode;
+                block[i].Handler = instruction.Length >= CodeDecoder.LongestInstruction ? &Faults.TooLong : &Faults.InvalidOpcode;
             if (_hooks.Touch(block[i].Rip, block[i].Rip))
                 HookedInstruction.Put(block + i, page.Allocate(2));
             page[place] = block + i;
@@ -339,115 +289,6 @@ internal sealed unsafe class CodeCache : IDisposable
         return block;
     }
 
-    private Decoder DecoderOf(Marks width) => width switch
-    {
-        Marks.Code64 => _decoder64,
-        Marks.Code32 => _decoder32,
-        _ => _decoder16,
-    };
-
     private static bool NeverFallsThrough(FlowControl flow) =>
         flow is not (FlowControl.Next or FlowControl.ConditionalBranch or FlowControl.XbeginXabortXend);
-
-    /// <summary>An instruction whose bytes lie in two pages, or where there is no memory.</summary>
-    private DecodedInstruction* Straddling(ulong rip, ulong linear, AccessMode mode, Marks width, out MemoryFault fault)
-    {
-        byte* bytes = stackalloc byte[LongestInstruction];
-        int allowed = InSegment(rip, width, LongestInstruction);
-        int inFirst = (int)Math.Min((ulong)allowed, 0x1000 - (linear & 0xfff));
-        fault = default;
-        if (!TryFetch(linear, inFirst, mode, bytes, out fault))
-            return null;
-        Decoder decoder = DecoderOf(width);
-        _reader.Start(bytes, inFirst);
-        decoder.IP = rip;
-        decoder.Decode(out Instruction instruction);
-        if (decoder.LastError == DecoderError.NoMoreBytes)
-        {
-            if (inFirst < allowed && !TryFetch(linear + (uint)inFirst, allowed - inFirst, mode, bytes + inFirst, out fault))
-                return null;
-            _reader.Start(bytes, allowed);
-            decoder.IP = rip;
-            decoder.Decode(out instruction);
-            if (decoder.LastError == DecoderError.NoMoreBytes)
-            {
-                // Its bytes go beyond the segment's limit, or it is longer than any instruction may be.
-                fault = new MemoryFault(MemoryFault.GeneralProtection, 0, linear);
-                return null;
-            }
-        }
-
-        ulong low = 0;
-        ulong high = 0;
-        for (int i = 0; i < instruction.Length; i++)
-        {
-            // SAFETY: an instruction has at most the 15 bytes of the buffer.
-            if (i < sizeof(ulong))
-                low |= (ulong)bytes[i] << (8 * i);
-            else
-                high |= (ulong)bytes[i] << (8 * (i - sizeof(ulong)));
-        }
-
-        var key = new StraddlingKey(low, high, instruction.Length, rip, width);
-        if (_straddling.TryGetValue(key, out CodePage? known))
-            return known[0];
-        if (_straddling.Count == MostPages)
-            ForgetStraddling();
-
-        var page = new CodePage(0);
-        DecodedInstruction* block = page.Allocate(2);
-        OperandDecoder.Fill(_cpu, instruction, bytes, width, block);
-        if (instruction.IsInvalid)
-            block->Handler = instruction.Length >= LongestInstruction ? &Faults.TooLong : &Faults.InvalidOpcode;
-        block[1] = new DecodedInstruction { Rip = ControlFlow.Next(block), Marks = width, Handler = &ControlFlow.Continue, Length = 1 };
-        if (_hooks.Touch(rip, rip))
-            HookedInstruction.Put(block, page.Allocate(2));
-        page[0] = block;
-        _straddling.Add(key, page);
-        return block;
-    }
-
-    private void ForgetStraddling()
-    {
-        foreach (CodePage page in _straddling.Values)
-            page.Dispose();
-        _straddling.Clear();
-    }
-
-    private bool TryFetch(ulong linear, int size, AccessMode mode, byte* target, out MemoryFault fault)
-    {
-        if (!ReservedBytes.TryReserve(_cpu, linear, size, AccessKind.Execute, mode, out ReservedBytes found, out fault))
-            return false;
-        found.FetchTo(_cpu, target);
-        return true;
-    }
-
-    private sealed record StraddlingKey(ulong LowBytes, ulong HighBytes, int Length, ulong Rip, Marks CodeWidth)
-    {
-        public bool Equals(StraddlingKey? other) =>
-            other != null && LowBytes == other.LowBytes && HighBytes == other.HighBytes && Length == other.Length && Rip == other.Rip && CodeWidth == other.CodeWidth;
-
-        public override int GetHashCode() => (int)(Rip ^ (Rip >> 32) ^ LowBytes);
-    }
-
-    private sealed class PageReader : CodeReader
-    {
-        private byte* _next;
-        private int _left;
-
-        public void Start(byte* bytes, int count)
-        {
-            _next = bytes;
-            _left = count;
-        }
-
-        public override int ReadByte()
-        {
-            if (_left == 0)
-                return -1;
-            _left--;
-            // SAFETY: Start was given left more bytes.
-            return *_next++;
-        }
-    }
 }

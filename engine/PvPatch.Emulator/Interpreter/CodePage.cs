@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using PvPatch.Emulator.Instructions;
+using PvPatch.Emulator.State;
 using PvPatch.Emulator.Translator;
 
 namespace PvPatch.Emulator.Interpreter;
@@ -24,15 +25,21 @@ internal sealed unsafe class CodePage : IDisposable
     private nint[] _blocks = new nint[8];
     private int _count;
     private readonly DecodedInstruction** _starts;
+    private readonly ulong* _fetchedIn;
     private readonly bool[] _sought = new bool[PageCode.Size];
     private PageRegions? _regions;
 
-    public CodePage(uint version)
+    public CodePage(CodePageKey key, uint version)
     {
+        Key = key;
         Version = version;
-        // SAFETY: zeroed pointers are null; Dispose releases the table.
-        _starts = (DecodedInstruction**)NativeMemory.AllocZeroed(0x1000, (nuint)sizeof(DecodedInstruction*));
+        // SAFETY: zeroed pointers are null, and no epoch is 0; Dispose releases the table and the epoch behind it.
+        _starts = (DecodedInstruction**)NativeMemory.AllocZeroed(PageCode.Size + 1, sizeof(ulong));
+        _fetchedIn = (ulong*)(_starts + PageCode.Size);
     }
+
+    /// <summary>Which bytes it stands for.</summary>
+    public CodePageKey Key { get; }
 
     /// <summary>The version of the page's bytes that was decoded.</summary>
     public uint Version { get; private set; }
@@ -47,6 +54,9 @@ internal sealed unsafe class CodePage : IDisposable
         get => _starts[offset];
         set => _starts[offset] = value;
     }
+
+    /// <summary>In which <see cref="CpuState.FetchEpoch"/> a fetch led to this page at this address the last time.</summary>
+    public ulong* FetchedIn => _fetchedIn;
 
     /// <summary>What is translated of it, from the first time on that somebody thinks of it.</summary>
     public PageRegions Regions => _regions ??= new PageRegions(this);
@@ -72,7 +82,10 @@ internal sealed unsafe class CodePage : IDisposable
     public void Reset(uint version)
     {
         Version = version;
-        NativeMemory.Clear(_starts, (nuint)(0x1000 * sizeof(DecodedInstruction*)));
+        _regions?.Drop();
+        _regions = null;
+        NativeMemory.Clear(_starts, PageCode.Size * sizeof(ulong));
+        *_fetchedIn = 0;
         while (_count > 0)
         {
             // SAFETY: Allocate made the block.
@@ -81,8 +94,6 @@ internal sealed unsafe class CodePage : IDisposable
 
         Array.Clear(_sought);
         Age++;
-        _regions?.Dispose();
-        _regions = null;
     }
 
     public void Dispose()

@@ -44,6 +44,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private readonly CpuState* _cpu;
     private readonly Execution* _execution;
     private readonly CodeCache _code;
+    private readonly HotCode _hot;
     private readonly HookRanges<InstructionHook> _hooks;
     private readonly ICpuHost? _host;
     private readonly bool _ownsCodePages;
@@ -99,6 +100,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         _execution->MustLeave = &MustLeave;
         cpu->Execution = _execution;
         _code = new CodeCache(cpu, hooks, sensitive);
+        _hot = new HotCode(cpu, _code, hooks, sensitive);
     }
 
     /// <summary>
@@ -111,17 +113,17 @@ public sealed unsafe class InterpretedCpu : IDisposable
     internal HookRanges<InstructionHook> Hooks => _hooks;
 
     /// <summary>What becomes of the code at the next instruction, which was fetched.</summary>
-    internal ExplainedRegion Explain() => _code.Explain(_cpu->Rip, AccessModes.Of(_cpu));
+    internal ExplainedRegion Explain() => _hot.Explain(_cpu->Rip, AccessModes.Of(_cpu));
 
     /// <summary>Where the translated code that is there now calls sensitive ops.</summary>
     public PatchReport SensitiveSites => PatchReport.Of(_code.SensitiveSites);
 
     /// <summary>What the translator did so far.</summary>
     public TranslationStatistics Translation => new(
-        _code.Translations.Regions,
-        _code.Translations.Instructions,
-        _code.Translations.Kept,
-        _code.Translations.CompileTime,
+        _hot.Translations.Regions,
+        _hot.Translations.Instructions,
+        _hot.Translations.Kept,
+        _hot.Translations.CompileTime,
         Stopwatch.GetElapsedTime(0, _ticks[1]),
         Stopwatch.GetElapsedTime(0, _ticks[0]),
         _execution->RegionExits[(int)ExitReason.Memory],
@@ -132,8 +134,8 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// <summary>Guest instructions in translated code at which all of it is forgotten and its memory given back.</summary>
     public int TranslationLimit
     {
-        get => _code.Translations.MostInstructions;
-        set => _code.Translations.MostInstructions = value;
+        get => _hot.Translations.MostInstructions;
+        set => _hot.Translations.MostInstructions = value;
     }
 
     /// <summary>Executes up to a number of instructions.</summary>
@@ -186,6 +188,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// <summary>Releases what the interpreter holds; the CPU's state stays.</summary>
     public void Dispose()
     {
+        _hot.Dispose();
         _code.Dispose();
         _cpu->Execution = null;
         _cpu->JumpCache = null;
@@ -236,7 +239,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         _cpu->RFlags &= ~RFlags.Resume;
         ulong before = Instructions;
         if (_tier == ExecutionTier.Translated && !stepwise && !_alone)
-            _code.Translate(_cpu->Rip, _execution->Mode, heat: 0);
+            _hot.Translate(_cpu->Rip, _execution->Mode, heat: 0);
         Execute(u, AtMost(stepwise || _alone ? 1 : atMost));
         _host?.Passed(Instructions - before - _told);
         if (_tier == ExecutionTier.Automatic)
@@ -306,7 +309,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private void Look(ulong executed)
     {
         if (_cpu->BranchesLeft == 0)
-            _code.Translate(_cpu->Rip, _execution->Mode, Hot);
+            _hot.Translate(_cpu->Rip, _execution->Mode, Hot);
 
         // A region may leave some, see Execution.EndsExactly.
         _untilLook -= Math.Min(executed, _untilLook);
@@ -314,7 +317,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
             return;
         _untilLook = LookInterval;
         long now = Stopwatch.GetTimestamp();
-        _ticks[_code.IsTranslated(_cpu->Rip, _execution->Mode) ? 1 : 0] += now - _lastLook;
+        _ticks[_hot.IsTranslated(_cpu->Rip, _execution->Mode) ? 1 : 0] += now - _lastLook;
         _lastLook = now;
     }
 
@@ -342,12 +345,12 @@ public sealed unsafe class InterpretedCpu : IDisposable
     {
         _code.FollowHooks();
         _code.FollowSensitive();
-        _code.FollowTranslator();
+        _hot.FollowTranslator();
         _execution->Mode = AccessModes.Of(_cpu);
         bool user = _execution->Mode == AccessMode.User;
         _execution->ChecksAlignment = user && (_cpu->RFlags & RFlags.AlignmentCheck) != 0 && (_cpu->Cr0 & Cr0Bits.AlignmentMask) != 0;
         _cpu->DataTlb = _execution->ChecksAlignment ? Tlb.Nothing(_cpu) : Tlb.Table(_cpu, _execution->Mode);
-        _cpu->JumpCache = _code.JumpCache(user);
+        _code.Serve(user);
         _code.FollowTranslations();
         if (_cpu->CodePages->Changes != _execution->KnownChanges)
         {

@@ -1,16 +1,18 @@
+using PvPatch.Emulator.Instructions;
+using PvPatch.Emulator.State;
 using PvPatch.Emulator.Translator;
 using PvPatch.Engine.Reports;
 
 namespace PvPatch.Emulator.Interpreter;
 
-/// <summary>The translated regions of a page of decoded instructions; they live until the page is reset.</summary>
+/// <summary>The translated regions that have code of a page of decoded instructions; they live until one of their pages is reset.</summary>
 /// <param name="page">The page.</param>
-internal sealed unsafe class PageRegions(CodePage page) : IDisposable
+internal sealed unsafe class PageRegions(CodePage page)
 {
     private const int HeatShift = 8;
     private const int MostPatience = 12;
 
-    private readonly List<TranslatedRegion> _regions = [];
+    private readonly List<InstalledRegion> _regions = [];
     private readonly Dictionary<int, Entrance> _entrances = [];
     private readonly bool[] _translated = new bool[PageCode.Size];
     private readonly bool[] _refused = new bool[PageCode.Size];
@@ -28,8 +30,8 @@ internal sealed unsafe class PageRegions(CodePage page) : IDisposable
     /// <summary>Whether a region is entered at the instruction at an offset.</summary>
     public bool IsEntered(int offset) => _entrances.ContainsKey(offset);
 
-    /// <summary>Where the regions call sensitive ops.</summary>
-    public IEnumerable<PatchedSite> SensitiveSites => _regions.SelectMany(region => region.SensitiveSites);
+    /// <summary>Where the regions that were made for this page call sensitive ops.</summary>
+    public IEnumerable<PatchedSite> SensitiveSites => _regions.Where(region => region.Pages[0] == page).SelectMany(region => region.Code.SensitiveSites);
 
     /// <summary>Whether no region can start at an offset.</summary>
     public bool IsRefused(int offset) => _refused[offset];
@@ -37,33 +39,80 @@ internal sealed unsafe class PageRegions(CodePage page) : IDisposable
     /// <summary>No region can start at an offset.</summary>
     public void Refuse(int offset) => _refused[offset] = true;
 
-    /// <summary>From now on a region is entered at its entries, but for those where another one is.</summary>
-    public void Install(TranslatedRegion region)
+    /// <summary>From now on the region is entered at its entries in the page, but for those where another one is.</summary>
+    public void Add(InstalledRegion region)
     {
         _regions.Add(region);
-        foreach (int offset in region.Instructions)
-            _translated[offset] = true;
-        for (int entry = 0; entry < region.Entries.Length; entry++)
+        Open(region);
+    }
+
+    /// <summary>From now on the region is not entered in the page.</summary>
+    public void Remove(InstalledRegion region)
+    {
+        _regions.Remove(region);
+        foreach (ulong rip in region.Code.Entries)
         {
-            int offset = region.Entries[entry];
-            if (_entrances.TryAdd(offset, new Entrance(region, entry)))
-                Enter(offset);
+            if (_entrances.TryGetValue(PageCode.OffsetOf(rip), out Entrance? entrance) && entrance.Region == region)
+            {
+                entrance.Leave();
+                _entrances.Remove(PageCode.OffsetOf(rip));
+            }
         }
+
+        Array.Clear(_translated);
+        foreach (InstalledRegion left in _regions)
+            Open(left);
     }
 
     /// <summary>Lets the decoded instruction at an offset, if there is one, enter the region that starts there, if one does.</summary>
     public void Enter(int offset)
     {
         if (page[offset] != null && _entrances.TryGetValue(offset, out Entrance? found))
-            found.Region.EnterAt(page[offset], found.Entry);
+            found.Enter(page[offset]);
     }
 
-    /// <summary>Frees the regions. No code runs in them, and their page has no decoded instruction any more.</summary>
-    public void Dispose()
+    /// <summary>The page is no longer as it was: no region that has code of it is entered anywhere.</summary>
+    public void Drop()
     {
-        foreach (TranslatedRegion region in _regions)
-            region.Dispose();
+        while (_regions.Count > 0)
+            _regions[^1].Dispose();
     }
 
-    private sealed record Entrance(TranslatedRegion Region, int Entry);
+    private void Open(InstalledRegion region)
+    {
+        foreach (ulong rip in region.Code.Instructions)
+        {
+            if (PageCode.AreTogether(rip, page.Key.FirstRip))
+                _translated[PageCode.OffsetOf(rip)] = true;
+        }
+
+        for (int entry = 0; entry < region.Code.Entries.Length; entry++)
+        {
+            ulong rip = region.Code.Entries[entry];
+            if (PageCode.AreTogether(rip, page.Key.FirstRip) && _entrances.TryAdd(PageCode.OffsetOf(rip), new Entrance(region, entry)))
+                Enter(PageCode.OffsetOf(rip));
+        }
+    }
+
+    /// <summary>Where a region is entered, and what the interpreter does there.</summary>
+    private sealed class Entrance(InstalledRegion region, int entry)
+    {
+        private DecodedInstruction* _entered;
+        private delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> _handler;
+
+        public InstalledRegion Region => region;
+
+        public void Enter(DecodedInstruction* u)
+        {
+            _entered = u;
+            _handler = u->Handler;
+            region.Code.EnterAt(u, entry);
+        }
+
+        public void Leave()
+        {
+            if (_entered != null)
+                _entered->Handler = _handler;
+        }
+    }
 }

@@ -5,11 +5,11 @@ namespace PvPatch.Emulator.Interpreter;
 
 /// <summary>
 /// Has regions compiled, one at a time, on another thread or at once, and gives them back to the thread that executes the CPU's code:
-/// only that one touches decoded instructions. A region whose page changed in the meantime is dropped.
+/// only that one touches decoded instructions. A region of whose pages one changed in the meantime is dropped.
 /// </summary>
 internal sealed class Translations : IDisposable
 {
-    private (Task<TranslatedRegion> Region, CodePage Page, int Age)? _wanted;
+    private Order? _wanted;
     private long _ticks;
 
     /// <summary>Guest instructions in regions, of all pages together, at which all are forgotten and their memory is given back.</summary>
@@ -39,19 +39,19 @@ internal sealed class Translations : IDisposable
     /// <summary>All translated code was forgotten.</summary>
     public void Forgotten() => Kept = 0;
 
-    /// <summary>Has a region of a page compiled; the one before was taken.</summary>
-    /// <param name="page">The page.</param>
+    /// <summary>Has a region compiled; the one before was taken.</summary>
+    /// <param name="pages">Its pages, the one it is made for first.</param>
     /// <param name="compile">Compiles it, on any thread.</param>
     /// <param name="atOnce">Not before it is installed does this return.</param>
-    public void Want(CodePage page, Func<TranslatedRegion> compile, bool atOnce)
+    public void Want(IReadOnlyList<CodePage> pages, Func<TranslatedRegion> compile, bool atOnce)
     {
         if (!atOnce)
         {
-            _wanted = (Task.Run(Timed), page, page.Age);
+            _wanted = new Order(Task.Run(Timed), pages, AgeOf(pages));
             return;
         }
 
-        Install(page, Timed());
+        Install(pages, Timed());
 
         TranslatedRegion Timed()
         {
@@ -62,15 +62,15 @@ internal sealed class Translations : IDisposable
         }
     }
 
-    /// <summary>Installs what is ready, if its page is as it was.</summary>
+    /// <summary>Installs what is ready, if its pages are as they were.</summary>
     public void Take()
     {
         if (_wanted is not { } wanted)
             return;
         _wanted = null;
         TranslatedRegion region = wanted.Region.GetAwaiter().GetResult();
-        if (wanted.Page.Age == wanted.Age)
-            Install(wanted.Page, region);
+        if (AgeOf(wanted.Pages) == wanted.Age)
+            Install(wanted.Pages, region);
         else
             region.Dispose();
     }
@@ -84,11 +84,24 @@ internal sealed class Translations : IDisposable
         wanted.Region.GetAwaiter().GetResult().Dispose();
     }
 
-    private void Install(CodePage page, TranslatedRegion region)
+    /// <summary>Ages only grow: the sum stays if all do.</summary>
+    private static int AgeOf(IReadOnlyList<CodePage> pages)
     {
-        page.Regions.Install(region);
+        int age = 0;
+        foreach (CodePage page in pages)
+            age += page.Age;
+        return age;
+    }
+
+    private void Install(IReadOnlyList<CodePage> pages, TranslatedRegion region)
+    {
+        var installed = new InstalledRegion(region, pages);
+        foreach (CodePage page in pages)
+            page.Regions.Add(installed);
         Regions++;
         Kept += region.Instructions.Length;
         Instructions += region.Instructions.Length;
     }
+
+    private sealed record Order(Task<TranslatedRegion> Region, IReadOnlyList<CodePage> Pages, int Age);
 }

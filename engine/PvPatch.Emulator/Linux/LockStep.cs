@@ -87,6 +87,7 @@ internal sealed unsafe class LockStep : IDisposable
         own->Memory = mine.Memory;
         own->DataTlb = mine.DataTlb;
         own->JumpCache = mine.JumpCache;
+        own->FetchEpoch = mine.FetchEpoch;
         own->Execution = mine.Execution;
         for (ulong page = 0; page < used; page += PhysicalMemory.PageSize)
         {

@@ -144,6 +144,12 @@ public unsafe struct CpuState
     /// <summary>Decoded instructions by their address: pairs of RIP and pointer; kept by the interpreter.</summary>
     public ulong* JumpCache;
 
+    /// <summary>
+    /// Changes whenever an address of code may lead elsewhere than before, and with the privilege: a page that a fetch led to is sure to be
+    /// there as long as this stays.
+    /// </summary>
+    public ulong FetchEpoch;
+
     /// <summary>Instructions that the interpreter may still start before it looks up from its work.</summary>
     public ulong Left;
 

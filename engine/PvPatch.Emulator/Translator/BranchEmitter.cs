@@ -10,7 +10,7 @@ namespace PvPatch.Emulator.Translator;
 /// The stack of 64-bit code, and what ends blocks: branches to blocks of the region, and ways out of it, which look like the end of
 /// an interpreter's handler.
 /// </summary>
-internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, SideExits exits, Region region, IReadOnlyList<RegionBlock> entries, RegionMemory memory)
+internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, SideExits exits, Region region, RegionCode code, IReadOnlyList<RegionBlock> entries, RegionMemory memory)
 {
     private const int PushedSize = sizeof(ulong);
 
@@ -20,6 +20,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     private readonly Label _found = il.Label();
     private readonly LocalBuilder _value = il.Local();
     private readonly bool _hasSought = region.Blocks.Any(block => block.IsSought);
+    private ulong _from;
 
     /// <summary>The value that is pushed, or was read from the stack.</summary>
     public LocalBuilder Value => _value;
@@ -62,6 +63,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     public void End(RegionBlock block, RegionBlock? next)
     {
         Instruction last = block.Instructions[^1];
+        _from = PageCode.LastByte(last);
         if (!TranslatedForms.Has(last))
         {
             il.Branch(OpCodes.Br, exits.Before(ExitReason.Instruction));
@@ -109,11 +111,17 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     /// <summary>Writes what stands apart from the blocks: edges with work to do, and the ways out.</summary>
     public void WriteEdges()
     {
-        foreach (Edge edge in _edges)
+        // Going to an address may need another piece.
+        for (int i = 0; i < _edges.Count; i++)
         {
+            Edge edge = _edges[i];
             il.Mark(edge.Label);
             flags.State = edge.Flags;
-            GoTo(edge.Target, null);
+            _from = edge.From;
+            if (edge.IsStale)
+                LeaveFor(edge.Target);
+            else
+                GoTo(edge.Target, null);
         }
 
         il.Mark(_leave);
@@ -172,7 +180,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     {
         flags.PrepareCondition(last.ConditionCode);
         RegionBlock? taken = region.At(last.NearBranchTarget);
-        bool direct = taken != null && (taken.ReadFlags == 0 || flags.State == FlagState.Settled);
+        bool direct = taken != null && PageCode.AreTogether(taken.Start, _from) && (taken.ReadFlags == 0 || flags.State == FlagState.Settled);
         if (direct)
             flags.Tell();
         Label label = direct ? taken!.Label : Apart(last.NearBranchTarget);
@@ -181,9 +189,11 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     }
 
     /// <summary>A piece of code behind all blocks that leads to an address with the flags as they are here.</summary>
-    private Label Apart(ulong target)
+    /// <param name="target">The address.</param>
+    /// <param name="isStale">Not in the region: where the address leads must be looked up.</param>
+    private Label Apart(ulong target, bool isStale = false)
     {
-        var edge = new Edge(il.Label(), target, flags.State);
+        var edge = new Edge(il.Label(), target, _from, isStale, flags.State);
         _edges.Add(edge);
         return edge.Label;
     }
@@ -193,6 +203,12 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     {
         if (region.At(target) is { } block)
         {
+            if (!PageCode.AreTogether(target, _from))
+            {
+                CompareEpochs(target);
+                il.Branch(OpCodes.Bne_Un, Apart(target, isStale: true));
+            }
+
             if (block.Inherits && block == next)
                 return;
             if (block.ReadFlags != 0)
@@ -203,12 +219,43 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
             return;
         }
 
-        DecodedInstruction* way = memory.Way(target);
+        PrepareWay(target);
+        LeaveSettled();
+    }
+
+    /// <summary>Leaves for an address that a block of the region may no longer stand for.</summary>
+    private void LeaveFor(ulong target)
+    {
+        flags.Tell();
+        PrepareWay(target);
+        il.Branch(OpCodes.Br, _leaveLazily);
+    }
+
+    private void PrepareWay(ulong target)
+    {
+        DecodedInstruction* way = memory.Way(target, _from);
         il.Constant((long)way);
         if (way->Target != null)
             il.Field(StateOffsets.Target);
         il.Store(il.Next);
-        LeaveSettled();
+    }
+
+    /// <summary>
+    /// Leaves the region before an instruction that lies in two pages, if it is not sure that the second one is still there: then its bytes are
+    /// fetched.
+    /// </summary>
+    public void CheckSecondPage(in Instruction instruction)
+    {
+        CompareEpochs(PageCode.LastByte(instruction));
+        il.Branch(OpCodes.Bne_Un, exits.BeforeFetch());
+    }
+
+    /// <summary>Pushes the epoch in which a fetch led to the page of an address, and the present one.</summary>
+    private void CompareEpochs(ulong rip)
+    {
+        il.Constant((long)code.PageOf(rip).FetchedIn);
+        il.Op(OpCodes.Ldind_I8);
+        il.LoadState(StateOffsets.FetchEpoch);
     }
 
     /// <summary>Goes on at the decoded instruction that was found, in the region if that starts a block of it.</summary>
@@ -333,5 +380,5 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         il.Store(il.General(Register.RSP));
     }
 
-    private sealed record Edge(Label Label, ulong Target, FlagState Flags);
+    private sealed record Edge(Label Label, ulong Target, ulong From, bool IsStale, FlagState Flags);
 }

@@ -3,7 +3,7 @@ using Label = System.Reflection.Emit.Label;
 
 namespace PvPatch.Emulator.Translator;
 
-/// <summary>A basic block of a region.</summary>
+/// <summary>A basic block of a region; all its instructions start in one page.</summary>
 /// <param name="instructions">Its instructions, at least one; the last one may be one that the interpreter executes.</param>
 internal sealed class RegionBlock(Instruction[] instructions)
 {
@@ -28,6 +28,9 @@ internal sealed class RegionBlock(Instruction[] instructions)
     /// <summary>Control comes here only from the block before it, falling through; it can't be entered otherwise.</summary>
     public bool Inherits { get; set; }
 
+    /// <summary>The region can be entered here: a decoded instruction stands for its start, which one that lies in two pages has not.</summary>
+    public bool IsEntry => !Inherits && !PageCode.Straddles(instructions[0]);
+
     /// <summary>Flags that instructions read before they are overwritten: RFLAGS must be right when the block starts.</summary>
     public ulong ReadFlags { get; set; }
 
@@ -41,23 +44,27 @@ internal sealed class RegionBlock(Instruction[] instructions)
     public Label Label { get; set; }
 }
 
-/// <summary>What is translated at once: blocks of one page that reach each other.</summary>
-internal sealed class Region
+/// <summary>What is translated at once: blocks that reach each other.</summary>
+/// <param name="blocks">The blocks by address.</param>
+internal sealed class Region(IReadOnlyList<RegionBlock> blocks)
 {
-    private readonly RegionBlock?[] _byOffset = new RegionBlock?[PageCode.Size];
-
-    /// <summary>Makes a region.</summary>
-    /// <param name="blocks">The blocks by address.</param>
-    public Region(IReadOnlyList<RegionBlock> blocks)
-    {
-        Blocks = blocks;
-        foreach (RegionBlock block in blocks)
-            _byOffset[PageCode.OffsetOf(block.Start)] = block;
-    }
-
     /// <summary>The blocks by address.</summary>
-    public IReadOnlyList<RegionBlock> Blocks { get; }
+    public IReadOnlyList<RegionBlock> Blocks => blocks;
 
     /// <summary>The block that starts at an address, null if none does.</summary>
-    public RegionBlock? At(ulong rip) => _byOffset[PageCode.OffsetOf(rip)] is { } block && block.Start == rip ? block : null;
+    public RegionBlock? At(ulong rip)
+    {
+        int first = 0;
+        int behind = blocks.Count;
+        while (first < behind)
+        {
+            int middle = (first + behind) / 2;
+            if (blocks[middle].Start < rip)
+                first = middle + 1;
+            else
+                behind = middle;
+        }
+
+        return first < blocks.Count && blocks[first].Start == rip ? blocks[first] : null;
+    }
 }

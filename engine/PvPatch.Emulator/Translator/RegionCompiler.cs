@@ -7,7 +7,7 @@ using PvPatch.Engine.Reports;
 
 namespace PvPatch.Emulator.Translator;
 
-/// <summary>From the bytes of a page to machine code of the host, a pass a line.</summary>
+/// <summary>From the bytes of some pages to machine code of the host, a pass a line.</summary>
 internal static unsafe class RegionCompiler
 {
     /// <summary>Guest instructions of a region: with more the runtime's compiler stops to optimise (at some 18,000 IL instructions).</summary>
@@ -19,9 +19,10 @@ internal static unsafe class RegionCompiler
     public static bool IsPossible { get; } = typeof(DynamicMethod).GetMethod(HandleMethod, BindingFlags.NonPublic | BindingFlags.Instance) != null;
 
     /// <summary>Finds what is translated together with an address; null if the interpreter must execute the instruction there.</summary>
-    public static Region? Find(PageCode code, ulong rip)
+    public static Region? Find(RegionCode code, ulong rip)
     {
         Region region = RegionFinder.Find(code, rip, MostInstructions);
+        code.Close();
         if (region.Blocks.Count == 0)
             return null;
         FlagUse.Follow(region);
@@ -31,10 +32,10 @@ internal static unsafe class RegionCompiler
     /// <summary>Compiles a region. Only offsets into the CPU's state are taken from it, so any thread may do this.</summary>
     /// <param name="cpu">The CPU.</param>
     /// <param name="region">The region.</param>
-    /// <param name="code">Its page.</param>
+    /// <param name="code">Its code.</param>
     /// <param name="sensitive">How sensitive ops are called.</param>
     /// <param name="around">What writes instead of a generator, to that one.</param>
-    public static TranslatedRegion Compile(CpuState* cpu, Region region, PageCode code, SensitiveCalls? sensitive, Func<ILGenerator, ILGenerator>? around = null)
+    public static TranslatedRegion Compile(CpuState* cpu, Region region, RegionCode code, SensitiveCalls? sensitive, Func<ILGenerator, ILGenerator>? around = null)
     {
         var memory = new RegionMemory(cpu, code);
         var entries = new List<RegionBlock>();
@@ -42,31 +43,31 @@ internal static unsafe class RegionCompiler
         foreach (RegionBlock block in region.Blocks)
         {
             count += block.Instructions.Length;
-            if (!block.Inherits)
+            if (block.IsEntry)
                 entries.Add(block);
         }
 
         var method = new DynamicMethod($"region_{entries[0].Start:x}", typeof(nint), [typeof(nint), typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true) { InitLocals = false };
         ILGenerator il = method.GetILGenerator();
-        IReadOnlyList<PatchedSite> sites = RegionEmitter.Write(region, around?.Invoke(il) ?? il, memory, entries, sensitive);
+        IReadOnlyList<PatchedSite> sites = RegionEmitter.Write(region, code, around?.Invoke(il) ?? il, memory, entries, sensitive);
         memory.Complete();
         delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> machineCode = Prepare(method);
         memory.Self->Handler = machineCode;
-        return new TranslatedRegion(method, machineCode, memory, Offsets(entries, entries.Count, all: false), Offsets(region.Blocks, count, all: true), sites);
+        return new TranslatedRegion(method, machineCode, memory, Addresses(entries, entries.Count, all: false), Addresses(region.Blocks, count, all: true), sites);
     }
 
-    /// <summary>Where in the page the first or all instructions of blocks lie.</summary>
-    private static int[] Offsets(IReadOnlyList<RegionBlock> blocks, int count, bool all)
+    /// <summary>The addresses of the first or all instructions of blocks.</summary>
+    private static ulong[] Addresses(IReadOnlyList<RegionBlock> blocks, int count, bool all)
     {
-        int[] offsets = new int[count];
+        ulong[] addresses = new ulong[count];
         int place = 0;
         foreach (RegionBlock block in blocks)
         {
             for (int i = 0; i < (all ? block.Instructions.Length : 1); i++)
-                offsets[place++] = PageCode.OffsetOf(block.Instructions[i].IP);
+                addresses[place++] = block.Instructions[i].IP;
         }
 
-        return offsets;
+        return addresses;
     }
 
     /// <summary>Has the runtime compile a method, and gives its address.</summary>

@@ -26,7 +26,7 @@ internal sealed class RegionEmitter
     private readonly BranchEmitter _branches;
     private readonly SensitiveEmitter _sensitive;
 
-    private RegionEmitter(Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries, SensitiveCalls? sensitive)
+    private RegionEmitter(Region region, RegionCode code, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries, SensitiveCalls? sensitive)
     {
         _region = region;
         _il = new RegionIl(generator);
@@ -41,21 +41,22 @@ internal sealed class RegionEmitter
         var vectorOperands = new VectorOperands(_il, _operands);
         _floats = new FloatEmitter(_il, vectorOperands, meanings, _exits, _clean);
         _vectors = new VectorEmitter(_il, vectorOperands, _floats, meanings, _exits, _clean);
-        _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, entries, memory);
+        _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, code, entries, memory);
         _sensitive = new SensitiveEmitter(_il, _flags, _operands, _branches, _exits, memory, sensitive);
     }
 
     /// <summary>Writes the method.</summary>
     /// <param name="region">The region, with the use of its flags found.</param>
+    /// <param name="code">What it was found in.</param>
     /// <param name="generator">Where to.</param>
     /// <param name="memory">What the method leads out to.</param>
     /// <param name="entries">The blocks that can be entered, in the order of <c>RegionEntry</c>.</param>
     /// <param name="sensitive">How sensitive ops are called; null where the interpreter executes their instructions.</param>
     /// <returns>Where sensitive ops are called.</returns>
     public static IReadOnlyList<PatchedSite> Write(
-        Region region, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries, SensitiveCalls? sensitive)
+        Region region, RegionCode code, ILGenerator generator, RegionMemory memory, IReadOnlyList<RegionBlock> entries, SensitiveCalls? sensitive)
     {
-        var emitter = new RegionEmitter(region, generator, memory, entries, sensitive);
+        var emitter = new RegionEmitter(region, code, generator, memory, entries, sensitive);
         emitter.Enter(entries);
         emitter.WriteBlocks();
         emitter._branches.WriteEdges();
@@ -138,6 +139,8 @@ internal sealed class RegionEmitter
             _il.Note(instruction.IP);
             _exits.At(block, place);
             bool inShadow = _exits.InShadow;
+            if (PageCode.Straddles(instruction))
+                _branches.CheckSecondPage(instruction);
             bool ends = place == block.Instructions.Length - 1 && (instruction.FlowControl != FlowControl.Next || !TranslatedForms.Has(instruction));
             if (ends)
                 continue;

@@ -7,7 +7,7 @@ namespace PvPatch.Emulator.Translator;
 internal static unsafe class RegionExplainer
 {
     /// <summary>Explains the region around an address.</summary>
-    public static ExplainedRegion Explain(CpuState* cpu, PageCode code, ulong rip, SensitiveCalls? sensitive)
+    public static ExplainedRegion Explain(CpuState* cpu, RegionCode code, ulong rip, SensitiveCalls? sensitive)
     {
         if (!RegionCompiler.IsPossible || RegionCompiler.Find(code, rip) is not { } region)
             return new ExplainedRegion(code.TryDecode(rip, out Instruction only) ? [Explained(code, only, true, [])] : [], [], 0, code);
@@ -22,10 +22,10 @@ internal static unsafe class RegionExplainer
         return new ExplainedRegion(instructions, translated.SensitiveSites, translated.Code, translated);
     }
 
-    private static ExplainedInstruction Explained(PageCode code, Instruction instruction, bool startsBlock, IReadOnlyList<string> il)
+    private static ExplainedInstruction Explained(RegionCode code, Instruction instruction, bool startsBlock, IReadOnlyList<string> il)
     {
         var text = new StringOutput();
         new IntelFormatter(new FormatterOptions { HexPrefix = "0x", HexSuffix = "", BranchLeadingZeros = false, UppercaseHex = false }).Format(instruction, text);
-        return new ExplainedInstruction(instruction.IP, code.Bytes(instruction).ToArray(), text.ToStringAndReset(), startsBlock, il);
+        return new ExplainedInstruction(instruction.IP, code.Bytes(instruction), text.ToStringAndReset(), startsBlock, il);
     }
 }

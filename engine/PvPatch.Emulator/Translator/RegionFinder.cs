@@ -3,28 +3,29 @@ using Iced.Intel;
 namespace PvPatch.Emulator.Translator;
 
 /// <summary>
-/// Finds what is translated together: from an address, along jumps and falls, then into called functions, all within one page, until a
-/// number of instructions is reached. Nearer code comes first.
+/// Finds what is translated together: from an address, along jumps and falls, then into called functions, until a number of
+/// instructions is reached. Nearer code comes first.
 /// </summary>
-internal sealed class RegionFinder(PageCode code, int mostInstructions)
+internal sealed class RegionFinder(RegionCode code, int mostInstructions)
 {
     private readonly Instruction[] _found = new Instruction[mostInstructions];
-    private readonly short[] _places = new short[PageCode.Size];
-    private readonly bool[] _heads = new bool[PageCode.Size];
-    private readonly Offsets _near = new();
-    private readonly Offsets _called = new();
+    private readonly short[] _numbers = new short[RegionCode.Places];
+    private readonly bool[] _heads = new bool[RegionCode.Places];
+    private readonly bool[] _isOwn = new bool[RegionCode.MostPages];
+    private readonly Addresses _near = new();
+    private readonly Addresses _called = new();
     private bool _branchesIndirectly;
     private int _count;
 
     /// <summary>The region around an address; it has no blocks if nothing there is worth it.</summary>
-    public static Region Find(PageCode code, ulong rip, int mostInstructions)
+    public static Region Find(RegionCode code, ulong rip, int mostInstructions)
     {
         Region region = new RegionFinder(code, mostInstructions).From(rip);
 
         // The address may lie in the middle of a block: the block is then entered where it starts.
         foreach (RegionBlock block in region.Blocks)
         {
-            if (block.Start < rip && block.End == rip && block.Instructions[^1].FlowControl == FlowControl.Next)
+            if (block.Start < rip && block.End == rip && !PageCode.Straddles(block.Instructions[0]) && block.Instructions[^1].FlowControl == FlowControl.Next)
                 return new RegionFinder(code, mostInstructions).From(block.Start);
         }
 
@@ -36,45 +37,54 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
     private Region From(ulong rip)
     {
         Near(rip);
-        FollowAll();
+        FollowNear();
+        for (int page = 0; page < code.PageCount; page++)
+            _isOwn[page] = HasCode(page);
+        FollowCalled();
         if (_branchesIndirectly)
         {
-            // Where its indirect branches lead is likely among what was looked up in this page.
-            for (int offset = 0; offset < PageCode.Size; offset++)
+            // Where indirect branches lead is likely among what was looked up in the pages of the function.
+            for (int page = 0; page < code.PageCount; page++)
             {
-                if (code.IsSought(offset))
-                    Head(code.FirstRip + (uint)offset, _called);
+                for (int offset = 0; offset < PageCode.Size && _isOwn[page]; offset++)
+                {
+                    if (code.Page(page).IsSought(offset))
+                        _called.Add(code.Page(page).FirstRip + (uint)offset);
+                }
             }
 
-            FollowAll();
+            FollowCalled();
         }
 
-        if (_places[PageCode.OffsetOf(rip)] == 0 || !TranslatedForms.Has(At(PageCode.OffsetOf(rip))))
+        if (NumberAt(rip) == 0 || !TranslatedForms.Has(At(rip)))
             return new Region([]);
-        var blocks = new List<RegionBlock>();
-        for (int offset = 0; offset < PageCode.Size; offset++)
-        {
-            if (_heads[offset] && _places[offset] != 0)
-                blocks.Add(Block(offset));
-        }
-
-        var region = new Region(blocks);
-        Connect(region);
+        var region = new Region(Blocks());
+        RegionGraph.Connect(region);
         return region;
     }
 
-    private void FollowAll()
+    private void FollowNear()
     {
-        while (!IsFull && (_near.TryTake(out int offset) || _called.TryTake(out offset)))
-            Follow(code.FirstRip + (uint)offset);
+        while (!IsFull && _near.TryTake(out ulong rip))
+            Follow(rip);
+    }
+
+    private void FollowCalled()
+    {
+        while (_called.TryTake(out ulong rip))
+        {
+            if (!IsFull || NumberAt(rip) != 0)
+                Near(rip);
+            FollowNear();
+        }
     }
 
     private void Follow(ulong rip)
     {
-        while (!IsFull && code.Has(rip) && _places[PageCode.OffsetOf(rip)] == 0 && code.TryDecode(rip, out Instruction instruction))
+        while (!IsFull && code.PlaceOf(rip) >= 0 && NumberAt(rip) == 0 && code.TryDecode(rip, out Instruction instruction))
         {
             _found[_count++] = instruction;
-            _places[PageCode.OffsetOf(rip)] = (short)_count;
+            _numbers[code.PlaceOf(rip)] = (short)_count;
             rip = instruction.NextIP;
             if (!TranslatedForms.Has(instruction))
             {
@@ -86,8 +96,11 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
 
             switch (instruction.FlowControl)
             {
-                case FlowControl.Next:
+                case FlowControl.Next when PageCode.AreTogether(instruction.IP, rip):
                     continue;
+                case FlowControl.Next:
+                    Near(rip);
+                    return;
                 case FlowControl.ConditionalBranch:
                     Near(rip);
                     Near(instruction.NearBranchTarget);
@@ -97,7 +110,7 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
                     return;
                 case FlowControl.Call:
                     Near(rip);
-                    Head(instruction.NearBranchTarget, _called);
+                    _called.Add(instruction.NearBranchTarget);
                     return;
                 case FlowControl.IndirectCall:
                     _branchesIndirectly = true;
@@ -112,156 +125,82 @@ internal sealed class RegionFinder(PageCode code, int mostInstructions)
         }
     }
 
-    private void Near(ulong rip) => Head(rip, _near);
-
-    /// <summary>A block starts at an address, if it is in the page; it is followed later.</summary>
-    private void Head(ulong rip, Offsets later)
+    /// <summary>A block starts at an address, if that is in the code; it is followed later.</summary>
+    private void Near(ulong rip)
     {
-        if (!code.Has(rip) || _heads[PageCode.OffsetOf(rip)])
+        int place = code.PlaceOf(rip);
+        if (place < 0 || _heads[place])
             return;
-        _heads[PageCode.OffsetOf(rip)] = true;
-        later.Add(PageCode.OffsetOf(rip));
+        _heads[place] = true;
+        _near.Add(rip);
     }
 
-    private ref Instruction At(int offset) => ref _found[_places[offset] - 1];
+    private bool HasCode(int page) => _numbers.AsSpan(page * PageCode.Size, PageCode.Size).ContainsAnyExcept((short)0);
 
-    private RegionBlock Block(int start)
+    /// <summary>The number of the instruction that was found at an address, from 1 on; 0 if none was.</summary>
+    private int NumberAt(ulong rip) => code.PlaceOf(rip) is var place and >= 0 ? _numbers[place] : 0;
+
+    private ref Instruction At(ulong rip) => ref _found[NumberAt(rip) - 1];
+
+    private List<RegionBlock> Blocks()
+    {
+        var blocks = new List<RegionBlock>();
+        foreach (int page in code.PagesByAddress())
+        {
+            for (int offset = 0; offset < PageCode.Size; offset++)
+            {
+                int place = (page * PageCode.Size) + offset;
+                if (_heads[place] && _numbers[place] != 0)
+                    blocks.Add(Block(code.Page(page).FirstRip + (uint)offset));
+            }
+        }
+
+        return blocks;
+    }
+
+    /// <summary>The block that starts at an address: all its instructions start in one page.</summary>
+    private RegionBlock Block(ulong start)
     {
         int count = 0;
-        int offset = start;
+        ulong rip = start;
         bool goesOn = true;
         while (goesOn)
         {
-            ref Instruction instruction = ref At(offset);
+            ref Instruction instruction = ref At(rip);
             count++;
-            offset += instruction.Length;
-            goesOn = offset < PageCode.Size && _places[offset] != 0 && !_heads[offset] && TranslatedForms.Has(instruction) && instruction.FlowControl == FlowControl.Next;
+            rip = instruction.NextIP;
+            goesOn = NumberAt(rip) != 0 && !_heads[code.PlaceOf(rip)] && TranslatedForms.Has(instruction) && instruction.FlowControl == FlowControl.Next;
         }
 
         var instructions = new Instruction[count];
-        offset = start;
+        rip = start;
         for (int i = 0; i < count; i++)
         {
-            instructions[i] = At(offset);
-            offset += instructions[i].Length;
+            instructions[i] = At(rip);
+            rip = instructions[i].NextIP;
         }
 
-        return new RegionBlock(instructions) { IsSought = _branchesIndirectly && code.IsSought(start) };
+        return new RegionBlock(instructions) { IsSought = _branchesIndirectly && code.PageOf(start).IsSought(PageCode.OffsetOf(start)) };
     }
 
-    private static void Connect(Region region)
+    /// <summary>Addresses that wait, first in, first out.</summary>
+    private sealed class Addresses
     {
-        foreach (RegionBlock block in region.Blocks)
-        {
-            Instruction last = block.Instructions[^1];
-            if (!TranslatedForms.Has(last))
-            {
-                Arrive(block.End, 2);
-                continue;
-            }
-
-            switch (last.FlowControl)
-            {
-                case FlowControl.ConditionalBranch:
-                    Lead(block, last.NextIP, 1);
-                    Lead(block, last.NearBranchTarget, 2);
-                    break;
-                case FlowControl.UnconditionalBranch:
-                    Lead(block, last.NearBranchTarget, 2);
-                    break;
-                case FlowControl.Call:
-                    Lead(block, last.NearBranchTarget, 2);
-                    Arrive(last.NextIP, 2);
-                    break;
-                case FlowControl.Next:
-                    Lead(block, last.NextIP, 1);
-                    break;
-                default:
-                    Arrive(last.NextIP, 2);
-                    break;
-            }
-        }
-
-        for (int i = 1; i < region.Blocks.Count; i++)
-        {
-            RegionBlock before = region.Blocks[i - 1];
-            RegionBlock block = region.Blocks[i];
-            block.Inherits = block.Arrivals == 1 && !block.IsSought && before.End == block.Start && before.Followers.Contains(block);
-        }
-
-        for (int i = region.Blocks.Count - 1; i >= 0; i--)
-        {
-            RegionBlock block = region.Blocks[i];
-            RegionBlock? heir = block.Followers.Find(follower => follower.Inherits && follower.Start == block.End);
-            block.Needed = block.Instructions.Length + (heir?.Needed ?? 0);
-        }
-
-        foreach (RegionBlock block in region.Blocks)
-        {
-            Instruction last = block.Instructions[^1];
-            if (last.FlowControl == FlowControl.Call && TranslatedForms.Has(last) && region.At(last.NearBranchTarget) is { } callee && region.At(last.NextIP) is { } site)
-                ReturnTo(region, callee, site, []);
-            if (last.FlowControl == FlowControl.IndirectCall && TranslatedForms.Has(last) && region.At(last.NextIP) is { } behind)
-                ReturnFromSought(region, behind);
-        }
-
-        void Lead(RegionBlock from, ulong to, int weight)
-        {
-            if (region.At(to) is not { } follower)
-                return;
-            from.Followers.Add(follower);
-            follower.Arrivals += weight;
-        }
-
-        void Arrive(ulong at, int weight)
-        {
-            if (region.At(at) is { } block)
-                block.Arrivals += weight;
-        }
-    }
-
-    /// <summary>Every function that an indirect call may reach may return behind the call.</summary>
-    private static void ReturnFromSought(Region region, RegionBlock site)
-    {
-        foreach (RegionBlock block in region.Blocks)
-        {
-            if (block.IsSought)
-                ReturnTo(region, block, site, []);
-        }
-    }
-
-    /// <summary>Every return that a called function may reach without returning before may go behind the call.</summary>
-    private static void ReturnTo(Region region, RegionBlock block, RegionBlock site, HashSet<RegionBlock> seen)
-    {
-        if (!seen.Add(block))
-            return;
-        Instruction last = block.Instructions[^1];
-        if (last.FlowControl == FlowControl.Return && TranslatedForms.Has(last) && !block.ReturnSites.Contains(site) && block.ReturnSites.Count < TranslatedForms.MostReturnSites)
-            block.ReturnSites.Add(site);
-        if (last.FlowControl is FlowControl.Call or FlowControl.IndirectCall || !TranslatedForms.Has(last))
-        {
-            if (region.At(block.End) is { } behind)
-                ReturnTo(region, behind, site, seen);
-            return;
-        }
-
-        foreach (RegionBlock follower in block.Followers)
-            ReturnTo(region, follower, site, seen);
-    }
-
-    /// <summary>Offsets in the page that wait, first in, first out; each comes once.</summary>
-    private sealed class Offsets
-    {
-        private readonly short[] _offsets = new short[PageCode.Size];
+        private ulong[] _addresses = new ulong[64];
         private int _taken;
         private int _added;
 
-        public void Add(int offset) => _offsets[_added++] = (short)offset;
+        public void Add(ulong address)
+        {
+            if (_added == _addresses.Length)
+                Array.Resize(ref _addresses, 2 * _added);
+            _addresses[_added++] = address;
+        }
 
-        public bool TryTake(out int offset)
+        public bool TryTake(out ulong address)
         {
             bool any = _taken < _added;
-            offset = any ? _offsets[_taken++] : 0;
+            address = any ? _addresses[_taken++] : 0;
             return any;
         }
     }

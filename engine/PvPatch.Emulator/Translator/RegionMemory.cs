@@ -6,13 +6,13 @@ using PvPatch.Emulator.State;
 namespace PvPatch.Emulator.Translator;
 
 /// <summary>The decoded instructions of a region that its code leads out to; they live as long as it does.</summary>
-internal sealed unsafe class RegionMemory(CpuState* cpu, PageCode code) : IDisposable
+internal sealed unsafe class RegionMemory(CpuState* cpu, RegionCode code) : IDisposable
 {
     private const int ChunkSize = 32;
 
     private nint[] _chunks = new nint[4];
     private int _chunkCount;
-    private nint[]? _alone = new nint[PageCode.Size];
+    private nint[]?[]? _alone = new nint[RegionCode.MostPages][];
     private nint[] _ways = new nint[8];
     private int _wayCount;
     private int _used = ChunkSize;
@@ -39,29 +39,33 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, PageCode code) : IDispo
     /// <summary>An instruction of the region as the interpreter executes it, and behind it what leads on.</summary>
     public DecodedInstruction* Alone(in Instruction instruction)
     {
-        nint[] alone = _alone ?? throw new InvalidOperationException("The region is complete.");
-        ref nint known = ref alone[PageCode.OffsetOf(instruction.IP)];
+        nint[]?[] alone = _alone ?? throw new InvalidOperationException("The region is complete.");
+        nint[] ofPage = alone[code.PlaceOf(instruction.IP) / PageCode.Size] ??= new nint[PageCode.Size];
+        ref nint known = ref ofPage[PageCode.OffsetOf(instruction.IP)];
         if (known != 0)
             return (DecodedInstruction*)known;
         DecodedInstruction* u = Allocate(2);
         fixed (byte* bytes = code.Bytes(instruction))
             OperandDecoder.Fill(cpu, instruction, bytes, Marks.Code64, u);
-        LeadTo(u + 1, instruction.NextIP);
+        LeadTo(u + 1, instruction.NextIP, PageCode.LastByte(instruction));
         known = (nint)u;
         return u;
     }
 
-    /// <summary>Leads to an address outside of the region.</summary>
-    public DecodedInstruction* Way(ulong rip)
+    /// <summary>Leads to an address outside of the region, or where it cannot go on in it.</summary>
+    /// <param name="rip">The address.</param>
+    /// <param name="from">An address in the page that control comes from.</param>
+    public DecodedInstruction* Way(ulong rip, ulong from)
     {
         for (int i = 0; i < _wayCount; i++)
         {
-            if (((DecodedInstruction*)_ways[i])->Rip == rip)
-                return (DecodedInstruction*)_ways[i];
+            var way = (DecodedInstruction*)_ways[i];
+            if (way->Rip == rip && way->Target != null == PageCode.AreTogether(rip, from))
+                return way;
         }
 
         DecodedInstruction* u = Allocate(1);
-        LeadTo(u, rip);
+        LeadTo(u, rip, from);
         if (_wayCount == _ways.Length)
             Array.Resize(ref _ways, 2 * _wayCount);
         _ways[_wayCount++] = (nint)u;
@@ -80,11 +84,11 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, PageCode code) : IDispo
         }
     }
 
-    /// <summary>An address of the same page is remembered once it is found, others are looked up each time: what lies there may change.</summary>
-    private void LeadTo(DecodedInstruction* u, ulong rip)
+    /// <summary>An address of the page that control comes from is remembered once it is found, others are looked up each time: what lies there may change.</summary>
+    private static void LeadTo(DecodedInstruction* u, ulong rip, ulong from)
     {
         *u = new DecodedInstruction { Rip = rip, Marks = Marks.Code64, Length = 1, Handler = &ControlFlow.Continue };
-        if (!code.Has(rip))
+        if (!PageCode.AreTogether(rip, from))
             return;
         u->Handler = &RegionExits.Link;
         u->Target = u;

@@ -11,6 +11,7 @@ internal static unsafe class StateOffsets
     public static readonly int BranchesLeft = Of(&InBranchesLeft);
     public static readonly int DataTlb = Of(&InDataTlb);
     public static readonly int JumpCache = Of(&InJumpCache);
+    public static readonly int FetchEpoch = Of(&InFetchEpoch);
     public static readonly int Execution = Of(&InExecution);
     public static readonly int FsBase = Of(&InFs);
     public static readonly int GsBase = Of(&InGs);
@@ -50,6 +51,8 @@ internal static unsafe class StateOffsets
     private static byte* InDataTlb(CpuState* cpu) => (byte*)&cpu->DataTlb;
 
     private static byte* InJumpCache(CpuState* cpu) => (byte*)&cpu->JumpCache;
+
+    private static byte* InFetchEpoch(CpuState* cpu) => (byte*)&cpu->FetchEpoch;
 
     private static byte* InExecution(CpuState* cpu) => (byte*)&cpu->Execution;
 

@@ -34,10 +34,10 @@ internal static class TranslatedForms
         ? SensitiveForms.SeesStatusFlags(instruction)
         : ((instruction.RflagsRead & ~RflagsBits.DF) | instruction.RflagsModified) != RflagsBits.None;
 
-    /// <summary>Whether it may leave the region before it did anything: it reaches memory, or is not written.</summary>
+    /// <summary>Whether it may leave the region before it did anything: it reaches memory, lies in two pages, or is not written.</summary>
     public static bool MayExit(in Instruction instruction)
     {
-        if (!IsWritten(instruction) || VectorForms.IsWritten(instruction))
+        if (!IsWritten(instruction) || VectorForms.IsWritten(instruction) || PageCode.Straddles(instruction))
             return true;
         return instruction.Mnemonic switch
         {

@@ -9,15 +9,15 @@ namespace PvPatch.Emulator.Translator;
 /// <param name="method">The method, which the runtime frees when nothing refers to it.</param>
 /// <param name="code">Its address.</param>
 /// <param name="memory">What it leads out to.</param>
-/// <param name="entries">Where in the page the blocks lie that can be entered; the place in the list goes into <c>RegionEntry</c>.</param>
-/// <param name="instructions">Where in the page its instructions lie.</param>
+/// <param name="entries">The addresses of the blocks that can be entered; the place in the list goes into <c>RegionEntry</c>.</param>
+/// <param name="instructions">The addresses of its instructions.</param>
 /// <param name="sensitiveSites">Where it calls sensitive ops.</param>
 internal sealed unsafe class TranslatedRegion(
     DynamicMethod method,
     delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> code,
     RegionMemory memory,
-    int[] entries,
-    int[] instructions,
+    ulong[] entries,
+    ulong[] instructions,
     IReadOnlyList<PatchedSite> sensitiveSites) : IDisposable
 {
     /// <summary>Where it calls sensitive ops.</summary>
@@ -26,11 +26,11 @@ internal sealed unsafe class TranslatedRegion(
     /// <summary>Address of its machine code.</summary>
     public nint Code => (nint)code;
 
-    /// <summary>Where in the page the blocks lie that can be entered.</summary>
-    public int[] Entries => entries;
+    /// <summary>The addresses of the blocks that can be entered.</summary>
+    public ulong[] Entries => entries;
 
-    /// <summary>Where in the page its instructions lie.</summary>
-    public int[] Instructions => instructions;
+    /// <summary>The addresses of its instructions.</summary>
+    public ulong[] Instructions => instructions;
 
     /// <summary>Lets a decoded instruction, which stands where a block can be entered, enter it.</summary>
     public void EnterAt(DecodedInstruction* u, int entry)

@@ -1,0 +1,128 @@
+using System.Runtime.InteropServices;
+using Iced.Intel;
+using PvPatch.Emulator.Hooks;
+using PvPatch.Emulator.Instructions;
+using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.State;
+
+namespace PvPatch.Emulator.Interpreter;
+
+/// <summary>
+/// The instructions whose bytes lie in two pages, or where there is no memory. They are not kept by address: their bytes are fetched and
+/// compared each time.
+/// </summary>
+internal sealed unsafe class StraddlingCode(CpuState* cpu, HookRanges<InstructionHook> hooks, CodeDecoder decoder) : IDisposable
+{
+    private const int Most = 4096;
+
+    private readonly Dictionary<Key, Decoded> _known = [];
+
+    /// <summary>The instruction at an address, decoded; null with the fault of its fetch.</summary>
+    /// <param name="rip">RIP, EIP or IP.</param>
+    /// <param name="linear">Its linear address.</param>
+    /// <param name="allowed">How many bytes the code segment's limit lets be fetched, if that is fewer than an instruction may have.</param>
+    /// <param name="mode">The privilege of the fetch.</param>
+    /// <param name="width">The width of the code.</param>
+    /// <param name="fault">The exception of the fetch.</param>
+    public DecodedInstruction* Find(ulong rip, ulong linear, int allowed, AccessMode mode, Marks width, out MemoryFault fault)
+    {
+        byte* bytes = stackalloc byte[CodeDecoder.LongestInstruction];
+        if (!TryFetch(rip, linear, allowed, mode, width, bytes, out Instruction instruction, out fault))
+            return null;
+
+        ulong low = 0;
+        ulong high = 0;
+        for (int i = 0; i < instruction.Length; i++)
+        {
+            // SAFETY: an instruction has at most the 15 bytes of the buffer.
+            if (i < sizeof(ulong))
+                low |= (ulong)bytes[i] << (8 * i);
+            else
+                high |= (ulong)bytes[i] << (8 * (i - sizeof(ulong)));
+        }
+
+        var key = new Key(low, high, instruction.Length, rip, width);
+        if (!_known.TryGetValue(key, out Decoded? decoded))
+        {
+            if (_known.Count == Most)
+                Forget();
+            decoded = new Decoded();
+            Decode(instruction, bytes, width, decoded.First);
+            _known.Add(key, decoded);
+        }
+
+        return decoded.First;
+    }
+
+    /// <summary>Forgets all. Nothing may point to them any more.</summary>
+    public void Forget()
+    {
+        foreach (Decoded decoded in _known.Values)
+            decoded.Dispose();
+        _known.Clear();
+    }
+
+    public void Dispose() => Forget();
+
+    private void Decode(in Instruction instruction, byte* bytes, Marks width, DecodedInstruction* u)
+    {
+        OperandDecoder.Fill(cpu, instruction, bytes, width, u);
+        if (instruction.IsInvalid)
+            u->Handler = instruction.Length >= CodeDecoder.LongestInstruction ? &Faults.TooLong : &Faults.InvalidOpcode;
+        u[1] = new DecodedInstruction { Rip = ControlFlow.Next(u), Marks = width, Handler = &ControlFlow.Continue, Length = 1 };
+        if (hooks.Touch(u->Rip, u->Rip))
+            HookedInstruction.Put(u, u + 2);
+    }
+
+    /// <summary>Fetches an instruction: the second page only if it has bytes there.</summary>
+    private bool TryFetch(ulong rip, ulong linear, int allowed, AccessMode mode, Marks width, byte* bytes, out Instruction instruction, out MemoryFault fault)
+    {
+        instruction = default;
+        int inFirst = (int)Math.Min((ulong)allowed, 0x1000 - (linear & 0xfff));
+        if (!TryFetch(linear, inFirst, mode, bytes, out fault))
+            return false;
+        if (TryDecode(rip, width, bytes, inFirst, out instruction))
+            return true;
+        if (inFirst < allowed && !TryFetch(linear + (uint)inFirst, allowed - inFirst, mode, bytes + inFirst, out fault))
+            return false;
+        if (TryDecode(rip, width, bytes, allowed, out instruction))
+            return true;
+
+        // Its bytes go beyond the segment's limit, or it is longer than any instruction may be.
+        fault = new MemoryFault(MemoryFault.GeneralProtection, 0, linear);
+        return false;
+    }
+
+    private bool TryDecode(ulong rip, Marks width, byte* bytes, int count, out Instruction instruction)
+    {
+        Decoder started = decoder.Start(bytes, count, rip, width);
+        started.Decode(out instruction);
+        return started.LastError != DecoderError.NoMoreBytes;
+    }
+
+    private bool TryFetch(ulong linear, int size, AccessMode mode, byte* target, out MemoryFault fault)
+    {
+        if (!ReservedBytes.TryReserve(cpu, linear, size, AccessKind.Execute, mode, out ReservedBytes found, out fault))
+            return false;
+        found.FetchTo(cpu, target);
+        return true;
+    }
+
+    // A class with these two: dictionaries of structs, and comparers of enumerations, are compiled anew by each process.
+    private sealed record Key(ulong LowBytes, ulong HighBytes, int Length, ulong Rip, Marks CodeWidth)
+    {
+        public bool Equals(Key? other) =>
+            other != null && LowBytes == other.LowBytes && HighBytes == other.HighBytes && Length == other.Length && Rip == other.Rip && CodeWidth == other.CodeWidth;
+
+        public override int GetHashCode() => (int)(Rip ^ (Rip >> 32) ^ LowBytes);
+    }
+
+    /// <summary>An instruction, what leads on behind it, and the two that a hook needs.</summary>
+    private sealed class Decoded : IDisposable
+    {
+        // SAFETY: Dispose releases the four.
+        public DecodedInstruction* First { get; } = (DecodedInstruction*)NativeMemory.AlignedAlloc((nuint)(4 * sizeof(DecodedInstruction)), 64);
+
+        public void Dispose() => NativeMemory.AlignedFree(First);
+    }
+}

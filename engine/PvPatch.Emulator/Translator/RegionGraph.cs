@@ -1,0 +1,108 @@
+using Iced.Intel;
+
+namespace PvPatch.Emulator.Translator;
+
+/// <summary>How control goes from block to block of a region.</summary>
+internal static class RegionGraph
+{
+    /// <summary>Finds for each block of a region what may follow it, and how it is come to.</summary>
+    public static void Connect(Region region)
+    {
+        foreach (RegionBlock block in region.Blocks)
+        {
+            Instruction last = block.Instructions[^1];
+            if (!TranslatedForms.Has(last))
+            {
+                Arrive(block.End, 2);
+                continue;
+            }
+
+            switch (last.FlowControl)
+            {
+                case FlowControl.ConditionalBranch:
+                    Lead(block, last.NextIP, 1);
+                    Lead(block, last.NearBranchTarget, 2);
+                    break;
+                case FlowControl.UnconditionalBranch:
+                    Lead(block, last.NearBranchTarget, 2);
+                    break;
+                case FlowControl.Call:
+                    Lead(block, last.NearBranchTarget, 2);
+                    Arrive(last.NextIP, 2);
+                    break;
+                case FlowControl.Next:
+                    Lead(block, last.NextIP, 1);
+                    break;
+                default:
+                    Arrive(last.NextIP, 2);
+                    break;
+            }
+        }
+
+        for (int i = 1; i < region.Blocks.Count; i++)
+        {
+            RegionBlock before = region.Blocks[i - 1];
+            RegionBlock block = region.Blocks[i];
+            block.Inherits = block.Arrivals == 1 && !block.IsSought && before.End == block.Start && before.Followers.Contains(block) && (before.Inherits || before.IsEntry);
+        }
+
+        for (int i = region.Blocks.Count - 1; i >= 0; i--)
+        {
+            RegionBlock block = region.Blocks[i];
+            RegionBlock? heir = block.Followers.Find(follower => follower.Inherits && follower.Start == block.End);
+            block.Needed = block.Instructions.Length + (heir?.Needed ?? 0);
+        }
+
+        foreach (RegionBlock block in region.Blocks)
+        {
+            Instruction last = block.Instructions[^1];
+            if (last.FlowControl == FlowControl.Call && TranslatedForms.Has(last) && region.At(last.NearBranchTarget) is { } callee && region.At(last.NextIP) is { } site)
+                ReturnTo(region, callee, site, []);
+            if (last.FlowControl == FlowControl.IndirectCall && TranslatedForms.Has(last) && region.At(last.NextIP) is { } behind)
+                ReturnFromSought(region, behind);
+        }
+
+        void Lead(RegionBlock from, ulong to, int weight)
+        {
+            if (region.At(to) is not { } follower)
+                return;
+            from.Followers.Add(follower);
+            follower.Arrivals += weight;
+        }
+
+        void Arrive(ulong at, int weight)
+        {
+            if (region.At(at) is { } block)
+                block.Arrivals += weight;
+        }
+    }
+
+    /// <summary>Every function that an indirect call may reach may return behind the call.</summary>
+    private static void ReturnFromSought(Region region, RegionBlock site)
+    {
+        foreach (RegionBlock block in region.Blocks)
+        {
+            if (block.IsSought)
+                ReturnTo(region, block, site, []);
+        }
+    }
+
+    /// <summary>Every return that a called function may reach without returning before may go behind the call.</summary>
+    private static void ReturnTo(Region region, RegionBlock block, RegionBlock site, HashSet<RegionBlock> seen)
+    {
+        if (!seen.Add(block))
+            return;
+        Instruction last = block.Instructions[^1];
+        if (last.FlowControl == FlowControl.Return && TranslatedForms.Has(last) && !block.ReturnSites.Contains(site) && block.ReturnSites.Count < TranslatedForms.MostReturnSites)
+            block.ReturnSites.Add(site);
+        if (last.FlowControl is FlowControl.Call or FlowControl.IndirectCall || !TranslatedForms.Has(last))
+        {
+            if (region.At(block.End) is { } behind)
+                ReturnTo(region, behind, site, seen);
+            return;
+        }
+
+        foreach (RegionBlock follower in block.Followers)
+            ReturnTo(region, follower, site, seen);
+    }
+}
