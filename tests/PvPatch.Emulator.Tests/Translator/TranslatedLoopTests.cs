@@ -96,6 +96,23 @@ public sealed unsafe class TranslatedLoopTests
     }
 
     [Test]
+    public void A_loop_that_begins_where_a_region_ends_in_code_that_was_not_executed_is_translated_too()
+    {
+        using var automatic = new ProgrammedCpu(ExecutionTier.Automatic, LoopAcrossTheEndOfDecodedCode);
+        for (int round = 0; round < 5000 && automatic.Interpreter.Translation.Regions < 2; round++)
+        {
+            automatic.Interpreter.Run(70_001);
+            if (round == 0)
+                Assert.That(automatic.State->Rbx, Is.Zero, "only the first loop was executed so far");
+            Thread.Sleep(1);
+            if (automatic.Interpreter.Translation.Regions == 1)
+                automatic.State->Rcx = 1;
+        }
+
+        Assert.That(automatic.Interpreter.Translation.Regions, Is.EqualTo(2));
+    }
+
+    [Test]
     public void Of_too_much_translated_code_all_is_forgotten_and_it_goes_on_the_same()
     {
         const int Limit = 500;
@@ -253,6 +270,22 @@ public sealed unsafe class TranslatedLoopTests
         a.imul(ecx, ecx, 77);
         a.inc(ecx);
         a.jmp(again);
+    }
+
+    /// <summary>The first loop ends when RCX is 1; the instructions behind it are decoded with it up to the middle of the second loop, which has no end.</summary>
+    private static void LoopAcrossTheEndOfDecodedCode(Assembler a)
+    {
+        Label first = a.CreateLabel();
+        Label second = a.CreateLabel();
+        a.Label(ref first);
+        a.sub(rcx, 1);
+        a.jne(first);
+        for (int i = 0; i < 55; i++)
+            a.add(rax, i);
+        a.Label(ref second);
+        for (int i = 0; i < 20; i++)
+            a.add(rbx, i);
+        a.jmp(second);
     }
 
     private static void Calls(Assembler a)
