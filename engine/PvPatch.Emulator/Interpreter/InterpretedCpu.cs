@@ -313,7 +313,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
 
         // A region may leave some, see Execution.EndsExactly.
         _untilLook -= Math.Min(executed, _untilLook);
-        if (_untilLook > RegionCompiler.MostInstructions)
+        if (_untilLook > 2 * RegionCompiler.MostInstructions)
             return;
         _untilLook = LookInterval;
         long now = Stopwatch.GetTimestamp();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Iced.Intel;
 using PvPatch.Emulator.Hooks;
@@ -100,8 +101,18 @@ internal sealed unsafe class StraddlingCode(CpuState* cpu, HookRanges<Instructio
         return started.LastError != DecoderError.NoMoreBytes;
     }
 
+    /// <summary>Fetches bytes of one page. A translation that the TLB has stays until it is invalidated, as for any other code.</summary>
     private bool TryFetch(ulong linear, int size, AccessMode mode, byte* target, out MemoryFault fault)
     {
+        fault = default;
+        byte* host = Tlb.ForExecute(Tlb.Table(cpu, mode), linear);
+        if (host != null)
+        {
+            // SAFETY: the bytes lie in the page that the TLB vouches for; target has room for them.
+            Unsafe.CopyBlockUnaligned(target, host, (uint)size);
+            return true;
+        }
+
         if (!ReservedBytes.TryReserve(cpu, linear, size, AccessKind.Execute, mode, out ReservedBytes found, out fault))
             return false;
         found.FetchTo(cpu, target);

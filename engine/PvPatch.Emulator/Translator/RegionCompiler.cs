@@ -23,7 +23,7 @@ internal static unsafe class RegionCompiler
     {
         Region region = RegionFinder.Find(code, rip, MostInstructions);
         code.Close();
-        if (region.Blocks.Count == 0)
+        if (!region.Blocks.Any(block => block.IsEntry))
             return null;
         FlagUse.Follow(region);
         return region;

@@ -19,12 +19,13 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
     public const ulong UserStack = Data + 0x5800;
     public const ulong IstStack = Data + 0x7800;
     public const ulong KernelStack = Data + 0x9800;
+    public const ulong CodeEntries = 0x30_0000_0000;
+    public const ulong CodeFrame = 0x20_0000;
     public const ushort KernelCode = 0x08;
     public const ushort KernelData = 0x10;
     public const ushort UserData = 0x18 | 3;
     public const ushort UserCode = 0x20 | 3;
 
-    private const ulong CodeFrame = 0x20_0000;
     private const ulong DataFrame = 0x40_0000;
     private const ulong Tables = Data + 0xa000;
     private const ulong Gdt = Tables;
@@ -34,6 +35,7 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
 
     private readonly PagedCpu _machine = new();
     private readonly SensitiveOps* _ops;
+    private readonly ulong _entries;
 
     public ProgrammedCpu(Action<Assembler> program, bool deliversExceptions = true)
         : this(ExecutionTier.Automatic, program, deliversExceptions)
@@ -42,6 +44,9 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
 
     public ProgrammedCpu(ExecutionTier tier, Action<Assembler> program, bool deliversExceptions = true)
     {
+        // The entries of the code's pages are data too: the program may change them.
+        _entries = _machine.Map(Code, CodeFrame, 7);
+        _machine.Map(CodeEntries, _entries, 7);
         for (ulong page = 0; page < Pages; page++)
         {
             _machine.Map(Code + (page << 12), CodeFrame + (page << 12), 7);
@@ -113,7 +118,17 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
     }
 
     /// <summary>Lets a page of code lead to another frame; the old translation stays until it is invalidated.</summary>
-    public void MapElsewhere(ulong page, ulong physical) => _machine.Map(page, physical, 7);
+    public void MapElsewhere(ulong page, ulong physical, ulong bits = 7) => _machine.Map(page, physical, bits);
+
+    /// <summary>The paging entry of a page of code.</summary>
+    public ulong EntryOf(ulong page) => *(ulong*)(State->Ram + _entries + ((page - Code) >> 9));
+
+    /// <summary>Changes a byte of the code as a device would.</summary>
+    public void WriteCode(ulong linear, byte value)
+    {
+        *(State->Ram + CodeFrame + (linear - Code)) = value;
+        CodePages.Written(State, CodeFrame + (linear - Code), 1);
+    }
 
     public void Dispose()
     {

@@ -1,0 +1,353 @@
+using Iced.Intel;
+using PvPatch.Emulator.Tests.Interpreter;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace PvPatch.Emulator.Tests.Translator;
+
+/// <summary>Endless programs for <see cref="ProgrammedCpu"/>, each with something that regions must get right.</summary>
+internal static class LoopPrograms
+{
+    private const ulong Data = ProgrammedCpu.Data;
+
+    public static readonly IReadOnlyDictionary<string, Action<Assembler>> All = new Dictionary<string, Action<Assembler>>(StringComparer.Ordinal)
+    {
+        ["calls of a function in the region"] = Calls,
+        ["flags that wait over the ends of blocks"] = WaitingFlags,
+        ["loop that patches itself"] = PatchesItself,
+        ["accesses that cross pages and miss"] = CrossesPages,
+        ["multiplication and division"] = Divides,
+        ["indirect calls and jumps"] = Indirect,
+        ["packed integers"] = PackedIntegers,
+        ["vectors that cross pages, miss and are misaligned"] = VectorsInMemory,
+        ["floating-point numbers of all kinds"] = Floats,
+        ["floating-point numbers while rounding changes"] = Rounding,
+        ["indirect branches to code that reads flags"] = IndirectWithFlags,
+        ["conditional moves"] = Conditional,
+        ["calls of functions in other pages"] = PagedPrograms.Calls,
+        ["instructions that lie in two pages"] = PagedPrograms.Straddling,
+        ["indirect branches between pages"] = PagedPrograms.Indirect,
+        ["loop that patches code in other pages"] = PagedPrograms.PatchesOtherPages,
+        ["loop that lets pages of code lead elsewhere"] = PagedPrograms.Remaps,
+    };
+
+    private static void PackedIntegers(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        a.mov(rsi, Data);
+        a.Label(ref again);
+        a.movdqa(xmm0, __xmmword_ptr[rsi]);
+        a.movdqu(xmm1, __xmmword_ptr[rsi + 24]);
+        a.paddw(xmm2, xmm0);
+        a.psubusb(xmm2, xmm1);
+        a.pmaddwd(xmm0, xmm1);
+        a.pshufd(xmm3, xmm0, 0x1b);
+        a.pshufb(xmm3, xmm1);
+        a.palignr(xmm3, xmm2, 5);
+        a.psrldq(xmm1, 3);
+        a.psllw(xmm4, 3);
+        a.psraw(xmm4, xmm1);
+        a.pcmpgtb(xmm1, xmm0);
+        a.pmovmskb(eax, xmm1);
+        a.bsf(ecx, eax);
+        a.movd(xmm5, eax);
+        a.pinsrw(xmm4, eax, 5);
+        a.pextrd(edx, xmm4, 2);
+        a.punpcklbw(xmm5, xmm4);
+        a.movq(r8, xmm5);
+        a.ptest(xmm4, xmm1);
+        a.adc(r9, rdx);
+        a.movhps(xmm6, __qword_ptr[rsi + 40]);
+        a.pblendvb(xmm6, xmm5);
+        a.movups(__xmmword_ptr[rsi + 0x2001], xmm3);
+        a.movhps(__qword_ptr[rsi + 0x2011], xmm6);
+        a.movd(__dword_ptr[rsi + 0x2020], xmm5);
+        a.lea(rsi, __[rsi + 16]);
+        a.and(rsi, unchecked((int)0xffff_ffff_ffff_efffL));
+        a.jmp(again);
+    }
+
+    private static void VectorsInMemory(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label aligned = a.CreateLabel();
+        a.mov(rsi, Data + 0xfe8);
+        a.Label(ref again);
+        a.movdqu(xmm0, __xmmword_ptr[rsi]);
+        a.paddb(xmm1, xmm0);
+        a.movdqu(__xmmword_ptr[rsi + 7], xmm1);
+        a.movq(xmm2, __qword_ptr[rsi + 3]);
+        a.movlps(__qword_ptr[rsi + 1], xmm2);
+        a.test(sil, 15);
+        a.jne(aligned);
+        a.pxor(xmm1, __xmmword_ptr[rsi]);
+        a.movaps(__xmmword_ptr[rsi + 16], xmm1);
+        a.Label(ref aligned);
+        a.add(rsi, 1);
+        a.cmp(si, 0x1010);
+        a.jb(again);
+        a.mov(rsi, Data + 0xfe8);
+        a.jmp(again);
+    }
+
+    private static void Floats(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label above = a.CreateLabel();
+        a.mov(rsi, Data);
+        a.xor(ecx, ecx);
+        a.Label(ref again);
+        a.movsd(xmm0, __qword_ptr[rsi]);
+        a.movss(xmm1, __dword_ptr[rsi + 12]);
+        a.cvtsi2sd(xmm2, ecx);
+        a.addsd(xmm2, xmm2);
+        a.cvtss2sd(xmm3, xmm1);
+        a.mulsd(xmm3, xmm2);
+        a.addsd(xmm4, xmm2);
+        a.divsd(xmm2, xmm4);
+        a.sqrtsd(xmm5, xmm2);
+        a.subsd(xmm5, __qword_ptr[rsi + 8]);
+        a.cvttsd2si(edx, xmm4);
+        a.cvtsd2si(r8, xmm5);
+        a.ucomisd(xmm2, xmm4);
+        a.jae(above);
+        a.minsd(xmm6, xmm0);
+        a.cmppd(xmm7, xmm3, 2);
+        a.Label(ref above);
+        a.maxss(xmm1, xmm6);
+        a.mulps(xmm8, xmm1);
+        a.addpd(xmm9, xmm3);
+        a.cvtsd2ss(xmm8, xmm4);
+        a.comiss(xmm8, xmm1);
+        a.setb(bl);
+        a.inc(ecx);
+        a.lea(rsi, __[rsi + 8]);
+        a.and(rsi, unchecked((int)0xffff_ffff_ffff_efffL));
+        a.jmp(again);
+    }
+
+    private static void Rounding(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        a.mov(rsi, Data);
+        a.mov(ecx, 3);
+        a.Label(ref again);
+        a.mov(eax, ecx);
+        a.shl(eax, 11);
+        a.and(eax, 0xe000);
+        a.or(eax, 0x1f80);
+        a.mov(__dword_ptr[rsi], eax);
+        a.ldmxcsr(__dword_ptr[rsi]);
+        a.cvtsi2sd(xmm0, ecx);
+        a.cvtsi2ss(xmm1, rcx);
+        a.divsd(xmm0, xmm2);
+        a.addsd(xmm2, xmm0);
+        a.addss(xmm3, xmm1);
+        a.divss(xmm1, xmm3);
+        a.stmxcsr(__dword_ptr[rsi + 8]);
+        a.imul(ecx, ecx, 77);
+        a.inc(ecx);
+        a.jmp(again);
+    }
+
+    private static void Calls(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label function = a.CreateLabel();
+        Label small = a.CreateLabel();
+        a.Label(ref again);
+        a.mov(edi, 6);
+        a.call(function);
+        a.add(r8, rax);
+        a.jmp(again);
+        a.Label(ref function);
+        a.push(rbx);
+        a.mov(rax, rdi);
+        a.cmp(rdi, 2);
+        a.jb(small);
+        a.mov(rbx, rdi);
+        a.lea(rdi, __[rbx - 1]);
+        a.call(function);
+        a.lea(rdi, __[rbx - 2]);
+        a.mov(rbx, rax);
+        a.call(function);
+        a.add(rax, rbx);
+        a.Label(ref small);
+        a.pop(rbx);
+        a.ret();
+    }
+
+    private static void WaitingFlags(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label other = a.CreateLabel();
+        Label join = a.CreateLabel();
+        a.mov(rsi, Data);
+        a.Label(ref again);
+        a.mov(rax, __[rsi]);
+        a.add(al, __[rsi + 8]);
+        a.inc(ecx);
+        a.jp(other);
+        a.sub(ax, __[rsi + 16]);
+        a.jle(join);
+        a.seto(dl);
+        a.shl(r9w, 3);
+        a.jmp(join);
+        a.Label(ref other);
+        a.shr(eax, 5);
+        a.rol(r10, 7);
+        a.sar(al, 1);
+        a.Label(ref join);
+        a.mov(__[rsi + 0x2000], rax);
+        a.adc(r11, rax);
+        a.setbe(bl);
+        a.cmovns(rdx, rax);
+        a.sbb(bh, al);
+        a.dec(r12w);
+        a.neg(r13d);
+        a.rcl(r14, 1);
+        a.lea(rsi, __[rsi + 8]);
+        a.and(rsi, unchecked((int)0xffff_ffff_ffff_efffL));
+        a.jne(again);
+        a.jmp(again);
+    }
+
+    private static void PatchesItself(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label patched = a.CreateLabel();
+        Label behind = a.CreateLabel();
+        a.mov(ecx, 20);
+        a.Label(ref again);
+        a.nop();
+        a.Label(ref patched);
+        a.mov(eax, 0x1111);
+        a.add(rbx, rax);
+        a.lea(rdi, __[patched]);
+        a.test(cl, 3);
+        a.jne(behind);
+        a.add(__byte_ptr[rdi + 1], 1);
+        a.Label(ref behind);
+        a.dec(ecx);
+        a.jne(again);
+        a.mov(ecx, 9);
+        a.jmp(again);
+    }
+
+    private static void CrossesPages(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        a.mov(rsi, Data + 0xff0);
+        a.Label(ref again);
+        a.mov(rax, __[rsi]);
+        a.add(__dword_ptr[rsi + 3], eax);
+        a.xor(__[rsi + 5], rax);
+        a.not(__word_ptr[rsi + 7]);
+        a.push(rax);
+        a.inc(rsi);
+        a.pop(rdx);
+        a.cmp(si, 0x1008);
+        a.jb(again);
+        a.mov(rsi, Data + 0xff0);
+        a.jmp(again);
+    }
+
+    private static void Divides(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        a.mov(rsi, Data + 8);
+        a.mov(edi, 3);
+        a.Label(ref again);
+        a.mov(rax, __[rsi]);
+        a.mul(rdi);
+        a.mov(r8, rdx);
+        a.xor(edx, edx);
+        a.div(rdi);
+        a.imul(rax, rax, -77);
+        a.cqo();
+        a.idiv(rdi);
+        a.imul(ecx, eax);
+        a.cdq();
+        a.idiv(edi);
+        a.seto(bl);
+        a.imul(edi);
+        a.neg(rdi);
+        a.bsf(r9, rax);
+        a.popcnt(r10d, eax);
+        a.bt(rax, 5);
+        a.adc(r11, 0);
+        a.bswap(r11);
+        a.xchg(r9, r10);
+        a.jmp(again);
+    }
+
+    private static void Indirect(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label one = a.CreateLabel();
+        Label two = a.CreateLabel();
+        a.lea(rbx, __[one]);
+        a.lea(rbp, __[two]);
+        a.Label(ref again);
+        a.call(rbx);
+        a.xchg(rbx, rbp);
+        a.add(eax, 3);
+        a.jmp(again);
+        a.Label(ref one);
+        a.inc(rcx);
+        a.ret();
+        a.Label(ref two);
+        a.push(rbx);
+        a.sub(rdx, 9);
+        a.pop(r9);
+        a.pop(r8);
+        a.jmp(r8);
+    }
+
+    private static void IndirectWithFlags(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label one = a.CreateLabel();
+        Label two = a.CreateLabel();
+        a.lea(rbx, __[one]);
+        a.lea(rbp, __[two]);
+        a.Label(ref again);
+        a.imul(rdi, rdi, 77);
+        a.add(rdi, 12345);
+        a.cmp(edi, 0x4000_0000);
+        a.call(rbx);
+        a.adc(rsi, 3);
+        a.xchg(rbx, rbp);
+        a.jmp(again);
+        a.Label(ref one);
+        a.adc(rcx, 0);
+        a.ret();
+        a.Label(ref two);
+        a.setle(dl);
+        a.pop(r8);
+        a.jmp(r8);
+    }
+
+    private static void Conditional(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        a.mov(rsi, Data);
+        a.Label(ref again);
+        a.imul(rdi, rdi, 77);
+        a.add(rdi, 12345);
+        a.cmp(edi, esi);
+        a.cmovle(rax, rdi);
+        a.cmova(ebx, edi);
+        a.cmovne(cx, di);
+        a.test(edi, edi);
+        a.cmovs(r8, __[rsi]);
+        a.cmovns(r9d, edi);
+        a.cmovg(r10w, di);
+        a.add(r11d, edi);
+        a.cmovb(r12, rdi);
+        a.cmovae(r13, rdi);
+        a.cmovo(r14d, edi);
+        a.dec(r15);
+        a.cmovp(rdx, rdi);
+        a.jmp(again);
+    }
+}
