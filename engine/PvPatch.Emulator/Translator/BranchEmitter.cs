@@ -247,7 +247,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     public void CheckSecondPage(in Instruction instruction)
     {
         CompareEpochs(PageCode.LastByte(instruction));
-        il.Branch(OpCodes.Bne_Un, exits.BeforeFetch());
+        il.Branch(OpCodes.Bne_Un, exits.Before(ExitReason.Target));
     }
 
     /// <summary>Pushes the epoch in which a fetch led to the page of an address, and the present one.</summary>

@@ -51,10 +51,12 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
     }
 
     /// <summary>A label that leaves before the instruction.</summary>
-    public Label Before(ExitReason reason) => Before(reason, isStale: false);
-
-    /// <summary>A label that leaves before the instruction since its bytes must be fetched anew.</summary>
-    public Label BeforeFetch() => Before(ExitReason.Target, isStale: true);
+    public Label Before(ExitReason reason)
+    {
+        var exit = new SideExit(il.Label(), _block.Instructions[_place], _block.Instructions.Length - _place, Flags.State, InShadow ? _inShadow : _shared[(int)reason]);
+        _exits.Add(exit);
+        return exit.Label;
+    }
 
     /// <summary>A label that leaves since the handler of the instruction, which was called, stopped.</summary>
     public Label After()
@@ -70,7 +72,9 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
         foreach (SideExit exit in _exits)
         {
             Begin(exit.Label, exit.NotExecuted, exit.Flags);
-            il.Constant((long)(exit.IsStale ? memory.Way(exit.Instruction.IP, PageCode.LastByte(exit.Instruction)) : memory.Alone(exit.Instruction)));
+
+            // The bytes of an instruction in two pages are fetched anew: the second page may be another one now.
+            il.Constant((long)(PageCode.Straddles(exit.Instruction) ? memory.Way(exit.Instruction.IP, PageCode.LastByte(exit.Instruction)) : memory.Alone(exit.Instruction)));
             il.Store(il.Next);
             il.Branch(OpCodes.Br, exit.Way);
         }
@@ -105,13 +109,6 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
         il.JumpTo();
     }
 
-    private Label Before(ExitReason reason, bool isStale)
-    {
-        var exit = new SideExit(il.Label(), _block.Instructions[_place], isStale, _block.Instructions.Length - _place, Flags.State, InShadow ? _inShadow : _shared[(int)reason]);
-        _exits.Add(exit);
-        return exit.Label;
-    }
-
     /// <summary>Gives back the count of what was not executed, and tells which flags wait.</summary>
     private void Begin(Label label, int notExecuted, FlagState state)
     {
@@ -125,5 +122,5 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
     // Classes: the runtime would have to compile lists of structs when the first region is made.
     private sealed record Stop(Label Label, int NotExecuted, FlagState Flags);
 
-    private sealed record SideExit(Label Label, Instruction Instruction, bool IsStale, int NotExecuted, FlagState Flags, Label Way);
+    private sealed record SideExit(Label Label, Instruction Instruction, int NotExecuted, FlagState Flags, Label Way);
 }
