@@ -1,5 +1,4 @@
 using Iced.Intel;
-using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Translator;
 
@@ -7,7 +6,7 @@ namespace PvPatch.Emulator.Translator;
 /// The 64-bit code that a region may be made of, as it is now: the page that is translated, and others when they are asked for. Each
 /// address in it has a place, a number below <see cref="Places"/>.
 /// </summary>
-internal sealed unsafe class RegionCode : CodeReader
+internal sealed class RegionCode : CodeReader
 {
     /// <summary>Pages of a region.</summary>
     public const int MostPages = 8;
