@@ -28,9 +28,6 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private const ulong ShortSample = 8209;
     private const ulong LongSample = 65537;
 
-    /// <summary>How often execution must be seen near a place before it is translated.</summary>
-    private const int Hot = 6;
-
     /// <summary>DR6.BS.</summary>
     private const ulong SingleStep = 1 << 14;
 
@@ -235,7 +232,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         _cpu->RFlags &= ~RFlags.Resume;
         ulong before = Instructions;
         if (_tier == ExecutionTier.Translated && !stepwise && !_alone)
-            _hot.Translate(_cpu->Rip, _execution->Mode, heat: 0);
+            _hot.Translate(_cpu->Rip, _execution->Mode, atOnce: true);
         Execute(u, AtMost(stepwise || _alone ? 1 : atMost));
         _host?.Passed(Instructions - before - _told);
         if (_tier == ExecutionTier.Automatic)
@@ -308,7 +305,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         _untilSample -= Math.Min(executed, _untilSample);
         if (_untilSample > RegionCompiler.MostInstructions)
             return;
-        bool translated = _hot.Translate(_cpu->Rip, _execution->Mode, Hot);
+        bool translated = _hot.Translate(_cpu->Rip, _execution->Mode, atOnce: false);
         _untilSample = translated ? LongSample : ShortSample;
         long now = Stopwatch.GetTimestamp();
         _ticks[translated ? 1 : 0] += now - _lastSample;

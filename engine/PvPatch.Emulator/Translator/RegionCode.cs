@@ -76,11 +76,11 @@ internal sealed class RegionCode : CodeReader
     /// <summary>The page of an address that has a place.</summary>
     public PageCode PageOf(ulong rip) => _pages[PlaceOf(rip) / PageCode.Size];
 
-    /// <summary>The instruction at an address; false if it is not all in the code, is none, or is hooked.</summary>
+    /// <summary>The instruction at an address; false if it is not all in the code, is none, is hooked, or execution was never near it.</summary>
     public bool TryDecode(ulong rip, out Instruction instruction)
     {
         instruction = default;
-        if (PlaceOf(rip) < 0 || _isHooked(rip))
+        if (PlaceOf(rip) is var place && (place < 0 || !_pages[place / PageCode.Size].IsKnown(place % PageCode.Size) || _isHooked(rip)))
             return false;
         _next = rip;
         _decoder.IP = rip;
