@@ -34,21 +34,27 @@ internal sealed unsafe class HotCode(CpuState* cpu, CodeCache code, HookRanges<I
     /// <summary>Translates what is around an instruction that was decoded, unless that was tried before.</summary>
     /// <param name="rip">The instruction's address.</param>
     /// <param name="mode">The privilege of its fetch.</param>
-    /// <param name="heat">How often it must be asked for, and then what was never executed is left out; 0 translates all at once.</param>
-    public void Translate(ulong rip, AccessMode mode, int heat)
+    /// <param name="atOnce">Not only if execution was seen there often enough, and code that was never decoded too.</param>
+    public void Translate(ulong rip, AccessMode mode, bool atOnce)
     {
         if (code.CodeWidth != Marks.Code64 || !code.TryFindPage(rip, mode, out CodePage? page, out byte* bytes))
             return;
         int offset = PageCode.OffsetOf(rip);
-        if (page.Regions.IsRefused(offset) || page.Regions.IsEntered(offset) || (heat == 0 && page.Regions.IsTranslated(offset)))
+        if (page.Regions.IsRefused(offset) || page.Regions.IsEntered(offset) || (atOnce && page.Regions.IsTranslated(offset)))
             return;
-        if (heat > 0 && (page.Regions.Heat(offset) < heat || Translations.IsBusy))
+        if (!atOnce && (!page.Regions.IsHot(offset) || Translations.IsBusy))
             return;
         var pages = new List<CodePage> { page };
-        RegionCode around = CodeAround(Copy(page, bytes), mode, pages, address => hooks.Touch(address, address) || (heat > 0 && !WasDecoded(address, pages)));
+        RegionCode around = CodeAround(page, bytes, mode, pages, all: atOnce, address => hooks.Touch(address, address));
         if (!RegionCompiler.IsPossible || RegionCompiler.Find(around, rip) is not { } region)
         {
             page.Regions.Refuse(offset);
+            return;
+        }
+
+        if (!atOnce && !IsWorth(region, pages))
+        {
+            page.Regions.Postpone(offset);
             return;
         }
 
@@ -57,7 +63,7 @@ internal sealed unsafe class HotCode(CpuState* cpu, CodeCache code, HookRanges<I
 
         CpuState* state = cpu;
         SensitiveCalls? calls = sensitive;
-        Translations.Want(pages, () => RegionCompiler.Compile(state, region, around, calls), atOnce: heat == 0);
+        Translations.Want(pages, () => RegionCompiler.Compile(state, region, around, calls), atOnce);
     }
 
     /// <summary>What becomes of the code at an address that was fetched; nothing of it is installed, and no hook is minded.</summary>
@@ -66,7 +72,7 @@ internal sealed unsafe class HotCode(CpuState* cpu, CodeCache code, HookRanges<I
     {
         if (code.CodeWidth != Marks.Code64 || !code.TryFindPage(rip, mode, out CodePage? page, out byte* bytes))
             throw new InvalidOperationException($"There is no 64-bit code to translate at 0x{rip:x}.");
-        return RegionExplainer.Explain(cpu, CodeAround(Copy(page, bytes), mode, [], static _ => false), rip, sensitive);
+        return RegionExplainer.Explain(cpu, CodeAround(page, bytes, mode, [], all: true, static _ => false), rip, sensitive);
     }
 
     /// <summary>Waits for what is being compiled and drops it.</summary>
@@ -74,33 +80,56 @@ internal sealed unsafe class HotCode(CpuState* cpu, CodeCache code, HookRanges<I
 
     /// <summary>The code that a region may be made of: a page, and others that are asked for, if execution was there.</summary>
     /// <param name="page">The page.</param>
+    /// <param name="bytes">Its bytes.</param>
     /// <param name="mode">The privilege of fetches.</param>
     /// <param name="pages">Takes the others.</param>
+    /// <param name="all">Not only instructions that were decoded since they, or those before them, were executed.</param>
     /// <param name="isHooked">Whether somebody wants to be called before the instruction at an address.</param>
-    private RegionCode CodeAround(PageCode page, AccessMode mode, List<CodePage> pages, Func<ulong, bool> isHooked) => new(
-        page,
+    private RegionCode CodeAround(CodePage page, byte* bytes, AccessMode mode, List<CodePage> pages, bool all, Func<ulong, bool> isHooked) => new(
+        Copy(page, bytes, all),
         firstRip =>
         {
-            if (!code.TryRecallPage(firstRip, mode, out CodePage? found, out byte* bytes) || found.Age > MostChanges)
+            if (!code.TryRecallPage(firstRip, mode, out CodePage? found, out byte* others) || found.Age > MostChanges)
                 return null;
             pages.Add(found);
-            return Copy(found, bytes);
+            return Copy(found, others, all);
         },
         isHooked);
 
-    private static PageCode Copy(CodePage page, byte* bytes) =>
-        // SAFETY: the TLB vouches for a page of RAM at bytes.
-        new(new ReadOnlySpan<byte>(bytes, PageCode.Size).ToArray(), page.Key.FirstRip, (bool[])page.Sought.Clone(), page.FetchedIn);
-
-    private static bool WasDecoded(ulong rip, List<CodePage> pages)
+    private static PageCode Copy(CodePage page, byte* bytes, bool all)
     {
+        bool[]? decoded = all ? null : new bool[PageCode.Size];
+        for (int offset = 0; offset < decoded?.Length; offset++)
+            decoded[offset] = page[offset] != null;
+
+        // SAFETY: the TLB vouches for a page of RAM at bytes.
+        return new PageCode(new ReadOnlySpan<byte>(bytes, PageCode.Size).ToArray(), page.Key.FirstRip, (bool[])page.Sought.Clone(), decoded, page.FetchedIn);
+    }
+
+    /// <summary>
+    /// Whether execution was seen in a region half as often as it has instructions. To compile one, the runtime takes as long as the interpreter
+    /// takes for what it executes between three or four looks: code that is executed no longer than that is better left to the interpreter.
+    /// </summary>
+    private static bool IsWorth(Region region, List<CodePage> pages)
+    {
+        int seen = 0;
+        int instructions = 0;
         foreach (CodePage page in pages)
         {
-            if (PageCode.AreTogether(page.Key.FirstRip, rip))
-                return page[PageCode.OffsetOf(rip)] != null;
+            int last = -1;
+            foreach (RegionBlock block in region.Blocks)
+            {
+                if (!PageCode.AreTogether(block.Start, page.Key.FirstRip))
+                    continue;
+                instructions += block.Instructions.Length;
+                int place = PageCode.OffsetOf(block.Start) >> PageRegions.HeatShift;
+                if (place != last)
+                    seen += page.Regions.Heat(PageCode.OffsetOf(block.Start));
+                last = place;
+            }
         }
 
-        return false;
+        return 2 * seen >= instructions;
     }
 
     /// <summary>Writes to the bytes of a block must be seen from now on.</summary>

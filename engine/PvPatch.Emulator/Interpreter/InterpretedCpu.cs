@@ -30,9 +30,6 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// <summary>Branches outside of translated code between two looks at where execution is.</summary>
     private const ulong BranchInterval = 1637;
 
-    /// <summary>How often execution must be seen near a place before it is translated.</summary>
-    private const int Hot = 6;
-
     /// <summary>DR6.BS.</summary>
     private const ulong SingleStep = 1 << 14;
 
@@ -239,7 +236,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         _cpu->RFlags &= ~RFlags.Resume;
         ulong before = Instructions;
         if (_tier == ExecutionTier.Translated && !stepwise && !_alone)
-            _hot.Translate(_cpu->Rip, _execution->Mode, heat: 0);
+            _hot.Translate(_cpu->Rip, _execution->Mode, atOnce: true);
         Execute(u, AtMost(stepwise || _alone ? 1 : atMost));
         _host?.Passed(Instructions - before - _told);
         if (_tier == ExecutionTier.Automatic)
@@ -309,7 +306,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
     private void Look(ulong executed)
     {
         if (_cpu->BranchesLeft == 0)
-            _hot.Translate(_cpu->Rip, _execution->Mode, Hot);
+            _hot.Translate(_cpu->Rip, _execution->Mode, atOnce: false);
 
         // A region may leave some, see Execution.EndsExactly.
         _untilLook -= Math.Min(executed, _untilLook);

@@ -9,7 +9,11 @@ namespace PvPatch.Emulator.Interpreter;
 /// <param name="page">The page.</param>
 internal sealed unsafe class PageRegions(CodePage page)
 {
-    private const int HeatShift = 8;
+    /// <summary>How often execution must be seen near a place before somebody thinks of translating it.</summary>
+    private const int Hot = 6;
+
+    /// <summary>Places nearer to each other than two to this power of bytes are looked at together.</summary>
+    public const int HeatShift = 8;
     private const int MostPatience = 12;
 
     private readonly List<InstalledRegion> _regions = [];
@@ -17,12 +21,25 @@ internal sealed unsafe class PageRegions(CodePage page)
     private readonly bool[] _translated = new bool[PageCode.Size];
     private readonly bool[] _refused = new bool[PageCode.Size];
     private readonly int[] _heat = new int[PageCode.Size >> HeatShift];
+    private readonly int[] _patience = new int[PageCode.Size >> HeatShift];
 
     /// <summary>
-    /// An instruction was executed when somebody looked: how often that was so nearby. A page that changes again and again has to be
-    /// looked at ever more often, since what is translated of it does not last.
+    /// An instruction was executed when somebody looked: whether that was so often nearby that it may be worth translating.
     /// </summary>
-    public int Heat(int offset) => ++_heat[offset >> HeatShift] >> Math.Min(page.Age, MostPatience);
+    public bool IsHot(int offset)
+    {
+        _heat[offset >> HeatShift]++;
+        return Heat(offset) >= Math.Max(Hot, _patience[offset >> HeatShift]);
+    }
+
+    /// <summary>
+    /// How often execution was seen near an offset. A page that changes again and again has to be looked at ever more often, since what is
+    /// translated of it does not last.
+    /// </summary>
+    public int Heat(int offset) => _heat[offset >> HeatShift] >> Math.Min(page.Age, MostPatience);
+
+    /// <summary>It is not yet worth it: not before it was seen twice as often.</summary>
+    public void Postpone(int offset) => _patience[offset >> HeatShift] = 2 * Heat(offset);
 
     /// <summary>Whether the instruction at an offset is part of a region.</summary>
     public bool IsTranslated(int offset) => _translated[offset];

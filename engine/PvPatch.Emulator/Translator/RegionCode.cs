@@ -1,5 +1,4 @@
 using Iced.Intel;
-using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Translator;
 
@@ -7,7 +6,7 @@ namespace PvPatch.Emulator.Translator;
 /// The 64-bit code that a region may be made of, as it is now: the page that is translated, and others when they are asked for. Each
 /// address in it has a place, a number below <see cref="Places"/>.
 /// </summary>
-internal sealed unsafe class RegionCode : CodeReader
+internal sealed class RegionCode : CodeReader
 {
     /// <summary>Pages of a region.</summary>
     public const int MostPages = 8;
@@ -77,11 +76,11 @@ internal sealed unsafe class RegionCode : CodeReader
     /// <summary>The page of an address that has a place.</summary>
     public PageCode PageOf(ulong rip) => _pages[PlaceOf(rip) / PageCode.Size];
 
-    /// <summary>The instruction at an address; false if it is not all in the code, is none, or is hooked.</summary>
+    /// <summary>The instruction at an address; false if it is not all in the code, is none, is hooked, or execution was never near it.</summary>
     public bool TryDecode(ulong rip, out Instruction instruction)
     {
         instruction = default;
-        if (PlaceOf(rip) < 0 || _isHooked(rip))
+        if (PlaceOf(rip) is var place && (place < 0 || !_pages[place / PageCode.Size].IsKnown(place % PageCode.Size) || _isHooked(rip)))
             return false;
         _next = rip;
         _decoder.IP = rip;

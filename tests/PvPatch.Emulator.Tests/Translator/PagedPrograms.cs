@@ -28,12 +28,14 @@ internal static class PagedPrograms
             a.setb(dl);
             a.inc(esi);
             a.jmp(again);
-        }),
+        }
+    ),
         (0x1300, a =>
         {
             a.xor(r10, rcx);
             a.jmp(Code + 0x5080);
-        }),
+        }
+    ),
         (0x3010, a =>
         {
             a.push(rbx);
@@ -45,26 +47,30 @@ internal static class PagedPrograms
             a.add(rax, rbx);
             a.pop(rbx);
             a.ret();
-        }),
+        }
+    ),
         (0x4020, a =>
         {
             a.mov(rax, rsi);
             a.inc(r9d);
             a.pop(rbx);
             a.ret();
-        }),
+        }
+    ),
         (0x5040, a =>
         {
             a.lea(rcx, __[rcx + (rcx * 2) + 7]);
             a.test(cl, 1);
             a.jne(Code + 0x1300);
             a.ret();
-        }),
+        }
+    ),
         (0x5080, a =>
         {
             a.bt(rcx, 4);
             a.ret();
-        }));
+        }
+    ));
 
     /// <summary>Instructions of all kinds in two pages: each piece starts with one, or with an instruction of four bytes before it.</summary>
     public static void Straddling(Assembler a) => Assemble(a, 0xa80, 13,
@@ -73,51 +79,60 @@ internal static class PagedPrograms
             a.mov(rsi, Data + 0xff0);
             a.mov(edi, 5);
             a.jmp(Code + 0x1000 - 3);
-        }),
+        }
+    ),
         (0x1000 - 3, a =>
         {
             a.add(rax, 0x1234_5678);
             a.jmp(Code + 0x2000 - 6);
-        }),
+        }
+    ),
         (0x2000 - 6, a =>
         {
             a.lea(ecx, __[rcx + 1]);
             a.nop();
             a.adc(rdx, __[rsi]);
             a.jmp(Code + 0x3000 - 5);
-        }),
+        }
+    ),
         (0x3000 - 5, a =>
         {
             a.mov(__[rsi + 0xc], rax);
             a.jmp(Code + 0x4000 - 2);
-        }),
+        }
+    ),
         (0x4000 - 2, a =>
         {
             a.call(Code + 0xa010);
             a.jmp(Code + 0x5000 - 6);
-        }),
+        }
+    ),
         (0x5000 - 6, a =>
         {
             a.lea(r8, __[rax + 7]);
             a.jne(Code + 0xb400);
             a.jmp(Code + 0x6000 - 4);
-        }),
+        }
+    ),
         (0x6000 - 4, a =>
         {
             a.@lock.xadd(__[rsi + 0x20], rax);
             a.jmp(Code + 0x7000 - 1);
-        }),
+        }
+    ),
         (0x7000 - 1, a =>
         {
             a.rdtsc();
             a.jmp(Code + 0x8000 - 4);
-        }),
+        }
+    ),
         (0x8000 - 4, a =>
         {
             a.push(0x1234_567);
             a.pop(r11);
             a.jmp(Code + 0x9000 - 1);
-        }),
+        }
+    ),
         (0x9000 - 1, a =>
         {
             a.mov(r12d, ds);
@@ -126,30 +141,35 @@ internal static class PagedPrograms
             a.mov(rbp, Code + 0xc100);
             a.push(rbp);
             a.jmp(Code + 0xa000 - 1);
-        }),
+        }
+    ),
         (0xa000 - 1, a => a.ret(0)),
         (0xa010, a =>
         {
             a.sbb(r9, rax);
             a.jmp(Code + 0xb000 - 2);
-        }),
+        }
+    ),
         (0xb000 - 2, a =>
         {
             a.test(eax, 0x10_0010);
             a.ret();
-        }),
+        }
+    ),
         (0xb400, a =>
         {
             a.xor(r13, rdx);
             a.jmp(Code + 0x6000 - 4);
-        }),
+        }
+    ),
         (0xc100, a =>
         {
             a.inc(rsi);
             a.and(si, 0xff8);
             a.dec(edi);
             a.jmp(Code + 0x1000 - 3);
-        }));
+        }
+    ));
 
     /// <summary>Jumps and calls that data chooses, to the same place in four pages.</summary>
     public static void Indirect(Assembler a) => Assemble(a, 0x1100, 6,
@@ -168,12 +188,18 @@ internal static class PagedPrograms
             a.call(rcx);
             a.adc(r8, rdi);
             a.jmp(again);
-        }),
-        (0x2400, a => { a.inc(r9); a.ret(); }),
-        (0x3400, a => { a.setle(dl); a.pop(r10); a.jmp(r10); }),
-        (0x4400, a => { a.lea(rax, __[rcx + 0x1100]); a.cmc(); a.jmp(rax); }),
-        (0x5400, a => { a.dec(r11d); a.ret(); }),
-        (0x5500, a => { a.sbb(rsi, 3); a.ret(); }));
+        }
+    ),
+        (0x2400, a => { a.inc(r9); a.ret(); }
+    ),
+        (0x3400, a => { a.setle(dl); a.pop(r10); a.jmp(r10); }
+    ),
+        (0x4400, a => { a.lea(rax, __[rcx + 0x1100]); a.cmc(); a.jmp(rax); }
+    ),
+        (0x5400, a => { a.dec(r11d); a.ret(); }
+    ),
+        (0x5500, a => { a.sbb(rsi, 3); a.ret(); }
+    ));
 
     /// <summary>Changes an instruction in another page, and the second half of one in two pages.</summary>
     public static void PatchesOtherPages(Assembler a) => Assemble(a, 0x1100, 7,
@@ -195,19 +221,22 @@ internal static class PagedPrograms
             a.add(__byte_ptr[rsi], 1);
             a.Label(ref same);
             a.jmp(again);
-        }),
+        }
+    ),
         (0x3100, a =>
         {
             a.mov(eax, 0x1111);
             a.add(rbx, rax);
             a.ret();
-        }),
+        }
+    ),
         (0x5000 - 3, a =>
         {
             a.mov(edx, 0x2222);
             a.sub(rbp, rdx);
             a.ret();
-        }));
+        }
+    ));
 
     /// <summary>Lets a page, and the second half of an instruction, lead to one frame or another, with INVLPG, CR3 or neither. The stack's
     /// page shares no entry of the TLB with these, so that a translation stays until it is invalidated.</summary>
@@ -246,11 +275,16 @@ internal static class PagedPrograms
             a.call(Code + 0x6100);
             a.inc(ecx);
             a.jmp(again);
-        }),
-        (0x5040, a => { a.lea(rbx, __[rbx + (rbx * 2) + 1]); a.ret(); }),
-        (0x8040, a => { a.xor(rbx, 0x55); a.ret(); }),
-        (0x7000 - 3, a => { a.mov(edx, 0x2222); a.sub(rbp, rdx); a.ret(); }),
-        (0x9000 - 3, a => { a.mov(edx, 0x3333_0000); a.add(rbp, rdx); a.ret(); }),
+        }
+    ),
+        (0x5040, a => { a.lea(rbx, __[rbx + (rbx * 2) + 1]); a.ret(); }
+    ),
+        (0x8040, a => { a.xor(rbx, 0x55); a.ret(); }
+    ),
+        (0x7000 - 3, a => { a.mov(edx, 0x2222); a.sub(rbp, rdx); a.ret(); }
+    ),
+        (0x9000 - 3, a => { a.mov(edx, 0x3333_0000); a.add(rbp, rdx); a.ret(); }
+    ),
         (0x6100, a => a.jmp(Code + 0x7000 - 3)));
 
     /// <summary>Puts pieces of code at their offsets, goes through all pages, then to where the loop starts.</summary>

@@ -1,6 +1,5 @@
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Memory;
-using PvPatch.Emulator.State;
 using PvPatch.Emulator.Tests.Interpreter;
 
 namespace PvPatch.Emulator.Tests.Translator;

@@ -1,7 +1,6 @@
 using Iced.Intel;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Memory;
-using PvPatch.Emulator.State;
 using PvPatch.Emulator.Tests.Interpreter;
 using PvPatch.Emulator.Tests.Kit;
 using static Iced.Intel.AssemblerRegisters;

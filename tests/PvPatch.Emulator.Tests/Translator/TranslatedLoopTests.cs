@@ -55,6 +55,9 @@ public sealed unsafe class TranslatedLoopTests
     [TestCase("indirect calls and jumps")]
     [TestCase("indirect branches to code that reads flags")]
     [TestCase("conditional moves")]
+    [TestCase("calls of functions in other pages")]
+    [TestCase("instructions that lie in two pages")]
+    [TestCase("loop that patches code in other pages")]
     public void Code_that_is_translated_while_it_runs_goes_on_the_same(string name)
     {
         using var reference = new ProgrammedCpu(ExecutionTier.Interpreted, LoopPrograms.All[name]);
@@ -94,6 +97,29 @@ public sealed unsafe class TranslatedLoopTests
         }
 
         Assert.That(automatic.Interpreter.Translation.Regions, Is.EqualTo(2));
+    }
+
+    [Test]
+    public void A_path_that_was_never_taken_is_not_translated_and_can_be_taken_later()
+    {
+        using var reference = new ProgrammedCpu(ExecutionTier.Interpreted, WithColdPath);
+        using var automatic = new ProgrammedCpu(ExecutionTier.Automatic, WithColdPath);
+        for (int round = 0; round < 5000 && automatic.Interpreter.Translation.Regions == 0; round++)
+        {
+            reference.Interpreter.Run(70_001);
+            automatic.Interpreter.Run(70_001);
+            Thread.Sleep(1);
+        }
+
+        Assert.That(automatic.Interpreter.Translation.Instructions, Is.EqualTo(5));
+        reference.State->Rdx = 1;
+        automatic.State->Rdx = 1;
+        for (int round = 0; round < 20; round++)
+        {
+            reference.Interpreter.Run(70_001);
+            automatic.Interpreter.Run(70_001);
+            Assert.That(Describe(automatic), Is.EqualTo(Describe(reference)), $"round {round}");
+        }
     }
 
     [Test]
@@ -151,6 +177,22 @@ public sealed unsafe class TranslatedLoopTests
         for (int i = 0; i < 20; i++)
             a.add(rbx, i);
         a.jmp(second);
+    }
+
+    private static void WithColdPath(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label cold = a.CreateLabel();
+        a.Label(ref again);
+        a.inc(ecx);
+        a.test(edx, edx);
+        a.jne(cold);
+        a.dec(ebx);
+        a.jmp(again);
+        a.Label(ref cold);
+        a.lea(rax, __[rax + rax * 2 + 1]);
+        a.xor(r8, rax);
+        a.jmp(again);
     }
 
     private static void ManyPages(Assembler a)
