@@ -72,8 +72,8 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
         _ => Compute((LazyOperation)(number >> 2), a, b, flags),
     };
 
-    private static ulong Compute<T>(LazyOperation operation, T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T> => operation switch
+    private static ulong Compute<T>(LazyOperation operation, T a, T b, ulong flags) =>
+        operation switch
         {
             LazyOperation.Add => Add(a, b, flags),
             LazyOperation.Subtract => Subtract(a, b, flags),
@@ -92,7 +92,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Add<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Arithmetic.Add(a, b, ref flags);
         return flags;
@@ -100,7 +99,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Subtract<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Arithmetic.Subtract(a, b, ref flags);
         return flags;
@@ -108,7 +106,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong AddWithCarry<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Arithmetic.AddWithCarry(a, b, ref flags);
         return flags;
@@ -116,7 +113,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong SubtractWithBorrow<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Arithmetic.SubtractWithBorrow(a, b, ref flags);
         return flags;
@@ -124,7 +120,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Logic<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Instructions.Logic.And(a, a, ref flags);
         return flags;
@@ -132,7 +127,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Increment<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Arithmetic.Increment(a, ref flags);
         return flags;
@@ -140,7 +134,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Decrement<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Arithmetic.Decrement(a, ref flags);
         return flags;
@@ -148,7 +141,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong ShiftLeft<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Shifts.Left(a, b, ref flags);
         return flags;
@@ -156,7 +148,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong ShiftRight<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Shifts.Right(a, b, ref flags);
         return flags;
@@ -164,7 +155,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong ShiftArithmeticRight<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Shifts.ArithmeticRight(a, b, ref flags);
         return flags;
