@@ -136,7 +136,7 @@ internal sealed unsafe class RunSession(RunOptions options)
     {
         var lines = new List<string>();
         foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
-            lines.Add($"{variable.Key}={variable.Value}");
+            lines.Add(string.Concat((string)variable.Key, "=", (string?)variable.Value));
         return lines;
     }
 

@@ -251,10 +251,13 @@ internal sealed unsafe class RowBuilder(Code wanted)
     /// <summary>A load of 16 bytes from anywhere.</summary>
     public void UnalignedLoad(params ReadOnlySpan<Code> codes)
     {
-        if (!codes.Contains(wanted))
-            return;
-        Set(wanted, &VectorShapes.Registers, &VectorShapes.Load<Vector128<byte>, Unaligned>);
-        MeansSecond(wanted);
+        foreach (Code code in codes)
+        {
+            if (code != wanted)
+                continue;
+            Set(code, &VectorShapes.Registers, &VectorShapes.Load<Vector128<byte>, Unaligned>);
+            MeansSecond(code);
+        }
     }
 
     /// <summary>MOVD and MOVQ into an XMM register, the rest of it cleared.</summary>

@@ -230,7 +230,8 @@ internal sealed unsafe class LinuxProcess
                 return null;
             Span<byte> piece = Space.BytesAt(address, longest - bytes.Count);
             int end = piece.IndexOf((byte)0);
-            bytes.AddRange(end < 0 ? piece : piece[..end]);
+            foreach (byte character in end < 0 ? piece : piece[..end])
+                bytes.Add(character);
             if (end >= 0)
             {
                 error = 0;
