@@ -158,7 +158,7 @@ internal sealed unsafe class UserPages
         return table + ((page >> 12 & 511) * 8);
     }
 
-    // SAFETY: Pointer throws where there are no eight bytes.
+    // SAFETY: Pointer throws where there are no eight bytes; the span below is over a parameter.
     private ulong Entry(ulong place) => *(ulong*)_memory.Pointer(place, sizeof(ulong));
 
     private void SetEntry(ulong place, ulong entry) => _memory.Write(place, new ReadOnlySpan<byte>(&entry, sizeof(ulong)));
