@@ -160,12 +160,12 @@ internal sealed unsafe class LinuxProcess
         if (End is not null)
             return;
         End = end;
-        foreach (LinuxThread thread in Threads.ToArray())
-            thread.HasEnded = true;
+        foreach (LinuxThread thread in System.Threads)
+            thread.HasEnded |= thread.Process == this;
         Files.Dispose();
         Space.Release();
         BorrowsMemory = false;
-        foreach (LinuxProcess child in System.Processes.Where(process => process.Parent == this).ToArray())
+        foreach (LinuxProcess child in System.Processes.FindAll(process => process.Parent == this))
         {
             child.Parent = null;
             child.ForgetIfUnwaited();
