@@ -193,7 +193,7 @@ public sealed class RunCommandTests
     }
 
     /// <summary>A file with one segment at 0x400000: headers and code.</summary>
-    private static string Program(byte[] code)
+    internal static string Program(byte[] code)
     {
         byte[] file = new byte[120 + code.Length];
         "\u007fELF\u0002\u0001\u0001"u8.CopyTo(file);

@@ -20,14 +20,19 @@ internal sealed record ToolRun(int Code, string Out, string Error)
 
     internal static ToolRun Of(params string[] args) => Start("dotnet", [Dll, .. args]);
 
+    /// <summary>Runs any program, with environment variables as in <c>DOTNET_ReadyToRun=1</c>.</summary>
+    internal static ToolRun OfProgram(string program, string[] args, params string[] settings) => Start(program, args, settings);
+
     /// <summary>Runs a line of the shell, in which <c>$TOOL</c> is the command.</summary>
     internal static ToolRun OfShell(string line) => Start("sh", ["-c", line.Replace("$TOOL", $"dotnet '{Dll}'", StringComparison.Ordinal)]);
 
     internal static string ScratchFile(string name) => Path.Combine(Directory.CreateTempSubdirectory("pvpatch-tool-").FullName, name);
 
-    private static ToolRun Start(string program, string[] args)
+    private static ToolRun Start(string program, string[] args, params string[] settings)
     {
         var start = new ProcessStartInfo(program, args) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        foreach (string[] setting in settings.Select(setting => setting.Split('=')))
+            start.Environment[setting[0]] = setting[1];
         using Process process = Process.Start(start)!;
         Task<string> error = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();

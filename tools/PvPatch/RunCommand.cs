@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Translator;
+using Serilog;
 
 namespace PvPatch.Tool;
 
@@ -75,6 +76,7 @@ internal static class RunCommand
             Explain = parsed.GetValue(explain),
             MaxInstructions = parsed.GetValue(maxInstructions),
             Memory = parsed.GetValue(memory),
+            Note = static sentence => Log.Warning("{Sentence:l}", sentence),
         }).Run());
         return command;
     }

@@ -33,6 +33,9 @@ internal sealed record RunOptions
     /// <summary>Whether translated code is compared with the interpreter, piece by piece.</summary>
     public bool LockStep { get; init; }
 
+    /// <summary>Takes sentences about what the program asked for and is not there; without a log, nobody does.</summary>
+    public Action<string> Note { get; init; } = static _ => { };
+
     /// <summary>MiB of memory.</summary>
     public ulong Memory { get; init; } = 1024;
 

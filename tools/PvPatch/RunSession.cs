@@ -10,7 +10,6 @@ using PvPatch.Emulator.State;
 using PvPatch.Emulator.Translator;
 using PvPatch.Perf.Measuring;
 using PvPatch.Perf.Results;
-using Serilog;
 
 namespace PvPatch.Tool;
 
@@ -89,7 +88,7 @@ internal sealed unsafe class RunSession(RunOptions options)
                 Error = StandardStreams.Error(),
                 Owner = StandardStreams.Owner(),
                 TerminalSize = TerminalSize(),
-                Note = sentence => Log.Warning("{Sentence:l}", sentence),
+                Note = options.Note,
                 Trace = options.Trace ? static (rip, text) => Console.Error.WriteLine($"{rip:x16}  {text}") : null,
             });
         }
@@ -136,7 +135,7 @@ internal sealed unsafe class RunSession(RunOptions options)
     {
         var lines = new List<string>();
         foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
-            lines.Add($"{variable.Key}={variable.Value}");
+            lines.Add(string.Concat((string)variable.Key, "=", (string?)variable.Value));
         return lines;
     }
 

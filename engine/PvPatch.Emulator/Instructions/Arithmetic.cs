@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.State;
 
@@ -10,7 +9,6 @@ public static class Arithmetic
     /// <summary>ADD.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Add<T>(T a, T b, ref ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         T result = a + b;
         StatusFlags.Set(ref flags, (result < a ? RFlags.Carry : 0) | OfSum(a, b, result));
@@ -20,10 +18,9 @@ public static class Arithmetic
     /// <summary>ADC.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T AddWithCarry<T>(T a, T b, ref ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         bool carryIn = (flags & RFlags.Carry) != 0;
-        T result = a + b + (carryIn ? T.One : T.Zero);
+        T result = a + b + (carryIn ? Integer.One<T>() : Integer.Zero<T>());
         bool carry = carryIn ? result <= a : result < a;
         StatusFlags.Set(ref flags, (carry ? RFlags.Carry : 0) | OfSum(a, b, result));
         return result;
@@ -32,7 +29,6 @@ public static class Arithmetic
     /// <summary>SUB and CMP.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Subtract<T>(T a, T b, ref ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         T result = a - b;
         StatusFlags.Set(ref flags, (a < b ? RFlags.Carry : 0) | OfDifference(a, b, result));
@@ -42,10 +38,9 @@ public static class Arithmetic
     /// <summary>SBB.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T SubtractWithBorrow<T>(T a, T b, ref ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         bool borrowIn = (flags & RFlags.Carry) != 0;
-        T result = a - b - (borrowIn ? T.One : T.Zero);
+        T result = a - b - (borrowIn ? Integer.One<T>() : Integer.Zero<T>());
         bool borrow = borrowIn ? a <= b : a < b;
         StatusFlags.Set(ref flags, (borrow ? RFlags.Carry : 0) | OfDifference(a, b, result));
         return result;
@@ -54,53 +49,48 @@ public static class Arithmetic
     /// <summary>INC: leaves CF.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Increment<T>(T a, ref ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
-        T result = a + T.One;
-        StatusFlags.Set(ref flags, (flags & RFlags.Carry) | OfSum(a, T.One, result));
+        T result = a + Integer.One<T>();
+        StatusFlags.Set(ref flags, (flags & RFlags.Carry) | OfSum(a, Integer.One<T>(), result));
         return result;
     }
 
     /// <summary>DEC: leaves CF.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Decrement<T>(T a, ref ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
-        T result = a - T.One;
-        StatusFlags.Set(ref flags, (flags & RFlags.Carry) | OfDifference(a, T.One, result));
+        T result = a - Integer.One<T>();
+        StatusFlags.Set(ref flags, (flags & RFlags.Carry) | OfDifference(a, Integer.One<T>(), result));
         return result;
     }
 
     /// <summary>NEG.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Negate<T>(T a, ref ulong flags)
-        where T : unmanaged, IBinaryInteger<T> => Subtract(T.Zero, a, ref flags);
+    public static T Negate<T>(T a, ref ulong flags) =>
+        Subtract(Integer.Zero<T>(), a, ref flags);
 
     /// <summary>ADCX: adds with CF and changes only CF.</summary>
-    public static T AddCarryOnly<T>(T a, T b, ref ulong flags)
-        where T : unmanaged, IBinaryInteger<T> => AddThrough(a, b, RFlags.Carry, ref flags);
+    public static T AddCarryOnly<T>(T a, T b, ref ulong flags) =>
+        AddThrough(a, b, RFlags.Carry, ref flags);
 
     /// <summary>ADOX: adds with OF and changes only OF.</summary>
-    public static T AddOverflowOnly<T>(T a, T b, ref ulong flags)
-        where T : unmanaged, IBinaryInteger<T> => AddThrough(a, b, RFlags.Overflow, ref flags);
+    public static T AddOverflowOnly<T>(T a, T b, ref ulong flags) =>
+        AddThrough(a, b, RFlags.Overflow, ref flags);
 
     private static T AddThrough<T>(T a, T b, ulong flag, ref ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         bool carryIn = (flags & flag) != 0;
-        T result = a + b + (carryIn ? T.One : T.Zero);
+        T result = a + b + (carryIn ? Integer.One<T>() : Integer.Zero<T>());
         bool carry = carryIn ? result <= a : result < a;
         flags = (flags & ~flag) | (carry ? flag : 0);
         return result;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong OfSum<T>(T a, T b, T result)
-        where T : unmanaged, IBinaryInteger<T> =>
-        StatusFlags.OfResult(result) | (ulong.CreateTruncating(a ^ b ^ result) & RFlags.Adjust) | StatusFlags.OverflowFromTop((a ^ result) & (b ^ result));
+    private static ulong OfSum<T>(T a, T b, T result) =>
+        StatusFlags.OfResult(result) | (Integer.ZeroExtend(a ^ b ^ result) & RFlags.Adjust) | StatusFlags.OverflowFromTop((a ^ result) & (b ^ result));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong OfDifference<T>(T a, T b, T result)
-        where T : unmanaged, IBinaryInteger<T> =>
-        StatusFlags.OfResult(result) | (ulong.CreateTruncating(a ^ b ^ result) & RFlags.Adjust) | StatusFlags.OverflowFromTop((a ^ b) & (a ^ result));
+    private static ulong OfDifference<T>(T a, T b, T result) =>
+        StatusFlags.OfResult(result) | (Integer.ZeroExtend(a ^ b ^ result) & RFlags.Adjust) | StatusFlags.OverflowFromTop((a ^ b) & (a ^ result));
 }

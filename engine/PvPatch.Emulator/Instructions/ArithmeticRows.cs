@@ -14,8 +14,8 @@ internal static unsafe class ArithmeticRows
         rows.Set(Code.Aad_imm8, &DecimalArithmetic.AdjustBeforeDivision);
         rows.Set(Code.Daa, &DecimalArithmetic.AdjustPackedAfterAddition);
         rows.Set(Code.Das, &DecimalArithmetic.AdjustPackedAfterSubtraction);
-        rows.Set(Code.Bound_r16_m1616, null, &Bounds.Check<short>);
-        rows.Set(Code.Bound_r32_m3232, null, &Bounds.Check<int>);
+        rows.Set(Code.Bound_r16_m1616, null, &Bounds.Check<ushort>);
+        rows.Set(Code.Bound_r32_m3232, null, &Bounds.Check<uint>);
 
         // ADD, OR, ADC, SBB, AND, SUB, XOR, CMP
         rows.RmR<Add>(Code.Add_rm8_r8, Code.Add_rm16_r16, Code.Add_rm32_r32, Code.Add_rm64_r64);

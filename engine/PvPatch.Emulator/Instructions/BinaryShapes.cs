@@ -1,5 +1,5 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
+using Iced.Intel;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
@@ -7,73 +7,66 @@ namespace PvPatch.Emulator.Instructions;
 /// <summary>Where the second operand of a binary instruction comes from, when not from memory.</summary>
 internal unsafe interface ISource
 {
-    static abstract T Read<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>;
+    static abstract T Read<T>(CpuState* cpu, DecodedInstruction* u);
 }
 
 /// <summary>The second operand is a register.</summary>
 internal unsafe struct FromRegister : ISource
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Read<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => Operands.Register<T>(cpu, u->Op1);
+    public static T Read<T>(CpuState* cpu, DecodedInstruction* u) =>
+        Operands.Register<T>(cpu, u->Op1);
 }
 
 /// <summary>The second operand is an immediate.</summary>
 internal unsafe struct FromImmediate : ISource
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Read<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => T.CreateTruncating(u->Immediate);
+    public static T Read<T>(CpuState* cpu, DecodedInstruction* u) =>
+        Integer.Truncate<T>(u->Immediate);
 }
 
 /// <summary>Handlers of instructions with two operands, by where the operands are.</summary>
 internal static unsafe class BinaryShapes
 {
     /// <summary>Register, register or immediate.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ToRegister<TMeaning, T, TSource>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T>
         where TSource : ISource
     {
-        T a = TMeaning.ReadsFirst ? Operands.Register<T>(cpu, u->Op0) : T.Zero;
+        T a = TMeaning.First != OpAccess.Write ? Operands.Register<T>(cpu, u->Op0) : Integer.Zero<T>();
         T result = TMeaning.Do(cpu, a, TSource.Read<T>(cpu, u));
-        if (TMeaning.Writes)
+        if (TMeaning.First != OpAccess.Read)
             Operands.SetRegister(cpu, u->Op0, result);
         return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>Register, memory.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* FromMemory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.QuickRead(cpu, u, sizeof(T));
         if (host == null)
             return FromMemorySlowly<TMeaning, T>(cpu, u);
-        T a = TMeaning.ReadsFirst ? Operands.Register<T>(cpu, u->Op0) : T.Zero;
+        T a = TMeaning.First != OpAccess.Write ? Operands.Register<T>(cpu, u->Op0) : Integer.Zero<T>();
         // SAFETY: QuickRead gave the address of sizeof(T) readable bytes.
         T result = TMeaning.Do(cpu, a, Unsafe.ReadUnaligned<T>(host));
-        if (TMeaning.Writes)
+        if (TMeaning.First != OpAccess.Read)
             Operands.SetRegister(cpu, u->Op0, result);
         return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>Memory, register or immediate.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ToMemory<TMeaning, T, TSource>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T>
         where TSource : ISource
     {
-        byte* host = TMeaning.Writes ? Operands.QuickWrite(cpu, u, sizeof(T)) : Operands.QuickRead(cpu, u, sizeof(T));
+        byte* host = TMeaning.First != OpAccess.Read ? Operands.QuickWrite(cpu, u, sizeof(T)) : Operands.QuickRead(cpu, u, sizeof(T));
         if (host == null)
             return ToMemorySlowly<TMeaning, T, TSource>(cpu, u);
         // SAFETY: QuickWrite or QuickRead gave the address of sizeof(T) bytes that may be so accessed.
-        T result = TMeaning.Do(cpu, TMeaning.ReadsFirst ? Unsafe.ReadUnaligned<T>(host) : T.Zero, TSource.Read<T>(cpu, u));
-        if (TMeaning.Writes)
+        T result = TMeaning.Do(cpu, TMeaning.First != OpAccess.Write ? Unsafe.ReadUnaligned<T>(host) : Integer.Zero<T>(), TSource.Read<T>(cpu, u));
+        if (TMeaning.First != OpAccess.Read)
             Unsafe.WriteUnaligned(host, result);
         return Execution.Next(cpu, u + 1);
     }
@@ -81,15 +74,14 @@ internal static unsafe class BinaryShapes
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static DecodedInstruction* FromMemorySlowly<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: false), sizeof(T));
         if (host == null)
             return null;
-        T a = TMeaning.ReadsFirst ? Operands.Register<T>(cpu, u->Op0) : T.Zero;
+        T a = TMeaning.First != OpAccess.Write ? Operands.Register<T>(cpu, u->Op0) : Integer.Zero<T>();
         // SAFETY: Read gave the address of sizeof(T) readable bytes.
         T result = TMeaning.Do(cpu, a, Unsafe.ReadUnaligned<T>(host));
-        if (TMeaning.Writes)
+        if (TMeaning.First != OpAccess.Read)
             Operands.SetRegister(cpu, u->Op0, result);
         return u + 1;
     }
@@ -97,14 +89,13 @@ internal static unsafe class BinaryShapes
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static DecodedInstruction* ToMemorySlowly<TMeaning, T, TSource>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T>
         where TSource : ISource
     {
-        ulong linear = Operands.Linear(cpu, u, sizeof(T), TMeaning.Writes);
-        if (!TMeaning.ReadsFirst)
-            return Operands.Write(cpu, u, linear, TMeaning.Do(cpu, T.Zero, TSource.Read<T>(cpu, u)));
+        ulong linear = Operands.Linear(cpu, u, sizeof(T), TMeaning.First != OpAccess.Read);
+        if (TMeaning.First == OpAccess.Write)
+            return Operands.Write(cpu, u, linear, TMeaning.Do(cpu, Integer.Zero<T>(), TSource.Read<T>(cpu, u)));
 
-        if (!TMeaning.Writes)
+        if (TMeaning.First == OpAccess.Read)
         {
             byte* source = Operands.Read(cpu, u, linear, sizeof(T));
             if (source == null)
@@ -123,10 +114,8 @@ internal static unsafe class BinaryShapes
     }
 
     /// <summary>Memory, register or immediate, under LOCK: one atomic step.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ToLockedMemory<TMeaning, T, TSource>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T>
         where TSource : ISource
     {
         byte* host = Operands.Modify(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: true), sizeof(T), out bool slow);
@@ -148,20 +137,16 @@ internal static unsafe class BinaryShapes
     }
 
     /// <summary>Register, register, register or immediate: first operand is only written.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ThreeRegisters<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T>
     {
         Operands.SetRegister(cpu, u->Op0, TMeaning.Do(cpu, Operands.Register<T>(cpu, u->Op1), Operands.Register<T>(cpu, u->Op2)));
         return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>Register, register, memory.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* SecondFromMemory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: false), sizeof(T));
         if (host == null)
@@ -173,10 +158,8 @@ internal static unsafe class BinaryShapes
     }
 
     /// <summary>Register, memory, register: the memory operand is the first value.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* FirstFromMemory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: false), sizeof(T));
         if (host == null)
@@ -188,26 +171,22 @@ internal static unsafe class BinaryShapes
     }
 
     /// <summary>Register, register, immediate: IMUL and RORX.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* RegisterAndImmediate<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T>
     {
-        Operands.SetRegister(cpu, u->Op0, TMeaning.Do(cpu, Operands.Register<T>(cpu, u->Op1), T.CreateTruncating(u->Immediate)));
+        Operands.SetRegister(cpu, u->Op0, TMeaning.Do(cpu, Operands.Register<T>(cpu, u->Op1), Integer.Truncate<T>(u->Immediate)));
         return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>Register, memory, immediate: IMUL and RORX.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* MemoryAndImmediate<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: false), sizeof(T));
         if (host == null)
             return null;
         // SAFETY: Read gave the address of sizeof(T) readable bytes.
-        Operands.SetRegister(cpu, u->Op0, TMeaning.Do(cpu, Unsafe.ReadUnaligned<T>(host), T.CreateTruncating(u->Immediate)));
+        Operands.SetRegister(cpu, u->Op0, TMeaning.Do(cpu, Unsafe.ReadUnaligned<T>(host), Integer.Truncate<T>(u->Immediate)));
         return Execution.Next(cpu, u + 1);
     }
 }
@@ -216,20 +195,16 @@ internal static unsafe class BinaryShapes
 internal static unsafe class UnaryShapes
 {
     /// <summary>A register.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Register<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IUnary
-        where T : unmanaged, IBinaryInteger<T>
     {
         Operands.SetRegister(cpu, u->Op0, TMeaning.Do(cpu, Operands.Register<T>(cpu, u->Op0)));
         return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>Memory.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Memory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IUnary
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.QuickWrite(cpu, u, sizeof(T));
         if (host == null)
@@ -242,7 +217,6 @@ internal static unsafe class UnaryShapes
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static DecodedInstruction* MemorySlowly<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IUnary
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Modify(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: true), sizeof(T), out bool slow);
         if (host == null)
@@ -253,10 +227,8 @@ internal static unsafe class UnaryShapes
     }
 
     /// <summary>Memory under LOCK.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* LockedMemory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IUnary
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Modify(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: true), sizeof(T), out bool slow);
         if (host == null)

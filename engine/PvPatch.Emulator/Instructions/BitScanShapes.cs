@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.State;
 
@@ -7,36 +6,32 @@ namespace PvPatch.Emulator.Instructions;
 /// <summary>BSF or BSR of a value that is not 0.</summary>
 internal interface IBitScan
 {
-    static abstract T Do<T>(T source)
-        where T : unmanaged, IBinaryInteger<T>;
+    static abstract T Do<T>(T source);
 }
 
 /// <summary>BSF.</summary>
 internal struct Bsf : IBitScan
 {
-    public static T Do<T>(T source)
-        where T : unmanaged, IBinaryInteger<T> => BitScans.ScanForward(source);
+    public static T Do<T>(T source) =>
+        BitScans.ScanForward(source);
 }
 
 /// <summary>BSR.</summary>
 internal struct Bsr : IBitScan
 {
-    public static T Do<T>(T source)
-        where T : unmanaged, IBinaryInteger<T> => BitScans.ScanReverse(source);
+    public static T Do<T>(T source) =>
+        BitScans.ScanReverse(source);
 }
 
 /// <summary>Handlers of BSF and BSR: a source of 0 sets ZF and leaves the whole register, as AMD documents and processors do.</summary>
 internal static unsafe class BitScanShapes
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Register<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
-        where TMeaning : IBitScan
-        where T : unmanaged, IBinaryInteger<T> => Scan<TMeaning, T>(cpu, u, Operands.Register<T>(cpu, u->Op1));
+        where TMeaning : IBitScan =>
+        Scan<TMeaning, T>(cpu, u, Operands.Register<T>(cpu, u->Op1));
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Memory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBitScan
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: false), sizeof(T));
         // SAFETY: Read gave the address of sizeof(T) readable bytes.
@@ -45,10 +40,9 @@ internal static unsafe class BitScanShapes
 
     private static DecodedInstruction* Scan<TMeaning, T>(CpuState* cpu, DecodedInstruction* u, T source)
         where TMeaning : IBitScan
-        where T : unmanaged, IBinaryInteger<T>
     {
         BitScans.SetZero(source, ref cpu->RFlags);
-        if (source != T.Zero)
+        if (source != Integer.Zero<T>())
             Operands.SetRegister(cpu, u->Op0, TMeaning.Do(source));
         return u + 1;
     }

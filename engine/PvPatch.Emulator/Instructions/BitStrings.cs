@@ -1,5 +1,5 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
+using Iced.Intel;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
@@ -10,16 +10,14 @@ namespace PvPatch.Emulator.Instructions;
 /// </summary>
 internal static unsafe class BitStrings
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Memory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T>
     {
         T bit = Operands.Register<T>(cpu, u->Op1);
         long bytes = (Shifts.Signed(bit) >> Log2Bits<T>()) * sizeof(T);
         ulong offset = Counter.Cut(u, Operands.Effective(cpu, u) + (ulong)bytes);
-        ulong linear = u->Addressing == Addressing.Flat ? offset : Operands.InSegment(cpu, u, offset, sizeof(T), TMeaning.Writes);
-        if (!TMeaning.Writes)
+        ulong linear = u->Addressing == Addressing.Flat ? offset : Operands.InSegment(cpu, u, offset, sizeof(T), TMeaning.First != OpAccess.Read);
+        if (TMeaning.First == OpAccess.Read)
         {
             byte* source = Operands.Read(cpu, u, linear, sizeof(T));
             if (source == null)
@@ -44,8 +42,8 @@ internal static unsafe class BitStrings
         return slow ? Operands.Finish(cpu, u) : u + 1;
     }
 
-    private static int Log2Bits<T>()
-        where T : unmanaged => sizeof(T) switch
+    private static int Log2Bits<T>() =>
+        sizeof(T) switch
         {
             2 => 4,
             4 => 5,

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.State;
 
@@ -9,19 +8,18 @@ internal static unsafe class Bounds
 {
     /// <summary>#BR unless the signed index lies between the two bounds in memory, both included.</summary>
     public static DecodedInstruction* Check<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         ulong linear = Operands.Linear(cpu, u, 2 * sizeof(T), write: false);
         byte* host = Operands.Read(cpu, u, linear, sizeof(T));
         if (host == null)
             return null;
         // SAFETY: Read gave the address of sizeof(T) readable bytes, here and below.
-        T lower = Unsafe.ReadUnaligned<T>(host);
+        long lower = Shifts.Signed(Unsafe.ReadUnaligned<T>(host));
         host = Operands.Read(cpu, u, linear + (uint)sizeof(T), sizeof(T));
         if (host == null)
             return null;
-        T upper = Unsafe.ReadUnaligned<T>(host);
-        T index = Operands.Register<T>(cpu, u->Op0);
+        long upper = Shifts.Signed(Unsafe.ReadUnaligned<T>(host));
+        long index = Shifts.Signed(Operands.Register<T>(cpu, u->Op0));
         return index < lower || index > upper ? Execution.Raise(cpu, u, Vectors.BoundRange) : u + 1;
     }
 }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
@@ -36,7 +35,6 @@ internal static unsafe class ControlFlow
     }
 
     /// <summary>Behind the last decoded instruction: nothing is executed, decoding goes on there.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Continue(CpuState* cpu, DecodedInstruction* u)
     {
         if (u->Target != null)
@@ -49,31 +47,24 @@ internal static unsafe class ControlFlow
         return next->Handler(cpu, next);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Jcc<TCondition>(CpuState* cpu, DecodedInstruction* u)
         where TCondition : ICondition =>
         TCondition.Holds(cpu->RFlags) ? Jump(cpu, u) : Execution.Next(cpu, u + 1);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* JumpDirect(CpuState* cpu, DecodedInstruction* u) => Jump(cpu, u);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static DecodedInstruction* JumpRegister<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => JumpTo(cpu, u, ulong.CreateTruncating(Operands.Register<T>(cpu, u->Op0)));
+    public static DecodedInstruction* JumpRegister<T>(CpuState* cpu, DecodedInstruction* u) =>
+        JumpTo(cpu, u, Integer.ZeroExtend(Operands.Register<T>(cpu, u->Op0)));
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* JumpMemory<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: false), sizeof(T));
         // SAFETY: Read gave the address of sizeof(T) readable bytes.
-        return host == null ? null : JumpTo(cpu, u, ulong.CreateTruncating(Unsafe.ReadUnaligned<T>(host)));
+        return host == null ? null : JumpTo(cpu, u, Integer.ZeroExtend(Unsafe.ReadUnaligned<T>(host)));
     }
 
     /// <summary>CALL of a direct target.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* CallDirect<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         // 8 bytes are only pushed by 64-bit code, whose stack is flat.
         DecodedInstruction* target = u->Target != null ? u->Target : Known(cpu, u->Immediate);
@@ -82,39 +73,33 @@ internal static unsafe class ControlFlow
         if (host == null)
             return CallDirectSlowly<T>(cpu, u);
         // SAFETY: the TLB vouches for sizeof(T) bytes of writable RAM at host.
-        Unsafe.WriteUnaligned(host, T.CreateTruncating(u->NextRip));
+        Unsafe.WriteUnaligned(host, Integer.Truncate<T>(u->NextRip));
         cpu->Rsp = top;
         return Execution.Branch(cpu, target);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static DecodedInstruction* CallDirectSlowly<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (u->Target == null && !IsValid(cpu, u, u->Immediate))
             return Execution.Raise(cpu, u, Vectors.GeneralProtection);
-        if (!Stack.TryPush(cpu, u, T.CreateTruncating(u->NextRip), out bool slow))
+        if (!Stack.TryPush(cpu, u, Integer.Truncate<T>(u->NextRip), out bool slow))
             return null;
         return slow ? Execution.Leave(cpu, u->Immediate, LeaveCause.Changed) : Jump(cpu, u);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static DecodedInstruction* CallRegister<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => CallTo<T>(cpu, u, ulong.CreateTruncating(Operands.Register<T>(cpu, u->Op0)));
+    public static DecodedInstruction* CallRegister<T>(CpuState* cpu, DecodedInstruction* u) =>
+        CallTo<T>(cpu, u, Integer.ZeroExtend(Operands.Register<T>(cpu, u->Op0)));
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* CallMemory<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: false), sizeof(T));
         // SAFETY: Read gave the address of sizeof(T) readable bytes.
-        return host == null ? null : CallTo<T>(cpu, u, ulong.CreateTruncating(Unsafe.ReadUnaligned<T>(host)));
+        return host == null ? null : CallTo<T>(cpu, u, Integer.ZeroExtend(Unsafe.ReadUnaligned<T>(host)));
     }
 
     /// <summary>RET, with or without bytes to release.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Return<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         // 8 bytes are only popped by 64-bit code, whose stack is flat; an address that the jump cache has is valid.
         ulong top = cpu->Rsp;
@@ -131,12 +116,11 @@ internal static unsafe class ControlFlow
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static DecodedInstruction* ReturnSlowly<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         ulong before = cpu->Rsp;
         if (!Stack.TryPop(cpu, u, out T popped))
             return null;
-        ulong target = ulong.CreateTruncating(popped);
+        ulong target = Integer.ZeroExtend(popped);
         if (!IsValid(cpu, u, target))
         {
             cpu->Rsp = before;
@@ -149,21 +133,17 @@ internal static unsafe class ControlFlow
     }
 
     /// <summary>LOOP: the counter has the width of addresses.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Loop(CpuState* cpu, DecodedInstruction* u) => LoopWhile(cpu, u, go: true);
 
     /// <summary>LOOPE.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* LoopEqual(CpuState* cpu, DecodedInstruction* u) =>
         LoopWhile(cpu, u, (cpu->RFlags & RFlags.Zero) != 0);
 
     /// <summary>LOOPNE.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* LoopNotEqual(CpuState* cpu, DecodedInstruction* u) =>
         LoopWhile(cpu, u, (cpu->RFlags & RFlags.Zero) == 0);
 
     /// <summary>JCXZ, JECXZ, JRCXZ.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* JumpIfCounterZero(CpuState* cpu, DecodedInstruction* u) =>
         Counter.Read(cpu, u) == 0 ? Jump(cpu, u) : u + 1;
 
@@ -198,11 +178,10 @@ internal static unsafe class ControlFlow
         IsValid(cpu, u, target) ? Go(cpu, target) : Execution.Raise(cpu, u, Vectors.GeneralProtection);
 
     private static DecodedInstruction* CallTo<T>(CpuState* cpu, DecodedInstruction* u, ulong target)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!IsValid(cpu, u, target))
             return Execution.Raise(cpu, u, Vectors.GeneralProtection);
-        if (!Stack.TryPush(cpu, u, T.CreateTruncating(u->NextRip), out bool slow))
+        if (!Stack.TryPush(cpu, u, Integer.Truncate<T>(u->NextRip), out bool slow))
             return null;
         return slow ? Execution.Leave(cpu, target, LeaveCause.Changed) : Go(cpu, target);
     }

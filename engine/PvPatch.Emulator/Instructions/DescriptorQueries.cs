@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Segmentation;
@@ -13,23 +12,19 @@ internal static unsafe class DescriptorQueries
     private const uint AccessRights = 0x00ff_ff00;
 
     /// <summary>LAR.</summary>
-    public static DecodedInstruction* AccessRightsOf<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> =>
+    public static DecodedInstruction* AccessRightsOf<T>(CpuState* cpu, DecodedInstruction* u) =>
         TrySelector(cpu, u, u->Op1, out ushort selector) ? Load<T>(cpu, u, selector, limits: false) : null;
 
     /// <summary>LAR with the selector in memory.</summary>
-    public static DecodedInstruction* AccessRightsOfMemory<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> =>
+    public static DecodedInstruction* AccessRightsOfMemory<T>(CpuState* cpu, DecodedInstruction* u) =>
         TrySelectorInMemory(cpu, u, out ushort selector) ? Load<T>(cpu, u, selector, limits: false) : null;
 
     /// <summary>LSL.</summary>
-    public static DecodedInstruction* LimitOf<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> =>
+    public static DecodedInstruction* LimitOf<T>(CpuState* cpu, DecodedInstruction* u) =>
         TrySelector(cpu, u, u->Op1, out ushort selector) ? Load<T>(cpu, u, selector, limits: true) : null;
 
     /// <summary>LSL with the selector in memory.</summary>
-    public static DecodedInstruction* LimitOfMemory<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> =>
+    public static DecodedInstruction* LimitOfMemory<T>(CpuState* cpu, DecodedInstruction* u) =>
         TrySelectorInMemory(cpu, u, out ushort selector) ? Load<T>(cpu, u, selector, limits: true) : null;
 
     /// <summary>VERR.</summary>
@@ -97,7 +92,6 @@ internal static unsafe class DescriptorQueries
     }
 
     private static DecodedInstruction* Load<T>(CpuState* cpu, DecodedInstruction* u, ushort selector, bool limits)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!TryDescriptor(cpu, u, selector, out Descriptor descriptor, out bool found))
             return null;
@@ -115,7 +109,7 @@ internal static unsafe class DescriptorQueries
         bool visible = found && known && (descriptor.IsConforming || descriptor.Privilege >= Level(cpu, selector));
         SetZero(cpu, visible);
         if (visible)
-            Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(limits ? descriptor.Limit : (uint)(descriptor.Raw >> 32) & AccessRights));
+            Operands.SetRegister(cpu, u->Op0, Integer.Truncate<T>(limits ? descriptor.Limit : (uint)(descriptor.Raw >> 32) & AccessRights));
         return u + 1;
     }
 

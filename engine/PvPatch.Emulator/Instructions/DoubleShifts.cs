@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.State;
 
@@ -7,50 +6,44 @@ namespace PvPatch.Emulator.Instructions;
 /// <summary>SHLD or SHRD.</summary>
 internal unsafe interface IDoubleShift
 {
-    static abstract T Do<T>(CpuState* cpu, T a, T b, int count)
-        where T : unmanaged, IBinaryInteger<T>;
+    static abstract T Do<T>(CpuState* cpu, T a, T b, int count);
 }
 
 /// <summary>SHLD.</summary>
 internal unsafe struct DoubleLeft : IDoubleShift
 {
-    public static T Do<T>(CpuState* cpu, T a, T b, int count)
-        where T : unmanaged, IBinaryInteger<T> => Shifts.DoubleLeft(a, b, count, ref cpu->RFlags);
+    public static T Do<T>(CpuState* cpu, T a, T b, int count) =>
+        Shifts.DoubleLeft(a, b, count, ref cpu->RFlags);
 }
 
 /// <summary>SHRD.</summary>
 internal unsafe struct DoubleRight : IDoubleShift
 {
-    public static T Do<T>(CpuState* cpu, T a, T b, int count)
-        where T : unmanaged, IBinaryInteger<T> => Shifts.DoubleRight(a, b, count, ref cpu->RFlags);
+    public static T Do<T>(CpuState* cpu, T a, T b, int count) =>
+        Shifts.DoubleRight(a, b, count, ref cpu->RFlags);
 }
 
 /// <summary>Handlers of SHLD and SHRD.</summary>
 internal static unsafe class DoubleShifts
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ByImmediate<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
-        where TMeaning : IDoubleShift
-        where T : unmanaged, IBinaryInteger<T> => Register<TMeaning, T>(cpu, u, (int)u->Immediate);
+        where TMeaning : IDoubleShift =>
+        Register<TMeaning, T>(cpu, u, (int)u->Immediate);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ByCl<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
-        where TMeaning : IDoubleShift
-        where T : unmanaged, IBinaryInteger<T> => Register<TMeaning, T>(cpu, u, (byte)cpu->Rcx);
+        where TMeaning : IDoubleShift =>
+        Register<TMeaning, T>(cpu, u, (byte)cpu->Rcx);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* MemoryByImmediate<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
-        where TMeaning : IDoubleShift
-        where T : unmanaged, IBinaryInteger<T> => Memory<TMeaning, T>(cpu, u, (int)u->Immediate);
+        where TMeaning : IDoubleShift =>
+        Memory<TMeaning, T>(cpu, u, (int)u->Immediate);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* MemoryByCl<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
-        where TMeaning : IDoubleShift
-        where T : unmanaged, IBinaryInteger<T> => Memory<TMeaning, T>(cpu, u, (byte)cpu->Rcx);
+        where TMeaning : IDoubleShift =>
+        Memory<TMeaning, T>(cpu, u, (byte)cpu->Rcx);
 
     private static DecodedInstruction* Register<TMeaning, T>(CpuState* cpu, DecodedInstruction* u, int count)
         where TMeaning : IDoubleShift
-        where T : unmanaged, IBinaryInteger<T>
     {
         T result = TMeaning.Do(cpu, Operands.Register<T>(cpu, u->Op0), Operands.Register<T>(cpu, u->Op1), count);
         Operands.SetRegister(cpu, u->Op0, result);
@@ -59,7 +52,6 @@ internal static unsafe class DoubleShifts
 
     private static DecodedInstruction* Memory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u, int count)
         where TMeaning : IDoubleShift
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Modify(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: true), sizeof(T), out bool slow);
         if (host == null)

@@ -1,4 +1,3 @@
-using System.Numerics;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Segmentation;
 using PvPatch.Emulator.State;
@@ -11,7 +10,6 @@ internal static unsafe class FarReturns
 {
     /// <summary>RETF: to the same level two values, to an outer one four.</summary>
     public static DecodedInstruction* Return<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         uint size = (uint)sizeof(T);
         ulong released = (ushort)u->Immediate;
@@ -46,10 +44,9 @@ internal static unsafe class FarReturns
 
     /// <summary>Reads a value of the stack and leaves the pointer.</summary>
     public static bool TryPeek<T>(CpuState* cpu, DecodedInstruction* u, ulong above, out ulong value)
-        where T : unmanaged, IBinaryInteger<T>
     {
         bool done = Stack.TryPeek(cpu, u, above, out T found);
-        value = ulong.CreateTruncating(found);
+        value = Integer.ZeroExtend(found);
         return done;
     }
 

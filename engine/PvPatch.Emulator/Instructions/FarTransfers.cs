@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Segmentation;
@@ -14,25 +13,22 @@ namespace PvPatch.Emulator.Instructions;
 internal static unsafe class FarTransfers
 {
     /// <summary>JMP far through memory.</summary>
-    public static DecodedInstruction* Jump<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> =>
+    public static DecodedInstruction* Jump<T>(CpuState* cpu, DecodedInstruction* u) =>
         TryPointer<T>(cpu, u, out ulong target, out ushort selector) ? Jump(cpu, u, selector, target) : null;
 
     /// <summary>CALL far through memory.</summary>
-    public static DecodedInstruction* Call<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> =>
+    public static DecodedInstruction* Call<T>(CpuState* cpu, DecodedInstruction* u) =>
         TryPointer<T>(cpu, u, out ulong target, out ushort selector) ? Call(cpu, u, selector, target, sizeof(T)) : null;
 
     /// <summary>JMP far to the pointer in the instruction.</summary>
     public static DecodedInstruction* JumpDirect(CpuState* cpu, DecodedInstruction* u) => Jump(cpu, u, u->Immediate2, u->Immediate);
 
     /// <summary>CALL far to the pointer in the instruction.</summary>
-    public static DecodedInstruction* CallDirect<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged => Call(cpu, u, u->Immediate2, u->Immediate, sizeof(T));
+    public static DecodedInstruction* CallDirect<T>(CpuState* cpu, DecodedInstruction* u) =>
+        Call(cpu, u, u->Immediate2, u->Immediate, sizeof(T));
 
     /// <summary>A far pointer in memory: the offset, then the selector.</summary>
     public static bool TryPointer<T>(CpuState* cpu, DecodedInstruction* u, out ulong offset, out ushort selector)
-        where T : unmanaged, IBinaryInteger<T>
     {
         offset = 0;
         selector = 0;
@@ -40,7 +36,7 @@ internal static unsafe class FarTransfers
         if (host == null)
             return false;
         // SAFETY: Read gave the address of sizeof(T) + 2 readable bytes.
-        offset = ulong.CreateTruncating(Unsafe.ReadUnaligned<T>(host));
+        offset = Integer.ZeroExtend(Unsafe.ReadUnaligned<T>(host));
         selector = Unsafe.ReadUnaligned<ushort>(host + sizeof(T));
         return true;
     }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
@@ -17,23 +16,21 @@ internal static unsafe class FlagsRegister
     public static int IoPrivilegeLevel(CpuState* cpu) => (int)(cpu->RFlags >> 12) & 3;
 
     public static DecodedInstruction* Push<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if ((cpu->RFlags & RFlags.Virtual8086) != 0 && IoPrivilegeLevel(cpu) < 3)
             return Execution.Raise(cpu, u, Vectors.GeneralProtection);
         ulong image = cpu->Sensitive != null ? cpu->Sensitive->SaveFlags(cpu) : ProcessorOps.SaveFlags(cpu);
-        return Stack.TryPush(cpu, u, T.CreateTruncating(image), out bool slow) ? Stack.After(cpu, u, slow) : null;
+        return Stack.TryPush(cpu, u, Integer.Truncate<T>(image), out bool slow) ? Stack.After(cpu, u, slow) : null;
     }
 
     public static DecodedInstruction* Pop<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if ((cpu->RFlags & RFlags.Virtual8086) != 0 && IoPrivilegeLevel(cpu) < 3)
             return Execution.Raise(cpu, u, Vectors.GeneralProtection);
         if (!Stack.TryPop(cpu, u, out T popped))
             return null;
         ulong before = cpu->RFlags;
-        ulong value = sizeof(T) == 2 ? (before & ~(ulong)ushort.MaxValue) | ulong.CreateTruncating(popped) : ulong.CreateTruncating(popped);
+        ulong value = sizeof(T) == 2 ? (before & ~(ulong)ushort.MaxValue) | Integer.ZeroExtend(popped) : Integer.ZeroExtend(popped);
         if (cpu->Sensitive != null)
             cpu->Sensitive->RestoreFlags(cpu, value);
         else

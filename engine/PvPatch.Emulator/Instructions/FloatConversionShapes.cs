@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using PvPatch.Emulator.State;
@@ -12,27 +11,27 @@ internal static unsafe class FloatConversionShapes
     public static DecodedInstruction* FromRegister<TLanes, TFormat, T>(CpuState* cpu, DecodedInstruction* u)
         where TLanes : IFloatLanes
         where TFormat : IFloatFormat
-        where T : unmanaged, IBinaryInteger<T> =>
-        VectorShapes.IsReady(cpu, u) ? FromInteger<TLanes, TFormat>(cpu, u, long.CreateTruncating(Operands.Register<T>(cpu, u->Op1))) : null;
+        where T : unmanaged =>
+        VectorShapes.IsReady(cpu, u) ? FromInteger<TLanes, TFormat>(cpu, u, (long)Integer.Extend(Operands.Register<T>(cpu, u->Op1))) : null;
 
     /// <summary>CVTSI2SS, CVTSI2SD from memory.</summary>
     public static DecodedInstruction* FromMemory<TLanes, TFormat, T>(CpuState* cpu, DecodedInstruction* u)
         where TLanes : IFloatLanes
         where TFormat : IFloatFormat
-        where T : unmanaged, IBinaryInteger<T>
+        where T : unmanaged
     {
         if (!VectorShapes.IsReady(cpu, u))
             return null;
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: false), sizeof(T));
         // SAFETY: Read gave the address of sizeof(T) readable bytes.
-        return host == null ? null : FromInteger<TLanes, TFormat>(cpu, u, long.CreateTruncating(Unsafe.ReadUnaligned<T>(host)));
+        return host == null ? null : FromInteger<TLanes, TFormat>(cpu, u, (long)Integer.Extend(Unsafe.ReadUnaligned<T>(host)));
     }
 
     /// <summary>CVTSS2SI, CVTTSS2SI and their kind from a register.</summary>
     public static DecodedInstruction* RegisterToGeneral<TLanes, TFormat, T, TTruncates>(CpuState* cpu, DecodedInstruction* u)
         where TLanes : IFloatLanes
         where TFormat : IFloatFormat
-        where T : unmanaged, IBinaryInteger<T>
+        where T : unmanaged
         where TTruncates : IAlignment =>
         VectorShapes.IsReady(cpu, u) ? ToGeneral<TLanes, TFormat, T>(cpu, u, VectorShapes.Xmm(cpu, u->Op1), TTruncates.Required) : null;
 
@@ -40,7 +39,7 @@ internal static unsafe class FloatConversionShapes
     public static DecodedInstruction* MemoryToGeneral<TLanes, TFormat, T, TTruncates>(CpuState* cpu, DecodedInstruction* u)
         where TLanes : IFloatLanes
         where TFormat : IFloatFormat
-        where T : unmanaged, IBinaryInteger<T>
+        where T : unmanaged
         where TTruncates : IAlignment =>
         FloatShapes.TryLoad<TLanes>(cpu, u, out Vector128<byte> b) ? ToGeneral<TLanes, TFormat, T>(cpu, u, b, TTruncates.Required) : null;
 
@@ -102,11 +101,11 @@ internal static unsafe class FloatConversionShapes
     private static DecodedInstruction* ToGeneral<TLanes, TFormat, T>(CpuState* cpu, DecodedInstruction* u, Vector128<byte> b, bool truncates)
         where TLanes : IFloatLanes
         where TFormat : IFloatFormat
-        where T : unmanaged, IBinaryInteger<T>
+        where T : unmanaged
     {
         if (HostConversions.HoldsToInteger<TLanes, T>(b, cpu->Mxcsr))
         {
-            Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(truncates ? HostConversions.Truncated<TLanes>(b) : HostConversions.Rounded<TLanes>(b)));
+            Operands.SetRegister(cpu, u->Op0, Integer.Truncate<T>(truncates ? HostConversions.Truncated<TLanes>(b) : HostConversions.Rounded<TLanes>(b)));
             return u + 1;
         }
 
@@ -115,7 +114,7 @@ internal static unsafe class FloatConversionShapes
         long value = FloatConversions.ToInteger<TFormat>(FloatShapes.Element(&b, TLanes.Size, 0), sizeof(T) * 8, rounding, ref context);
         if (!FloatShapes.Settle(cpu, u, context))
             return null;
-        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(value));
+        Operands.SetRegister(cpu, u->Op0, Integer.Truncate<T>(value));
         return u + 1;
     }
 

@@ -1,4 +1,3 @@
-using System.Numerics;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Segmentation;
 using PvPatch.Emulator.State;
@@ -11,7 +10,6 @@ internal static unsafe class InterruptReturns
     private const int VirtualFrame = 9;
 
     public static DecodedInstruction* Return<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         // NMIs come again from here on, whatever becomes of this instruction (Intel SDM vol. 3, 6.7.1).
         cpu->Interruptibility &= ~Interruptibility.BlockedByNmi;
@@ -43,7 +41,6 @@ internal static unsafe class InterruptReturns
     }
 
     private static DecodedInstruction* ToCode<T>(CpuState* cpu, DecodedInstruction* u, ulong rip, ushort selector, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!FarReturns.TryCode(cpu, selector, out Descriptor descriptor, out MemoryFault fault))
             return Execution.Refuse(cpu, u, fault);

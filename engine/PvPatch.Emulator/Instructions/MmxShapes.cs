@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using PvPatch.Emulator.State;
@@ -24,19 +23,17 @@ internal static unsafe class MmxShapes
 
     /// <summary>mm, memory (, imm).</summary>
     public static DecodedInstruction* Load<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!TryLoad(cpu, u, out T value))
             return null;
         Enter(cpu);
-        Vector128<byte> b = Vector128.Create(ulong.CreateTruncating(value), 0).AsByte();
+        Vector128<byte> b = Vector128.Create(Integer.ZeroExtend(value), 0).AsByte();
         Set(cpu, u->Op0, Meaning(u)(Get(cpu, u->Op0), b, (byte)u->Immediate).AsUInt64()[0]);
         return u + 1;
     }
 
     /// <summary>memory, mm: the low element is stored.</summary>
     public static DecodedInstruction* Store<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged
     {
         if (!IsReady(cpu, u))
             return null;
@@ -51,18 +48,16 @@ internal static unsafe class MmxShapes
 
     /// <summary>mm, general register: MOVD and MOVQ.</summary>
     public static DecodedInstruction* FromGeneral<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!IsReady(cpu, u))
             return null;
         Enter(cpu);
-        Set(cpu, u->Op0, ulong.CreateTruncating(Operands.Register<T>(cpu, u->Op1)));
+        Set(cpu, u->Op0, Integer.ZeroExtend(Operands.Register<T>(cpu, u->Op1)));
         return u + 1;
     }
 
     /// <summary>general register, mm: MOVD and MOVQ.</summary>
     public static DecodedInstruction* ToGeneral<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged
     {
         if (!IsReady(cpu, u))
             return null;
@@ -200,9 +195,8 @@ internal static unsafe class MmxShapes
     }
 
     private static bool TryLoad<T>(CpuState* cpu, DecodedInstruction* u, out T value)
-        where T : unmanaged
     {
-        value = default;
+        value = Integer.Zero<T>();
         if (!IsReady(cpu, u))
             return false;
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: false), sizeof(T));

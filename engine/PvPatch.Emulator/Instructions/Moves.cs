@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.State;
 
@@ -9,55 +8,43 @@ internal static unsafe class Moves
 {
     private const ulong SahfFlags = RFlags.Carry | RFlags.Parity | RFlags.Adjust | RFlags.Zero | RFlags.Sign;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Nothing(CpuState* cpu, DecodedInstruction* u) => Execution.Next(cpu, u + 1);
 
     /// <summary>MOVZX, MOVSX, MOVSXD from a register.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ExtendRegister<T, TNarrow>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
-        where TNarrow : unmanaged, IBinaryInteger<TNarrow>
     {
-        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(Operands.Register<TNarrow>(cpu, u->Op1)));
+        Operands.SetRegister(cpu, u->Op0, Integer.Truncate<T>(Integer.Extend(Operands.Register<TNarrow>(cpu, u->Op1))));
         return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>MOVZX, MOVSX, MOVSXD from memory.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ExtendMemory<T, TNarrow>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
-        where TNarrow : unmanaged, IBinaryInteger<TNarrow>
     {
         byte* host = Operands.QuickRead(cpu, u, sizeof(TNarrow));
         if (host == null)
             return ExtendMemorySlowly<T, TNarrow>(cpu, u);
         // SAFETY: QuickRead gave the address of sizeof(TNarrow) readable bytes.
-        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(Unsafe.ReadUnaligned<TNarrow>(host)));
+        Operands.SetRegister(cpu, u->Op0, Integer.Truncate<T>(Integer.Extend(Unsafe.ReadUnaligned<TNarrow>(host))));
         return Execution.Next(cpu, u + 1);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static DecodedInstruction* ExtendMemorySlowly<T, TNarrow>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
-        where TNarrow : unmanaged, IBinaryInteger<TNarrow>
     {
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(TNarrow), write: false), sizeof(TNarrow));
         if (host == null)
             return null;
         // SAFETY: Read gave the address of sizeof(TNarrow) readable bytes.
-        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(Unsafe.ReadUnaligned<TNarrow>(host)));
+        Operands.SetRegister(cpu, u->Op0, Integer.Truncate<T>(Integer.Extend(Unsafe.ReadUnaligned<TNarrow>(host))));
         return u + 1;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Lea<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
-        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(Operands.Effective(cpu, u)));
+        Operands.SetRegister(cpu, u->Op0, Integer.Truncate<T>(Operands.Effective(cpu, u)));
         return Execution.Next(cpu, u + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* SetRegister<TCondition>(CpuState* cpu, DecodedInstruction* u)
         where TCondition : ICondition
     {
@@ -65,16 +52,13 @@ internal static unsafe class Moves
         return Execution.Next(cpu, u + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* SetMemory<TCondition>(CpuState* cpu, DecodedInstruction* u)
         where TCondition : ICondition =>
         Operands.Write(cpu, u, Operands.Linear(cpu, u, 1, write: true), (byte)(TCondition.Holds(cpu->RFlags) ? 1 : 0));
 
     /// <summary>CMOVcc: a 32-bit one clears the upper half even when the condition is false.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ConditionalRegister<TCondition, T>(CpuState* cpu, DecodedInstruction* u)
         where TCondition : ICondition
-        where T : unmanaged, IBinaryInteger<T>
     {
         T value = Operands.Register<T>(cpu, TCondition.Holds(cpu->RFlags) ? u->Op1 : u->Op0);
         Operands.SetRegister(cpu, u->Op0, value);
@@ -82,10 +66,8 @@ internal static unsafe class Moves
     }
 
     /// <summary>CMOVcc from memory: the memory is read whatever the condition.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ConditionalMemory<TCondition, T>(CpuState* cpu, DecodedInstruction* u)
         where TCondition : ICondition
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: false), sizeof(T));
         if (host == null)
@@ -96,9 +78,7 @@ internal static unsafe class Moves
         return Execution.Next(cpu, u + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ExchangeRegisters<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         T a = Operands.Register<T>(cpu, u->Op0);
         T b = Operands.Register<T>(cpu, u->Op1);
@@ -108,9 +88,7 @@ internal static unsafe class Moves
     }
 
     /// <summary>XCHG with memory is atomic with or without LOCK.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ExchangeMemory<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Modify(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: true), sizeof(T), out bool slow);
         if (host == null)
@@ -121,9 +99,7 @@ internal static unsafe class Moves
         return slow ? Operands.Finish(cpu, u) : Execution.Next(cpu, u + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ExchangeAddRegisters<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         T a = Operands.Register<T>(cpu, u->Op0);
         T sum = Arithmetic.Add(a, Operands.Register<T>(cpu, u->Op1), ref cpu->RFlags);
@@ -132,9 +108,7 @@ internal static unsafe class Moves
         return Execution.Next(cpu, u + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ExchangeAddMemory<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Modify(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: true), sizeof(T), out bool slow);
         if (host == null)
@@ -153,9 +127,7 @@ internal static unsafe class Moves
         return slow ? Operands.Finish(cpu, u) : Execution.Next(cpu, u + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* CompareExchangeRegisters<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         ushort accumulator = RegisterPlaces.General(cpu, 0);
         T expected = Operands.Register<T>(cpu, accumulator);
@@ -168,9 +140,7 @@ internal static unsafe class Moves
         return Execution.Next(cpu, u + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* CompareExchangeMemory<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Modify(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: true), sizeof(T), out bool slow);
         if (host == null)
@@ -186,7 +156,6 @@ internal static unsafe class Moves
     }
 
     /// <summary>CMPXCHG8B: EDX:EAX against memory, ECX:EBX goes in.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* CompareExchange8(CpuState* cpu, DecodedInstruction* u)
     {
         byte* host = Operands.Modify(cpu, u, Operands.Linear(cpu, u, 8, write: true), 8, out bool slow);
@@ -207,7 +176,6 @@ internal static unsafe class Moves
     }
 
     /// <summary>CMPXCHG16B: RDX:RAX against aligned memory, RCX:RBX goes in.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* CompareExchange16(CpuState* cpu, DecodedInstruction* u)
     {
         ulong linear = Operands.Linear(cpu, u, 16, write: true);
@@ -238,28 +206,22 @@ internal static unsafe class Moves
     }
 
     /// <summary>CBW, CWDE, CDQE.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ExtendAccumulator<T, TNarrow>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
-        where TNarrow : unmanaged, IBinaryInteger<TNarrow>
     {
         ushort accumulator = RegisterPlaces.General(cpu, 0);
-        Operands.SetRegister(cpu, accumulator, T.CreateTruncating(Operands.Register<TNarrow>(cpu, accumulator)));
+        Operands.SetRegister(cpu, accumulator, Integer.Truncate<T>(Integer.Extend(Operands.Register<TNarrow>(cpu, accumulator))));
         return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>CWD, CDQ, CQO: the sign of the accumulator fills the data register.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* SignIntoData<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         bool negative = StatusFlags.Top(Operands.Register<T>(cpu, RegisterPlaces.General(cpu, 0))) != 0;
-        Operands.SetRegister(cpu, RegisterPlaces.General(cpu, 2), negative ? T.AllBitsSet : T.Zero);
+        Operands.SetRegister(cpu, RegisterPlaces.General(cpu, 2), negative ? ~Integer.Zero<T>() : Integer.Zero<T>());
         return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>XLATB: AL is the byte at the memory operand, whose index is AL.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Translate(CpuState* cpu, DecodedInstruction* u)
     {
         ulong offset = cpu->Rbx + (byte)cpu->Rax;
@@ -275,14 +237,12 @@ internal static unsafe class Moves
         return Execution.Next(cpu, u + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Lahf(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->Rax = (cpu->Rax & ~0xff00ul) | (((cpu->RFlags & SahfFlags) | RFlags.Fixed) << 8);
         return Execution.Next(cpu, u + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Sahf(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags = (cpu->RFlags & ~SahfFlags) | ((cpu->Rax >> 8) & SahfFlags);
@@ -290,42 +250,36 @@ internal static unsafe class Moves
     }
 
     /// <summary>SALC: AL is all ones or zero, as CF says.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Salc(CpuState* cpu, DecodedInstruction* u)
     {
         Operands.SetRegister(cpu, RegisterPlaces.General(cpu, 0), (byte)((cpu->RFlags & RFlags.Carry) != 0 ? 0xff : 0));
         return Execution.Next(cpu, u + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Clc(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags &= ~RFlags.Carry;
         return Execution.Next(cpu, u + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Stc(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags |= RFlags.Carry;
         return Execution.Next(cpu, u + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Cmc(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags ^= RFlags.Carry;
         return Execution.Next(cpu, u + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Cld(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags &= ~RFlags.Direction;
         return Execution.Next(cpu, u + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Std(CpuState* cpu, DecodedInstruction* u)
     {
         cpu->RFlags |= RFlags.Direction;

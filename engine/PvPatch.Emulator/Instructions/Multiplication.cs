@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 using PvPatch.Emulator.State;
@@ -13,60 +12,43 @@ public static class Multiplication
 {
     /// <summary>MUL: the lower half is returned.</summary>
     public static T Unsigned<T>(T a, T b, out T high, ref ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         T low = Wide(a, b, out high);
-        SetCarryAndOverflow(ref flags, high != T.Zero);
+        SetCarryAndOverflow(ref flags, high != Integer.Zero<T>());
         return low;
     }
 
     /// <summary>IMUL with one operand: the lower half is returned.</summary>
-    public static unsafe T Signed<T>(T a, T b, out T high, ref ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
+    public static T Signed<T>(T a, T b, out T high, ref ulong flags)
     {
-        T low;
-        if (sizeof(T) == 8)
-        {
-            high = T.CreateTruncating(Math.BigMul(long.CreateTruncating(a), long.CreateTruncating(b), out long lower));
-            low = T.CreateTruncating(lower);
-        }
-        else
-        {
-            long product = Shifts.Signed(a) * Shifts.Signed(b);
-            low = T.CreateTruncating(product);
-            high = T.CreateTruncating(product >> (sizeof(T) * 8));
-        }
-
-        T sign = StatusFlags.Top(low) != 0 ? T.AllBitsSet : T.Zero;
-        SetCarryAndOverflow(ref flags, high != sign);
+        T low = WideSigned(a, b, out high);
+        SetCarryAndOverflow(ref flags, Shifts.Signed(high) != Shifts.Signed(low) >> 63);
         return low;
     }
 
     /// <summary>IMUL with two or three operands.</summary>
-    public static T Truncated<T>(T a, T b, ref ulong flags)
-        where T : unmanaged, IBinaryInteger<T> => Signed(a, b, out _, ref flags);
+    public static T Truncated<T>(T a, T b, ref ulong flags) =>
+        Signed(a, b, out T _, ref flags);
 
     /// <summary>MULX: the lower half is returned, no flag changes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe T Wide<T>(T a, T b, out T high)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (sizeof(T) == 8)
         {
-            high = T.CreateTruncating(Math.BigMul(ulong.CreateTruncating(a), ulong.CreateTruncating(b), out ulong low));
-            return T.CreateTruncating(low);
+            high = Integer.Truncate<T>(Math.BigMul(Integer.ZeroExtend(a), Integer.ZeroExtend(b), out ulong low));
+            return Integer.Truncate<T>(low);
         }
 
-        ulong product = ulong.CreateTruncating(a) * ulong.CreateTruncating(b);
-        high = T.CreateTruncating(product >> (sizeof(T) * 8));
-        return T.CreateTruncating(product);
+        ulong product = Integer.ZeroExtend(a) * Integer.ZeroExtend(b);
+        high = Integer.Truncate<T>(product >> (sizeof(T) * 8));
+        return Integer.Truncate<T>(product);
     }
 
     /// <summary>DIV. False is #DE: the divisor is 0 or the quotient too big.</summary>
     public static unsafe bool TryDivide<T>(T high, T low, T divisor, out T quotient, out T remainder)
-        where T : unmanaged, IBinaryInteger<T>
     {
-        quotient = remainder = T.Zero;
+        quotient = remainder = Integer.Zero<T>();
         if (high >= divisor)
             return false;
         quotient = Quotient(high, low, divisor, out remainder);
@@ -76,48 +58,73 @@ public static class Multiplication
     /// <summary>DIV by a divisor above the dividend's upper half.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe T Quotient<T>(T high, T low, T divisor, out T remainder)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (sizeof(T) == 8 && X86Base.X64.IsSupported)
         {
 #pragma warning disable SYSLIB5004 // An experimental method, in the framework since .NET 8; what it is instead stands below.
-            (ulong quotient, ulong rest) = X86Base.X64.DivRem(ulong.CreateTruncating(low), ulong.CreateTruncating(high), ulong.CreateTruncating(divisor));
+            (ulong quotient, ulong rest) = X86Base.X64.DivRem(Integer.ZeroExtend(low), Integer.ZeroExtend(high), Integer.ZeroExtend(divisor));
 #pragma warning restore SYSLIB5004
-            remainder = T.CreateTruncating(rest);
-            return T.CreateTruncating(quotient);
+            remainder = Integer.Truncate<T>(rest);
+            return Integer.Truncate<T>(quotient);
         }
 
         if (sizeof(T) == 8)
         {
-            var wide = new UInt128(ulong.CreateTruncating(high), ulong.CreateTruncating(low));
-            (UInt128 quotient, UInt128 rest) = UInt128.DivRem(wide, ulong.CreateTruncating(divisor));
-            remainder = T.CreateTruncating(rest);
-            return T.CreateTruncating(quotient);
+            ulong quotient = WideQuotient(Integer.ZeroExtend(high), Integer.ZeroExtend(low), Integer.ZeroExtend(divisor), out ulong rest);
+            remainder = Integer.Truncate<T>(rest);
+            return Integer.Truncate<T>(quotient);
         }
 
-        ulong dividend = (ulong.CreateTruncating(high) << (sizeof(T) * 8)) | ulong.CreateTruncating(low);
-        remainder = T.CreateTruncating(dividend % ulong.CreateTruncating(divisor));
-        return T.CreateTruncating(dividend / ulong.CreateTruncating(divisor));
+        ulong dividend = (Integer.ZeroExtend(high) << (sizeof(T) * 8)) | Integer.ZeroExtend(low);
+        remainder = Integer.Truncate<T>(dividend % Integer.ZeroExtend(divisor));
+        return Integer.Truncate<T>(dividend / Integer.ZeroExtend(divisor));
     }
 
     /// <summary>IDIV. False is #DE: the divisor is 0 or the quotient too big.</summary>
     public static unsafe bool TryDivideSigned<T>(T high, T low, T divisor, out T quotient, out T remainder)
-        where T : unmanaged, IBinaryInteger<T>
     {
-        quotient = remainder = T.Zero;
-        if (divisor == T.Zero)
+        quotient = remainder = Integer.Zero<T>();
+        bool negativeDividend = StatusFlags.Top(high) != 0;
+        bool negativeDivisor = StatusFlags.Top(divisor) != 0;
+        bool negative = negativeDividend != negativeDivisor;
+        if (negativeDividend)
+        {
+            high = low == Integer.Zero<T>() ? Integer.Zero<T>() - high : ~high;
+            low = Integer.Zero<T>() - low;
+        }
+
+        if (!TryDivide(high, low, negativeDivisor ? Integer.Zero<T>() - divisor : divisor, out T size, out T rest) ||
+            Integer.ZeroExtend(size) > (1ul << ((sizeof(T) * 8) - 1)) - (negative ? 0ul : 1ul))
+        {
             return false;
-        Int128 dividend = ((Int128)Shifts.Signed(high) << (sizeof(T) * 8)) | (Int128)ulong.CreateTruncating(low);
-        Int128 by = Shifts.Signed(divisor);
-        if (dividend == Int128.MinValue && by == -1)
-            return false;
-        (Int128 q, Int128 r) = Int128.DivRem(dividend, by);
-        Int128 bound = (Int128)1 << ((sizeof(T) * 8) - 1);
-        if (q >= bound || q < -bound)
-            return false;
-        quotient = T.CreateTruncating(q);
-        remainder = T.CreateTruncating(r);
+        }
+
+        quotient = negative ? Integer.Zero<T>() - size : size;
+        remainder = negativeDividend ? Integer.Zero<T>() - rest : rest;
         return true;
+    }
+
+    // A method of its own: what has the framework's 128-bit type cannot be compiled ahead.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static ulong WideQuotient(ulong high, ulong low, ulong divisor, out ulong remainder)
+    {
+        (UInt128 quotient, UInt128 rest) = UInt128.DivRem(new UInt128(high, low), divisor);
+        remainder = (ulong)rest;
+        return (ulong)quotient;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe T WideSigned<T>(T a, T b, out T high)
+    {
+        if (sizeof(T) == 8)
+        {
+            high = Integer.Truncate<T>(Math.BigMul(Shifts.Signed(a), Shifts.Signed(b), out long low));
+            return Integer.Truncate<T>(low);
+        }
+
+        long product = Shifts.Signed(a) * Shifts.Signed(b);
+        high = Integer.Truncate<T>(product >> (sizeof(T) * 8));
+        return Integer.Truncate<T>(product);
     }
 
     private static void SetCarryAndOverflow(ref ulong flags, bool set)

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.State;
 
@@ -7,23 +6,18 @@ namespace PvPatch.Emulator.Instructions;
 /// <summary>An instruction that reads one operand and works on the accumulator; false is #DE.</summary>
 internal unsafe interface IOnAccumulator
 {
-    static abstract bool TryDo<T>(CpuState* cpu, T operand)
-        where T : unmanaged, IBinaryInteger<T>;
+    static abstract bool TryDo<T>(CpuState* cpu, T operand);
 }
 
 /// <summary>Handlers of MUL, IMUL, DIV and IDIV with one operand, MULX and CRC32.</summary>
 internal static unsafe class MultiplicationShapes
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ByRegister<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
-        where TMeaning : IOnAccumulator
-        where T : unmanaged, IBinaryInteger<T> =>
+        where TMeaning : IOnAccumulator =>
         TMeaning.TryDo(cpu, Operands.Register<T>(cpu, u->Op0)) ? u + 1 : Execution.Raise(cpu, u, Vectors.DivideError);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* ByMemory<TMeaning, T>(CpuState* cpu, DecodedInstruction* u)
         where TMeaning : IOnAccumulator
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: false), sizeof(T));
         if (host == null)
@@ -33,30 +27,23 @@ internal static unsafe class MultiplicationShapes
     }
 
     /// <summary>MULX: the high half is written last, so that it wins when both go to one register.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static DecodedInstruction* MulxRegister<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => Mulx(cpu, u, Operands.Register<T>(cpu, u->Op2));
+    public static DecodedInstruction* MulxRegister<T>(CpuState* cpu, DecodedInstruction* u) =>
+        Mulx(cpu, u, Operands.Register<T>(cpu, u->Op2));
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* MulxMemory<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: false), sizeof(T));
         // SAFETY: Read gave the address of sizeof(T) readable bytes.
         return host == null ? null : Mulx(cpu, u, Unsafe.ReadUnaligned<T>(host));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Crc32Register<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Operands.SetRegister(cpu, u->Op0, BitScans.Crc32(Operands.Register<uint>(cpu, u->Op0), Operands.Register<T>(cpu, u->Op1)));
         return Execution.Next(cpu, u + 1);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Crc32Memory<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: false), sizeof(T));
         if (host == null)
@@ -67,7 +54,6 @@ internal static unsafe class MultiplicationShapes
     }
 
     private static DecodedInstruction* Mulx<T>(CpuState* cpu, DecodedInstruction* u, T operand)
-        where T : unmanaged, IBinaryInteger<T>
     {
         T low = Multiplication.Wide(Operands.Register<T>(cpu, RegisterPlaces.General(cpu, 2)), operand, out T high);
         Operands.SetRegister(cpu, u->Op1, low);
@@ -79,21 +65,19 @@ internal static unsafe class MultiplicationShapes
 /// <summary>RDX:RAX and its narrower forms; for bytes the pair is AX.</summary>
 internal static unsafe class AccumulatorPair
 {
-    public static T Low<T>(CpuState* cpu)
-        where T : unmanaged => Operands.Register<T>(cpu, RegisterPlaces.General(cpu, 0));
+    public static T Low<T>(CpuState* cpu) =>
+        Operands.Register<T>(cpu, RegisterPlaces.General(cpu, 0));
 
-    public static T High<T>(CpuState* cpu)
-        where T : unmanaged => Operands.Register<T>(cpu, HighPlace<T>(cpu));
+    public static T High<T>(CpuState* cpu) =>
+        Operands.Register<T>(cpu, HighPlace<T>(cpu));
 
     public static void Set<T>(CpuState* cpu, T low, T high)
-        where T : unmanaged
     {
         Operands.SetRegister(cpu, RegisterPlaces.General(cpu, 0), low);
         Operands.SetRegister(cpu, HighPlace<T>(cpu), high);
     }
 
-    private static ushort HighPlace<T>(CpuState* cpu)
-        where T : unmanaged =>
+    private static ushort HighPlace<T>(CpuState* cpu) =>
         sizeof(T) == 1 ? (ushort)(RegisterPlaces.General(cpu, 0) + 1) : RegisterPlaces.General(cpu, 2);
 }
 
@@ -101,7 +85,6 @@ internal static unsafe class AccumulatorPair
 internal unsafe struct MulAccumulator : IOnAccumulator
 {
     public static bool TryDo<T>(CpuState* cpu, T operand)
-        where T : unmanaged, IBinaryInteger<T>
     {
         T low = Multiplication.Unsigned(AccumulatorPair.Low<T>(cpu), operand, out T high, ref cpu->RFlags);
         AccumulatorPair.Set(cpu, low, high);
@@ -113,7 +96,6 @@ internal unsafe struct MulAccumulator : IOnAccumulator
 internal unsafe struct ImulAccumulator : IOnAccumulator
 {
     public static bool TryDo<T>(CpuState* cpu, T operand)
-        where T : unmanaged, IBinaryInteger<T>
     {
         T low = Multiplication.Signed(AccumulatorPair.Low<T>(cpu), operand, out T high, ref cpu->RFlags);
         AccumulatorPair.Set(cpu, low, high);
@@ -125,7 +107,6 @@ internal unsafe struct ImulAccumulator : IOnAccumulator
 internal unsafe struct DivAccumulator : IOnAccumulator
 {
     public static bool TryDo<T>(CpuState* cpu, T operand)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!Multiplication.TryDivide(AccumulatorPair.High<T>(cpu), AccumulatorPair.Low<T>(cpu), operand, out T quotient, out T remainder))
             return false;
@@ -138,7 +119,6 @@ internal unsafe struct DivAccumulator : IOnAccumulator
 internal unsafe struct IdivAccumulator : IOnAccumulator
 {
     public static bool TryDo<T>(CpuState* cpu, T operand)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!Multiplication.TryDivideSigned(AccumulatorPair.High<T>(cpu), AccumulatorPair.Low<T>(cpu), operand, out T quotient, out T remainder))
             return false;

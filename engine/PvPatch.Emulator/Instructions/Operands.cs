@@ -15,15 +15,13 @@ internal static unsafe class Operands
     private const ulong Refused = 1ul << 62;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Register<T>(CpuState* cpu, ushort place)
-        where T : unmanaged =>
+    public static T Register<T>(CpuState* cpu, ushort place) =>
         // SAFETY: places are offsets of registers inside CpuState, made by RegisterPlaces.
         Unsafe.ReadUnaligned<T>((byte*)cpu + place);
 
     /// <summary>Writes a general register: 32-bit writes clear the upper half.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void SetRegister<T>(CpuState* cpu, ushort place, T value)
-        where T : unmanaged
     {
         // SAFETY: places are offsets of registers inside CpuState; a 32-bit register's place is its 64-bit one's.
         if (sizeof(T) == 4)
@@ -90,7 +88,6 @@ internal static unsafe class Operands
     /// <summary>Writes a value to memory and goes on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static DecodedInstruction* Write<T>(CpuState* cpu, DecodedInstruction* u, ulong linear, T value)
-        where T : unmanaged
     {
         byte* host = Tlb.ForWrite(cpu->DataTlb, linear, sizeof(T));
         if (host == null)
@@ -150,7 +147,6 @@ internal static unsafe class Operands
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static DecodedInstruction* WriteSlowly<T>(CpuState* cpu, DecodedInstruction* u, ulong linear, T value)
-        where T : unmanaged
     {
         if (!TryReserve(cpu, u, linear, sizeof(T), AccessKind.Write))
             return null;

@@ -1,4 +1,3 @@
-using System.Numerics;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 
@@ -7,12 +6,13 @@ namespace PvPatch.Emulator.Instructions;
 /// <summary>INS: the destination is checked before the port is read, so that a restart does not read it twice (Intel SDM vol. 2, INS).</summary>
 internal unsafe struct InputStep : IStringStep
 {
+    public static bool Compares => false;
+
     /// <summary>The port's permission is asked for even where nothing is repeated.</summary>
-    public static bool MayBegin<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => Ports.IsAllowed(cpu, u, (ushort)cpu->Rdx, sizeof(T));
+    public static bool MayBegin<T>(CpuState* cpu, DecodedInstruction* u) =>
+        Ports.IsAllowed(cpu, u, (ushort)cpu->Rdx, sizeof(T));
 
     public static bool TryDo<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         ushort port = (ushort)cpu->Rdx;
         if (!Ports.IsAllowed(cpu, u, port, sizeof(T)) ||
@@ -34,17 +34,20 @@ internal unsafe struct InputStep : IStringStep
         Strings.AdvanceDestination(cpu, u, Strings.Stride(cpu, sizeof(T)));
         return true;
     }
+
+    public static ulong DoMany<T>(CpuState* cpu, DecodedInstruction* u, ulong atMost) => 0;
 }
 
 /// <summary>OUTS.</summary>
 internal unsafe struct OutputStep : IStringStep
 {
+    public static bool Compares => false;
+
     /// <summary>The port's permission is asked for even where nothing is repeated.</summary>
-    public static bool MayBegin<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => Ports.IsAllowed(cpu, u, (ushort)cpu->Rdx, sizeof(T));
+    public static bool MayBegin<T>(CpuState* cpu, DecodedInstruction* u) =>
+        Ports.IsAllowed(cpu, u, (ushort)cpu->Rdx, sizeof(T));
 
     public static bool TryDo<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         ushort port = (ushort)cpu->Rdx;
         if (!Ports.IsAllowed(cpu, u, port, sizeof(T)) ||
@@ -54,9 +57,11 @@ internal unsafe struct OutputStep : IStringStep
             return false;
         }
 
-        cpu->Sensitive->Out(cpu, port, (uint)sizeof(T), uint.CreateTruncating(value));
+        cpu->Sensitive->Out(cpu, port, (uint)sizeof(T), (uint)Integer.ZeroExtend(value));
         Breakpoints.NotePort(cpu, port, sizeof(T));
         Strings.AdvanceSource(cpu, u, Strings.Stride(cpu, sizeof(T)));
         return true;
     }
+
+    public static ulong DoMany<T>(CpuState* cpu, DecodedInstruction* u, ulong atMost) => 0;
 }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Segmentation;
 using PvPatch.Emulator.State;
@@ -9,20 +8,20 @@ namespace PvPatch.Emulator.Instructions;
 internal static unsafe class Ports
 {
     /// <summary>IN, port in an immediate.</summary>
-    public static DecodedInstruction* InImmediate<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => In<T>(cpu, u, (byte)u->Immediate);
+    public static DecodedInstruction* InImmediate<T>(CpuState* cpu, DecodedInstruction* u) =>
+        In<T>(cpu, u, (byte)u->Immediate);
 
     /// <summary>IN, port in DX.</summary>
-    public static DecodedInstruction* InDx<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => In<T>(cpu, u, (ushort)cpu->Rdx);
+    public static DecodedInstruction* InDx<T>(CpuState* cpu, DecodedInstruction* u) =>
+        In<T>(cpu, u, (ushort)cpu->Rdx);
 
     /// <summary>OUT, port in an immediate.</summary>
-    public static DecodedInstruction* OutImmediate<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => Out<T>(cpu, u, (byte)u->Immediate);
+    public static DecodedInstruction* OutImmediate<T>(CpuState* cpu, DecodedInstruction* u) =>
+        Out<T>(cpu, u, (byte)u->Immediate);
 
     /// <summary>OUT, port in DX.</summary>
-    public static DecodedInstruction* OutDx<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => Out<T>(cpu, u, (ushort)cpu->Rdx);
+    public static DecodedInstruction* OutDx<T>(CpuState* cpu, DecodedInstruction* u) =>
+        Out<T>(cpu, u, (ushort)cpu->Rdx);
 
     /// <summary>Whether the current code may use a port; else the fault is raised.</summary>
     public static bool IsAllowed(CpuState* cpu, DecodedInstruction* u, ushort port, int size)
@@ -36,7 +35,6 @@ internal static unsafe class Ports
     }
 
     private static DecodedInstruction* In<T>(CpuState* cpu, DecodedInstruction* u, ushort port)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!SensitiveSteps.BeginPort(cpu, u, port, sizeof(T)))
             return null;
@@ -45,11 +43,10 @@ internal static unsafe class Ports
     }
 
     private static DecodedInstruction* Out<T>(CpuState* cpu, DecodedInstruction* u, ushort port)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!SensitiveSteps.BeginPort(cpu, u, port, sizeof(T)))
             return null;
-        uint value = uint.CreateTruncating(Operands.Register<T>(cpu, RegisterPlaces.General(cpu, 0)));
+        uint value = (uint)Integer.ZeroExtend(Operands.Register<T>(cpu, RegisterPlaces.General(cpu, 0)));
         cpu->Sensitive->Out(cpu, port, (uint)sizeof(T), value);
         return SensitiveSteps.EndOut(cpu, u, port, sizeof(T));
     }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
@@ -7,11 +6,10 @@ namespace PvPatch.Emulator.Instructions;
 internal static unsafe class RandomNumbers
 {
     public static DecodedInstruction* Read<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!Privileged.HasMachine(cpu, u))
             return null;
-        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(cpu->Sensitive->Random(cpu)));
+        Operands.SetRegister(cpu, u->Op0, Integer.Truncate<T>(cpu->Sensitive->Random(cpu)));
         StatusFlags.Set(ref cpu->RFlags, RFlags.Carry);
         return u + 1;
     }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.Intrinsics;
 using Iced.Intel;
 using PvPatch.Emulator.State;
@@ -252,15 +251,17 @@ internal sealed unsafe class RowBuilder(Code wanted)
     /// <summary>A load of 16 bytes from anywhere.</summary>
     public void UnalignedLoad(params ReadOnlySpan<Code> codes)
     {
-        if (!codes.Contains(wanted))
-            return;
-        Set(wanted, &VectorShapes.Registers, &VectorShapes.Load<Vector128<byte>, Unaligned>);
-        MeansSecond(wanted);
+        foreach (Code code in codes)
+        {
+            if (code != wanted)
+                continue;
+            Set(code, &VectorShapes.Registers, &VectorShapes.Load<Vector128<byte>, Unaligned>);
+            MeansSecond(code);
+        }
     }
 
     /// <summary>MOVD and MOVQ into an XMM register, the rest of it cleared.</summary>
     public void VectorFromGeneral<T>(Code code)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (code != wanted)
             return;
@@ -270,7 +271,6 @@ internal sealed unsafe class RowBuilder(Code wanted)
 
     /// <summary>A store of an XMM register or its low element; between registers, the given meaning.</summary>
     public void VectorStore<T, TAlignment>(Code code, PackedMeaning meaning)
-        where T : unmanaged
         where TAlignment : IAlignment
     {
         if (code != wanted)
@@ -362,33 +362,27 @@ internal sealed unsafe class RowBuilder(Code wanted)
     private static int MemorySize(Code code) => new Instruction { Code = code }.MemorySize.GetSize();
 
     private void SetRmR<TMeaning, T>()
-        where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T> =>
+        where TMeaning : IBinary =>
         Set(wanted, &BinaryShapes.ToRegister<TMeaning, T, FromRegister>, &BinaryShapes.ToMemory<TMeaning, T, FromRegister>, &BinaryShapes.ToLockedMemory<TMeaning, T, FromRegister>);
 
     private void SetRRm<TMeaning, T>()
-        where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T> =>
+        where TMeaning : IBinary =>
         Set(wanted, &BinaryShapes.ToRegister<TMeaning, T, FromRegister>, &BinaryShapes.FromMemory<TMeaning, T>);
 
     private void SetRmImm<TMeaning, T>()
-        where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T> =>
+        where TMeaning : IBinary =>
         Set(wanted, &BinaryShapes.ToRegister<TMeaning, T, FromImmediate>, &BinaryShapes.ToMemory<TMeaning, T, FromImmediate>, &BinaryShapes.ToLockedMemory<TMeaning, T, FromImmediate>);
 
     private void SetRm<TMeaning, T>()
-        where TMeaning : IUnary
-        where T : unmanaged, IBinaryInteger<T> =>
+        where TMeaning : IUnary =>
         Set(wanted, &UnaryShapes.Register<TMeaning, T>, &UnaryShapes.Memory<TMeaning, T>, &UnaryShapes.LockedMemory<TMeaning, T>);
 
     private void SetRRmImm<TMeaning, T>()
-        where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T> =>
+        where TMeaning : IBinary =>
         Set(wanted, &BinaryShapes.RegisterAndImmediate<TMeaning, T>, &BinaryShapes.MemoryAndImmediate<TMeaning, T>);
 
     private void SetBit<TMeaning, T>()
-        where TMeaning : IBinary
-        where T : unmanaged, IBinaryInteger<T> =>
+        where TMeaning : IBinary =>
         Set(wanted, &BinaryShapes.ToRegister<TMeaning, T, FromRegister>, &BitStrings.Memory<TMeaning, T>, &BitStrings.Memory<TMeaning, T>);
 
     private void SetJump<TCondition>()
@@ -400,7 +394,6 @@ internal sealed unsafe class RowBuilder(Code wanted)
         Set(wanted, &Moves.SetRegister<TCondition>, &Moves.SetMemory<TCondition>);
 
     private void SetMove<TCondition, T>()
-        where TCondition : ICondition
-        where T : unmanaged, IBinaryInteger<T> =>
+        where TCondition : ICondition =>
         Set(wanted, &Moves.ConditionalRegister<TCondition, T>, &Moves.ConditionalMemory<TCondition, T>);
 }

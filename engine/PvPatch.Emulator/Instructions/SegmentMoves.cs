@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Segmentation;
@@ -11,9 +10,8 @@ internal static unsafe class SegmentMoves
 {
     /// <summary>MOV from a segment register to a general one, zero-extended.</summary>
     public static DecodedInstruction* FromSegment<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
-        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(Operands.Register<ushort>(cpu, u->Op1)));
+        Operands.SetRegister(cpu, u->Op0, Integer.Truncate<T>(Operands.Register<ushort>(cpu, u->Op1)));
         return u + 1;
     }
 
@@ -30,12 +28,11 @@ internal static unsafe class SegmentMoves
 
     /// <summary>POP of a segment register.</summary>
     public static DecodedInstruction* Pop<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         ulong before = cpu->Rsp;
         if (!Stack.TryPop(cpu, u, out T popped))
             return null;
-        DecodedInstruction* next = Load(cpu, u, ushort.CreateTruncating(popped));
+        DecodedInstruction* next = Load(cpu, u, (ushort)Integer.ZeroExtend(popped));
         if (next == null && Execution.Of(cpu)->Cause == LeaveCause.Fault)
             cpu->Rsp = before;
         return next;
@@ -53,21 +50,21 @@ internal static unsafe class SegmentMoves
     public static DecodedInstruction* LoadTaskFromMemory(CpuState* cpu, DecodedInstruction* u) =>
         MaySetSystem(cpu, u) && TryWord(cpu, u, out ushort selector) ? LoadTask(cpu, u, selector) : null;
 
-    public static DecodedInstruction* StoreLdt<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => IsProtected(cpu, u) ? StoreRegister<T>(cpu, u, cpu->Ldtr.Selector) : null;
+    public static DecodedInstruction* StoreLdt<T>(CpuState* cpu, DecodedInstruction* u) =>
+        IsProtected(cpu, u) ? StoreRegister<T>(cpu, u, cpu->Ldtr.Selector) : null;
 
     public static DecodedInstruction* StoreLdtToMemory(CpuState* cpu, DecodedInstruction* u) =>
         IsProtected(cpu, u) ? StoreMemory(cpu, u, cpu->Ldtr.Selector) : null;
 
-    public static DecodedInstruction* StoreTask<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => IsProtected(cpu, u) ? StoreRegister<T>(cpu, u, cpu->Tr.Selector) : null;
+    public static DecodedInstruction* StoreTask<T>(CpuState* cpu, DecodedInstruction* u) =>
+        IsProtected(cpu, u) ? StoreRegister<T>(cpu, u, cpu->Tr.Selector) : null;
 
     public static DecodedInstruction* StoreTaskToMemory(CpuState* cpu, DecodedInstruction* u) =>
         IsProtected(cpu, u) ? StoreMemory(cpu, u, cpu->Tr.Selector) : null;
 
     /// <summary>SMSW: the low bits of CR0.</summary>
-    public static DecodedInstruction* StoreStatus<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => StoreRegister<T>(cpu, u, cpu->Cr0);
+    public static DecodedInstruction* StoreStatus<T>(CpuState* cpu, DecodedInstruction* u) =>
+        StoreRegister<T>(cpu, u, cpu->Cr0);
 
     public static DecodedInstruction* StoreStatusToMemory(CpuState* cpu, DecodedInstruction* u) => StoreMemory(cpu, u, (ushort)cpu->Cr0);
 
@@ -78,20 +75,20 @@ internal static unsafe class SegmentMoves
         TryWord(cpu, u, out ushort status) ? LoadStatus(cpu, u, status) : null;
 
     /// <summary>RDFSBASE.</summary>
-    public static DecodedInstruction* ReadFsBase<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => ReadBase<T>(cpu, u, cpu->Fs.Base);
+    public static DecodedInstruction* ReadFsBase<T>(CpuState* cpu, DecodedInstruction* u) =>
+        ReadBase<T>(cpu, u, cpu->Fs.Base);
 
     /// <summary>RDGSBASE.</summary>
-    public static DecodedInstruction* ReadGsBase<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => ReadBase<T>(cpu, u, cpu->Gs.Base);
+    public static DecodedInstruction* ReadGsBase<T>(CpuState* cpu, DecodedInstruction* u) =>
+        ReadBase<T>(cpu, u, cpu->Gs.Base);
 
     /// <summary>WRFSBASE.</summary>
-    public static DecodedInstruction* WriteFsBase<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => WriteBase<T>(cpu, u, &cpu->Fs);
+    public static DecodedInstruction* WriteFsBase<T>(CpuState* cpu, DecodedInstruction* u) =>
+        WriteBase<T>(cpu, u, &cpu->Fs);
 
     /// <summary>WRGSBASE.</summary>
-    public static DecodedInstruction* WriteGsBase<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => WriteBase<T>(cpu, u, &cpu->Gs);
+    public static DecodedInstruction* WriteGsBase<T>(CpuState* cpu, DecodedInstruction* u) =>
+        WriteBase<T>(cpu, u, &cpu->Gs);
 
     /// <summary>STAC: suspends SMAP.</summary>
     public static DecodedInstruction* Stac(CpuState* cpu, DecodedInstruction* u) => SetAlignmentCheck(cpu, u, RFlags.AlignmentCheck);
@@ -132,31 +129,30 @@ internal static unsafe class SegmentMoves
 
     /// <summary>Loads a segment register and a general one from a far pointer: LDS, LES, LFS, LGS, LSS.</summary>
     public static DecodedInstruction* LoadPointer<T>(CpuState* cpu, DecodedInstruction* u, Segment* target)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!FarTransfers.TryPointer<T>(cpu, u, out ulong offset, out ushort selector))
             return null;
         if (!SegmentLoads.TryLoad(cpu, target, selector, out MemoryFault fault))
             return Execution.Refuse(cpu, u, fault);
-        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(offset));
+        Operands.SetRegister(cpu, u->Op0, Integer.Truncate<T>(offset));
         return Privileged.Done(cpu, u);
     }
 
-    public static DecodedInstruction* LoadDs<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => LoadPointer<T>(cpu, u, &cpu->Ds);
+    public static DecodedInstruction* LoadDs<T>(CpuState* cpu, DecodedInstruction* u) =>
+        LoadPointer<T>(cpu, u, &cpu->Ds);
 
-    public static DecodedInstruction* LoadEs<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => LoadPointer<T>(cpu, u, &cpu->Es);
+    public static DecodedInstruction* LoadEs<T>(CpuState* cpu, DecodedInstruction* u) =>
+        LoadPointer<T>(cpu, u, &cpu->Es);
 
-    public static DecodedInstruction* LoadFs<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => LoadPointer<T>(cpu, u, &cpu->Fs);
+    public static DecodedInstruction* LoadFs<T>(CpuState* cpu, DecodedInstruction* u) =>
+        LoadPointer<T>(cpu, u, &cpu->Fs);
 
-    public static DecodedInstruction* LoadGs<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => LoadPointer<T>(cpu, u, &cpu->Gs);
+    public static DecodedInstruction* LoadGs<T>(CpuState* cpu, DecodedInstruction* u) =>
+        LoadPointer<T>(cpu, u, &cpu->Gs);
 
     /// <summary>LSS: loads the stack pointer with its segment, so nothing needs to be kept away.</summary>
-    public static DecodedInstruction* LoadSs<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => LoadPointer<T>(cpu, u, &cpu->Ss);
+    public static DecodedInstruction* LoadSs<T>(CpuState* cpu, DecodedInstruction* u) =>
+        LoadPointer<T>(cpu, u, &cpu->Ss);
 
     private static bool MaySetSystem(CpuState* cpu, DecodedInstruction* u) => IsProtected(cpu, u) && Privileged.IsSupervisor(cpu, u);
 
@@ -179,11 +175,10 @@ internal static unsafe class SegmentMoves
     }
 
     private static DecodedInstruction* StoreRegister<T>(CpuState* cpu, DecodedInstruction* u, ulong value)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!Privileged.MayStoreSystem(cpu, u))
             return null;
-        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(value));
+        Operands.SetRegister(cpu, u->Op0, Integer.Truncate<T>(value));
         return u + 1;
     }
 
@@ -200,20 +195,18 @@ internal static unsafe class SegmentMoves
     }
 
     private static DecodedInstruction* ReadBase<T>(CpuState* cpu, DecodedInstruction* u, ulong value)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if ((cpu->Cr4 & Cr4Bits.FsGsBase) == 0)
             return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
-        Operands.SetRegister(cpu, u->Op0, T.CreateTruncating(value));
+        Operands.SetRegister(cpu, u->Op0, Integer.Truncate<T>(value));
         return u + 1;
     }
 
     private static DecodedInstruction* WriteBase<T>(CpuState* cpu, DecodedInstruction* u, Segment* segment)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if ((cpu->Cr4 & Cr4Bits.FsGsBase) == 0)
             return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
-        ulong value = ulong.CreateTruncating(Operands.Register<T>(cpu, u->Op0));
+        ulong value = Integer.ZeroExtend(Operands.Register<T>(cpu, u->Op0));
         if (!PageWalk.IsCanonical(value))
             return Execution.Raise(cpu, u, Vectors.GeneralProtection);
         segment->Base = value;

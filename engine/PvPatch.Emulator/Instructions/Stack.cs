@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Segmentation;
@@ -12,7 +11,6 @@ internal static unsafe class Stack
     /// <summary>Pushes a value; false after a fault. If <paramref name="slow"/>, decoded code may have changed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryPush<T>(CpuState* cpu, DecodedInstruction* u, T value, out bool slow)
-        where T : unmanaged
     {
         slow = true;
         if ((u->Marks & Marks.Code64) != Marks.None)
@@ -35,7 +33,6 @@ internal static unsafe class Stack
     /// <summary>Pops a value; false after a fault.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryPop<T>(CpuState* cpu, DecodedInstruction* u, out T value)
-        where T : unmanaged
     {
         if ((u->Marks & Marks.Code64) != Marks.None)
         {
@@ -57,20 +54,23 @@ internal static unsafe class Stack
 
     /// <summary>Reads the stack some bytes above its top and leaves the pointer.</summary>
     public static bool TryPeek<T>(CpuState* cpu, DecodedInstruction* u, ulong above, out T value)
-        where T : unmanaged
     {
-        value = default;
+        value = Integer.Zero<T>();
         if (!TryLinear(cpu, u, Pointer(cpu, u) + above, sizeof(T), write: false, out ulong linear))
             return false;
-        if (LinearMemory.TryLoad(cpu, linear, Execution.Of(cpu)->Mode, out value, out MemoryFault fault))
-            return Operands.IsAligned(cpu, u, linear, sizeof(T));
-        RaiseStack(cpu, u, fault);
-        return false;
+        T read;
+        if (!LinearMemory.TryLoad(cpu, linear, Execution.Of(cpu)->Mode, &read, sizeof(T), out MemoryFault fault))
+        {
+            RaiseStack(cpu, u, fault);
+            return false;
+        }
+
+        value = read;
+        return Operands.IsAligned(cpu, u, linear, sizeof(T));
     }
 
     /// <summary>Writes below the top and leaves the pointer: how several values are pushed before any register changes.</summary>
     public static bool TryPoke<T>(CpuState* cpu, DecodedInstruction* u, ulong below, T value)
-        where T : unmanaged
     {
         if (!TryLinear(cpu, u, Pointer(cpu, u) - below, sizeof(T), write: true, out ulong linear))
             return false;
@@ -109,9 +109,7 @@ internal static unsafe class Stack
     }
 
     /// <summary>PUSH of a register.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* PushRegister<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged
     {
         // 8 bytes are only pushed by 64-bit code, whose stack is flat.
         ulong top = cpu->Rsp - (uint)sizeof(T);
@@ -125,26 +123,19 @@ internal static unsafe class Stack
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static DecodedInstruction* PushRegisterSlowly<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged =>
+    private static DecodedInstruction* PushRegisterSlowly<T>(CpuState* cpu, DecodedInstruction* u) =>
         TryPush(cpu, u, Operands.Register<T>(cpu, u->Op0), out bool slow) ? After(cpu, u, slow) : null;
 
     /// <summary>PUSH of a segment register: zero-extended to the operand size.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static DecodedInstruction* PushSegment<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> =>
-        TryPush(cpu, u, T.CreateTruncating(Operands.Register<ushort>(cpu, u->Op0)), out bool slow) ? After(cpu, u, slow) : null;
+    public static DecodedInstruction* PushSegment<T>(CpuState* cpu, DecodedInstruction* u) =>
+        TryPush(cpu, u, Integer.Truncate<T>(Operands.Register<ushort>(cpu, u->Op0)), out bool slow) ? After(cpu, u, slow) : null;
 
     /// <summary>PUSH of an immediate.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static DecodedInstruction* PushImmediate<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> =>
-        TryPush(cpu, u, T.CreateTruncating(u->Immediate), out bool slow) ? After(cpu, u, slow) : null;
+    public static DecodedInstruction* PushImmediate<T>(CpuState* cpu, DecodedInstruction* u) =>
+        TryPush(cpu, u, Integer.Truncate<T>(u->Immediate), out bool slow) ? After(cpu, u, slow) : null;
 
     /// <summary>PUSH of memory.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* PushMemory<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged
     {
         byte* host = Operands.Read(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: false), sizeof(T));
         // SAFETY: Read gave the address of sizeof(T) readable bytes.
@@ -152,9 +143,7 @@ internal static unsafe class Stack
     }
 
     /// <summary>POP into a register.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* PopRegister<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged
     {
         byte* host = sizeof(T) == sizeof(ulong) ? Tlb.ForRead(cpu->DataTlb, cpu->Rsp, sizeof(T)) : null;
         if (host == null)
@@ -168,7 +157,6 @@ internal static unsafe class Stack
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static DecodedInstruction* PopRegisterSlowly<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged
     {
         if (!TryPop(cpu, u, out T value))
             return null;
@@ -177,9 +165,7 @@ internal static unsafe class Stack
     }
 
     /// <summary>POP into memory, whose address is computed with the pointer already moved.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* PopMemory<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged
     {
         ulong before = cpu->Rsp;
         if (!TryPop(cpu, u, out T value))
@@ -191,9 +177,7 @@ internal static unsafe class Stack
     }
 
     /// <summary>LEAVE.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Leave<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged
     {
         ulong before = cpu->Rsp;
         ushort frame = RegisterPlaces.General(cpu, 5);
@@ -209,15 +193,13 @@ internal static unsafe class Stack
     }
 
     /// <summary>ENTER: frame pointer, copied frame pointers of outer levels, room for locals.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Enter<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         uint size = (uint)sizeof(T);
         uint level = (uint)u->Immediate2 & 31;
         ulong before = cpu->Rsp;
         ulong frame = cpu->Gpr[5];
-        bool done = TryPush(cpu, u, T.CreateTruncating(frame), out _);
+        bool done = TryPush(cpu, u, Integer.Truncate<T>(frame), out _);
         ulong newFrame = cpu->Rsp;
         for (uint i = 1; done && i < level; i++)
         {
@@ -229,7 +211,7 @@ internal static unsafe class Stack
         }
 
         if (done && level > 0)
-            done = TryPush(cpu, u, T.CreateTruncating(newFrame), out _);
+            done = TryPush(cpu, u, Integer.Truncate<T>(newFrame), out _);
         if (done)
         {
             Move(cpu, u, -(long)(ushort)u->Immediate);
@@ -238,7 +220,7 @@ internal static unsafe class Stack
                 CanWrite(cpu, u, linear))
             {
                 cpu->Rsp = top;
-                Operands.SetRegister(cpu, RegisterPlaces.General(cpu, 5), T.CreateTruncating(newFrame));
+                Operands.SetRegister(cpu, RegisterPlaces.General(cpu, 5), Integer.Truncate<T>(newFrame));
                 return Operands.AfterWrite(cpu, u);
             }
         }
@@ -248,13 +230,11 @@ internal static unsafe class Stack
     }
 
     /// <summary>PUSHA and PUSHAD.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* PushAll<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         for (int i = 0; i < 8; i++)
         {
-            if (!TryPoke(cpu, u, (ulong)((i + 1) * sizeof(T)), T.CreateTruncating(cpu->Gpr[i])))
+            if (!TryPoke(cpu, u, (ulong)((i + 1) * sizeof(T)), Integer.Truncate<T>(cpu->Gpr[i])))
                 return null;
         }
 
@@ -263,21 +243,20 @@ internal static unsafe class Stack
     }
 
     /// <summary>POPA and POPAD: the popped stack pointer is dropped.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* PopAll<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
-        T* values = stackalloc T[8];
+        ulong* values = stackalloc ulong[8];
         for (int i = 0; i < 8; i++)
         {
-            if (!TryPeek(cpu, u, (ulong)((7 - i) * sizeof(T)), out values[i]))
+            if (!TryPeek(cpu, u, (ulong)((7 - i) * sizeof(T)), out T value))
                 return null;
+            values[i] = Integer.ZeroExtend(value);
         }
 
         for (int i = 0; i < 8; i++)
         {
             if (i != 4)
-                Operands.SetRegister(cpu, RegisterPlaces.General(cpu, i), values[i]);
+                Operands.SetRegister(cpu, RegisterPlaces.General(cpu, i), Integer.Truncate<T>(values[i]));
         }
 
         Move(cpu, u, 8 * sizeof(T));
@@ -299,7 +278,6 @@ internal static unsafe class Stack
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool TryPushSlowly<T>(CpuState* cpu, DecodedInstruction* u, T value)
-        where T : unmanaged
     {
         if (!TryPoke(cpu, u, (ulong)sizeof(T), value))
             return false;

@@ -19,9 +19,8 @@ public static class StatusFlags
     /// <summary>ZF, SF and PF of a result.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe ulong OfResult<T>(T result)
-        where T : unmanaged, IBinaryInteger<T>
     {
-        ulong value = ulong.CreateTruncating(result);
+        ulong value = Integer.ZeroExtend(result);
         ulong zero = value == 0 ? RFlags.Zero : 0;
         ulong sign = (value >> ((sizeof(T) * 8) - 8)) & RFlags.Sign;
         ulong parity = (ulong)(~BitOperations.PopCount((uint)(byte)value) & 1) << 2;
@@ -30,17 +29,15 @@ public static class StatusFlags
 
     /// <summary>Moves the most significant bit of a value to where OF is.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe ulong OverflowFromTop<T>(T value)
-        where T : unmanaged, IBinaryInteger<T> =>
+    public static unsafe ulong OverflowFromTop<T>(T value) =>
         sizeof(T) == 1
-            ? (ulong.CreateTruncating(value) << 4) & RFlags.Overflow
-            : (ulong.CreateTruncating(value) >> ((sizeof(T) * 8) - 12)) & RFlags.Overflow;
+            ? (Integer.ZeroExtend(value) << 4) & RFlags.Overflow
+            : (Integer.ZeroExtend(value) >> ((sizeof(T) * 8) - 12)) & RFlags.Overflow;
 
     /// <summary>The most significant bit as 0 or 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe ulong Top<T>(T value)
-        where T : unmanaged, IBinaryInteger<T> =>
-        ulong.CreateTruncating(value) >> ((sizeof(T) * 8) - 1);
+    public static unsafe ulong Top<T>(T value) =>
+        Integer.ZeroExtend(value) >> ((sizeof(T) * 8) - 1);
 
     /// <summary>Replaces all six flags.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.Segmentation;
@@ -10,18 +9,15 @@ namespace PvPatch.Emulator.Instructions;
 internal unsafe interface IStringStep
 {
     /// <summary>Whether REPE and REPNE look at ZF after the step.</summary>
-    static virtual bool Compares => false;
+    static abstract bool Compares { get; }
 
     /// <summary>What is looked at before the count; false after a fault.</summary>
-    static virtual bool MayBegin<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> => true;
+    static abstract bool MayBegin<T>(CpuState* cpu, DecodedInstruction* u);
 
-    static abstract bool TryDo<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>;
+    static abstract bool TryDo<T>(CpuState* cpu, DecodedInstruction* u);
 
     /// <summary>Does many steps at once where that gives the same result; returns how many.</summary>
-    static virtual ulong DoMany<T>(CpuState* cpu, DecodedInstruction* u, ulong atMost)
-        where T : unmanaged, IBinaryInteger<T> => 0;
+    static abstract ulong DoMany<T>(CpuState* cpu, DecodedInstruction* u, ulong atMost);
 }
 
 /// <summary>
@@ -34,7 +30,6 @@ internal static unsafe class Strings
 
     public static DecodedInstruction* Run<TStep, T>(CpuState* cpu, DecodedInstruction* u)
         where TStep : IStringStep
-        where T : unmanaged, IBinaryInteger<T>
     {
         if ((u->Marks & (Marks.Rep | Marks.Repne)) == Marks.None)
             return TStep.TryDo<T>(cpu, u) ? Operands.AfterWrite(cpu, u) : null;
@@ -94,10 +89,9 @@ internal static unsafe class Strings
     }
 
     public static bool TryLoad<T>(CpuState* cpu, DecodedInstruction* u, ulong linear, out T value)
-        where T : unmanaged
     {
         byte* host = Operands.Read(cpu, u, linear, sizeof(T));
-        value = default;
+        value = Integer.Zero<T>();
         if (host == null)
             return false;
         // SAFETY: Read gave the address of sizeof(T) readable bytes.
@@ -106,7 +100,6 @@ internal static unsafe class Strings
     }
 
     public static bool TryStore<T>(CpuState* cpu, DecodedInstruction* u, ulong linear, T value)
-        where T : unmanaged
     {
         byte* host = Tlb.ForWrite(cpu->DataTlb, linear, sizeof(T));
         if (host != null)
@@ -140,8 +133,11 @@ internal static unsafe class Strings
 /// <summary>MOVS.</summary>
 internal unsafe struct MoveStep : IStringStep
 {
+    public static bool Compares => false;
+
+    public static bool MayBegin<T>(CpuState* cpu, DecodedInstruction* u) => true;
+
     public static bool TryDo<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!Strings.TryLoad(cpu, u, Strings.Source(cpu, u, sizeof(T)), out T value) ||
             !Strings.TryDestination(cpu, u, sizeof(T), write: true, out ulong linear) ||
@@ -157,7 +153,6 @@ internal unsafe struct MoveStep : IStringStep
 
     /// <summary>Forward copies within one page each, unless the destination lies just above the source and repeats it.</summary>
     public static ulong DoMany<T>(CpuState* cpu, DecodedInstruction* u, ulong atMost)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (u->Addressing != Addressing.Flat || (cpu->RFlags & RFlags.Direction) != 0)
             return 0;
@@ -180,11 +175,14 @@ internal unsafe struct MoveStep : IStringStep
 /// <summary>STOS.</summary>
 internal unsafe struct StoreStep : IStringStep
 {
+    public static bool Compares => false;
+
+    public static bool MayBegin<T>(CpuState* cpu, DecodedInstruction* u) => true;
+
     public static bool TryDo<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!Strings.TryDestination(cpu, u, sizeof(T), write: true, out ulong linear) ||
-            !Strings.TryStore(cpu, u, linear, T.CreateTruncating(cpu->Rax)))
+            !Strings.TryStore(cpu, u, linear, Integer.Truncate<T>(cpu->Rax)))
         {
             return false;
         }
@@ -194,7 +192,6 @@ internal unsafe struct StoreStep : IStringStep
     }
 
     public static ulong DoMany<T>(CpuState* cpu, DecodedInstruction* u, ulong atMost)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (u->Addressing != Addressing.Flat || (cpu->RFlags & RFlags.Direction) != 0)
             return 0;
@@ -204,7 +201,7 @@ internal unsafe struct StoreStep : IStringStep
         if (destination == null)
             return 0;
         // SAFETY: the TLB vouches for size bytes of writable RAM.
-        new Span<T>(destination, (int)count).Fill(T.CreateTruncating(cpu->Rax));
+        new Span<T>(destination, (int)count).Fill(Integer.Truncate<T>(cpu->Rax));
         cpu->Rdi += (uint)size;
         return count;
     }
@@ -213,8 +210,11 @@ internal unsafe struct StoreStep : IStringStep
 /// <summary>LODS.</summary>
 internal unsafe struct LoadStep : IStringStep
 {
+    public static bool Compares => false;
+
+    public static bool MayBegin<T>(CpuState* cpu, DecodedInstruction* u) => true;
+
     public static bool TryDo<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!Strings.TryLoad(cpu, u, Strings.Source(cpu, u, sizeof(T)), out T value))
             return false;
@@ -222,6 +222,8 @@ internal unsafe struct LoadStep : IStringStep
         Strings.AdvanceSource(cpu, u, Strings.Stride(cpu, sizeof(T)));
         return true;
     }
+
+    public static ulong DoMany<T>(CpuState* cpu, DecodedInstruction* u, ulong atMost) => 0;
 }
 
 /// <summary>CMPS.</summary>
@@ -229,8 +231,9 @@ internal unsafe struct CompareStep : IStringStep
 {
     public static bool Compares => true;
 
+    public static bool MayBegin<T>(CpuState* cpu, DecodedInstruction* u) => true;
+
     public static bool TryDo<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!Strings.TryDestination(cpu, u, sizeof(T), write: false, out ulong linear) ||
             !Strings.TryLoad(cpu, u, linear, out T b) ||
@@ -244,6 +247,8 @@ internal unsafe struct CompareStep : IStringStep
         Strings.AdvanceDestination(cpu, u, Strings.Stride(cpu, sizeof(T)));
         return true;
     }
+
+    public static ulong DoMany<T>(CpuState* cpu, DecodedInstruction* u, ulong atMost) => 0;
 }
 
 /// <summary>SCAS.</summary>
@@ -251,8 +256,9 @@ internal unsafe struct ScanStep : IStringStep
 {
     public static bool Compares => true;
 
+    public static bool MayBegin<T>(CpuState* cpu, DecodedInstruction* u) => true;
+
     public static bool TryDo<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!Strings.TryDestination(cpu, u, sizeof(T), write: false, out ulong linear) ||
             !Strings.TryLoad(cpu, u, linear, out T value))
@@ -260,8 +266,10 @@ internal unsafe struct ScanStep : IStringStep
             return false;
         }
 
-        Arithmetic.Subtract(T.CreateTruncating(cpu->Rax), value, ref cpu->RFlags);
+        Arithmetic.Subtract(Integer.Truncate<T>(cpu->Rax), value, ref cpu->RFlags);
         Strings.AdvanceDestination(cpu, u, Strings.Stride(cpu, sizeof(T)));
         return true;
     }
+
+    public static ulong DoMany<T>(CpuState* cpu, DecodedInstruction* u, ulong atMost) => 0;
 }

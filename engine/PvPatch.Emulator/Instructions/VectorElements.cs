@@ -9,8 +9,7 @@ internal static unsafe class VectorElements
 {
     /// <summary>A value from memory, zero above.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<byte> Load<T>(byte* host)
-        where T : unmanaged =>
+    public static Vector128<byte> Load<T>(byte* host) =>
         // SAFETY: callers have sizeof(T) readable bytes there.
         sizeof(T) switch
         {
@@ -23,7 +22,6 @@ internal static unsafe class VectorElements
     /// <summary>The low bytes to memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<T>(byte* host, Vector128<byte> value)
-        where T : unmanaged
     {
         // SAFETY: callers have sizeof(T) writable bytes there.
         switch (sizeof(T))
@@ -52,13 +50,13 @@ internal static unsafe class VectorElements
 
     /// <summary>MOVD and MOVQ to a general register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong ToGeneral<T>(Vector128<byte> value)
-        where T : unmanaged => sizeof(T) == 4 ? value.AsUInt32().ToScalar() : value.AsUInt64().ToScalar();
+    public static ulong ToGeneral<T>(Vector128<byte> value) =>
+        sizeof(T) == 4 ? value.AsUInt32().ToScalar() : value.AsUInt64().ToScalar();
 
     /// <summary>PINSR: the immediate chooses the element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<byte> Insert<T>(Vector128<byte> vector, ulong value, byte immediate)
-        where T : unmanaged => sizeof(T) switch
+    public static Vector128<byte> Insert<T>(Vector128<byte> vector, ulong value, byte immediate) =>
+        sizeof(T) switch
         {
             1 => vector.WithElement(immediate & 15, (byte)value),
             2 => vector.AsUInt16().WithElement(immediate & 7, (ushort)value).AsByte(),
@@ -68,8 +66,8 @@ internal static unsafe class VectorElements
 
     /// <summary>PEXTR and EXTRACTPS: the immediate chooses the element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong Extract<T>(Vector128<byte> vector, byte immediate)
-        where T : unmanaged => sizeof(T) switch
+    public static ulong Extract<T>(Vector128<byte> vector, byte immediate) =>
+        sizeof(T) switch
         {
             1 => vector.GetElement(immediate & 15),
             2 => vector.AsUInt16().GetElement(immediate & 7),
@@ -79,8 +77,8 @@ internal static unsafe class VectorElements
 
     /// <summary>PMOVMSKB, MOVMSKPS, MOVMSKPD: the sign of each element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong SignMask<T>(Vector128<byte> vector)
-        where T : unmanaged => sizeof(T) switch
+    public static ulong SignMask<T>(Vector128<byte> vector) =>
+        sizeof(T) switch
         {
             1 => Vector128.ExtractMostSignificantBits(vector),
             4 => Vector128.ExtractMostSignificantBits(vector.AsUInt32()),

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using PvPatch.Emulator.State;
@@ -42,7 +41,6 @@ internal static unsafe class VectorShapes
 
     /// <summary>xmm, memory (, imm); narrower operands are the low elements, zero above.</summary>
     public static DecodedInstruction* Load<T, TAlignment>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged
         where TAlignment : IAlignment
     {
         if (!IsReady(cpu, u))
@@ -60,7 +58,6 @@ internal static unsafe class VectorShapes
 
     /// <summary>memory, xmm: the low element is stored.</summary>
     public static DecodedInstruction* Store<T, TAlignment>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged
         where TAlignment : IAlignment
     {
         if (!IsReady(cpu, u))
@@ -77,17 +74,15 @@ internal static unsafe class VectorShapes
 
     /// <summary>xmm, general register: MOVD and MOVQ.</summary>
     public static DecodedInstruction* FromGeneral<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!IsReady(cpu, u))
             return null;
-        SetXmm(cpu, u->Op0, VectorElements.FromGeneral(ulong.CreateTruncating(Operands.Register<T>(cpu, u->Op1))));
+        SetXmm(cpu, u->Op0, VectorElements.FromGeneral(Integer.ZeroExtend(Operands.Register<T>(cpu, u->Op1))));
         return Execution.Next(cpu, u + 1);
     }
 
     /// <summary>general register, xmm: MOVD and MOVQ.</summary>
     public static DecodedInstruction* ToGeneral<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!IsReady(cpu, u))
             return null;
@@ -97,17 +92,15 @@ internal static unsafe class VectorShapes
 
     /// <summary>PINSR from a general register.</summary>
     public static DecodedInstruction* InsertRegister<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!IsReady(cpu, u))
             return null;
-        SetXmm(cpu, u->Op0, VectorElements.Insert<T>(Xmm(cpu, u->Op0), ulong.CreateTruncating(Operands.Register<T>(cpu, u->Op1)), (byte)u->Immediate));
+        SetXmm(cpu, u->Op0, VectorElements.Insert<T>(Xmm(cpu, u->Op0), Integer.ZeroExtend(Operands.Register<T>(cpu, u->Op1)), (byte)u->Immediate));
         return u + 1;
     }
 
     /// <summary>PINSR from memory.</summary>
     public static DecodedInstruction* InsertMemory<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!IsReady(cpu, u))
             return null;
@@ -115,13 +108,12 @@ internal static unsafe class VectorShapes
         if (host == null)
             return null;
         // SAFETY: Read gave sizeof(T) readable bytes.
-        SetXmm(cpu, u->Op0, VectorElements.Insert<T>(Xmm(cpu, u->Op0), ulong.CreateTruncating(Unsafe.ReadUnaligned<T>(host)), (byte)u->Immediate));
+        SetXmm(cpu, u->Op0, VectorElements.Insert<T>(Xmm(cpu, u->Op0), Integer.ZeroExtend(Unsafe.ReadUnaligned<T>(host)), (byte)u->Immediate));
         return u + 1;
     }
 
     /// <summary>PEXTR and EXTRACTPS to a general register, zero-extended.</summary>
     public static DecodedInstruction* ExtractRegister<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T>
     {
         if (!IsReady(cpu, u))
             return null;
@@ -130,15 +122,13 @@ internal static unsafe class VectorShapes
     }
 
     /// <summary>PEXTR and EXTRACTPS to memory.</summary>
-    public static DecodedInstruction* ExtractMemory<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged, IBinaryInteger<T> =>
+    public static DecodedInstruction* ExtractMemory<T>(CpuState* cpu, DecodedInstruction* u) =>
         IsReady(cpu, u)
-            ? Operands.Write(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: true), T.CreateTruncating(VectorElements.Extract<T>(Xmm(cpu, u->Op1), (byte)u->Immediate)))
+            ? Operands.Write(cpu, u, Operands.Linear(cpu, u, sizeof(T), write: true), Integer.Truncate<T>(VectorElements.Extract<T>(Xmm(cpu, u->Op1), (byte)u->Immediate)))
             : null;
 
     /// <summary>PMOVMSKB, MOVMSKPS, MOVMSKPD: the sign of each element.</summary>
     public static DecodedInstruction* SignMask<T>(CpuState* cpu, DecodedInstruction* u)
-        where T : unmanaged
     {
         if (!IsReady(cpu, u))
             return null;

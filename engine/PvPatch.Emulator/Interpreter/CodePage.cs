@@ -73,7 +73,12 @@ internal sealed unsafe class CodePage : IDisposable
         // SAFETY: released by Reset.
         var block = (DecodedInstruction*)NativeMemory.AlignedAlloc((nuint)(count * sizeof(DecodedInstruction)), 64);
         if (_count == _blocks.Length)
-            Array.Resize(ref _blocks, 2 * _count);
+        {
+            nint[] longer = new nint[2 * _count];
+            Array.Copy(_blocks, longer, _count);
+            _blocks = longer;
+        }
+
         _blocks[_count++] = (nint)block;
         return block;
     }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using PvPatch.Emulator.Hooks;
 using PvPatch.Emulator.Instructions;
@@ -385,7 +384,6 @@ public sealed unsafe class InterpretedCpu : IDisposable
     /// The loop: every turn is one instruction, or many that follow each other by themselves. It is compiled once for good, since a
     /// loop that is profiled first is slower for long.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Execute(DecodedInstruction* u, ulong atMost)
     {
         _execution->Cause = LeaveCause.None;

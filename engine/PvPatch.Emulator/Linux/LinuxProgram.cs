@@ -31,7 +31,8 @@ public sealed unsafe class LinuxProgram : IDisposable
     private readonly CancellationTokenSource _cancellation = new();
     private readonly LinuxSystem _system;
     private readonly LinuxProcess _first;
-    private HashSet<ulong>? _refused;
+    private readonly ulong[] _refused = new ulong[64];
+    private int _refusals;
     private bool _reached;
 
     /// <summary>Loads a program.</summary>
@@ -188,6 +189,21 @@ public sealed unsafe class LinuxProgram : IDisposable
         thread.Process.Finish(end);
     }
 
+    /// <summary>Whether a system call that is not there is asked for the first time; after many others it is not told.</summary>
+    private bool IsRefusedFirst(ulong number)
+    {
+        for (int i = 0; i < _refusals; i++)
+        {
+            if (_refused[i] == number)
+                return false;
+        }
+
+        if (_refusals == _refused.Length)
+            return false;
+        _refused[_refusals++] = number;
+        return true;
+    }
+
     private void Answer(LinuxThread thread)
     {
         CpuState* cpu = _cpu.State;
@@ -195,8 +211,7 @@ public sealed unsafe class LinuxProgram : IDisposable
         thread.LastCall = cpu->Rax;
         if (SystemCallTable.Find(cpu->Rax) is not { } call)
         {
-            _refused ??= [];
-            if (_refused.Count < 64 && _refused.Add(cpu->Rax))
+            if (IsRefusedFirst(cpu->Rax))
                 _options.Note($"System call {cpu->Rax} is not there: ENOSYS, first at RIP 0x{cpu->Rip - 2:x}.");
             cpu->Rax = unchecked((ulong)-Errno.NotImplemented);
             return;

@@ -43,6 +43,15 @@ public static unsafe class LinearMemory
         return TryStoreSlowly(cpu, linear, mode, value, out fault);
     }
 
+    /// <summary>Reads bytes, or says which exception the read raises.</summary>
+    internal static bool TryLoad(CpuState* cpu, ulong linear, AccessMode mode, void* target, int size, out MemoryFault fault)
+    {
+        bool done = ReservedBytes.TryReserve(cpu, linear, size, AccessKind.Read, mode, out ReservedBytes bytes, out fault);
+        if (done)
+            bytes.CopyTo(cpu, target);
+        return done;
+    }
+
     /// <summary>Reads a value as the CPU's current code does; a fault is raised in the guest and the read tried again after it.</summary>
     public static T Load<T>(CpuState* cpu, ulong linear)
         where T : unmanaged
@@ -73,9 +82,7 @@ public static unsafe class LinearMemory
         where T : unmanaged
     {
         T found = default;
-        bool done = ReservedBytes.TryReserve(cpu, linear, sizeof(T), AccessKind.Read, mode, out ReservedBytes bytes, out fault);
-        if (done)
-            bytes.CopyTo(cpu, &found);
+        bool done = TryLoad(cpu, linear, mode, &found, sizeof(T), out fault);
         value = found;
         return done;
     }

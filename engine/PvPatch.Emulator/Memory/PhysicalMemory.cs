@@ -28,7 +28,7 @@ public sealed unsafe class PhysicalMemory : IDisposable
     /// <param name="size">Bytes: a multiple of <see cref="PageSize"/> from <see cref="MinSize"/> to <see cref="MaxSize"/>.</param>
     public PhysicalMemory(ulong size)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(size, MinSize);
+        if (size < MinSize) throw new ArgumentOutOfRangeException(nameof(size), size, $"RAM has {MinSize} bytes or more.");
         AddRam(0, size);
         Base = (byte*)_regions[0].Host;
         Size = size;
@@ -238,8 +238,7 @@ public sealed unsafe class PhysicalMemory : IDisposable
 
     private MemoryRegion AddPages(ulong address, ulong size, RegionKind kind)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(size);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, MaxSize);
+        if (size is 0 or > MaxSize) throw new ArgumentOutOfRangeException(nameof(size), size, $"A memory region has 1 to {MaxSize} bytes.");
         if (size % PageSize != 0) throw new ArgumentException($"The size of a memory region, {size} bytes, is not a multiple of {PageSize}.", nameof(size));
         if (address % PageSize != 0) throw new ArgumentException($"The address of a memory region, 0x{address:x}, is not a multiple of {PageSize}.", nameof(address));
         CheckFree(address, size, kind);

@@ -18,7 +18,6 @@ public static unsafe class Ram
 
     /// <summary>Reads an entry of a paging structure. Those that lie in no memory read as ones.</summary>
     public static T Read<T>(CpuState* cpu, ulong physical)
-        where T : unmanaged
     {
         byte* host = Readable(cpu, physical, (uint)sizeof(T));
         if (host != null)
@@ -27,7 +26,7 @@ public static unsafe class Ram
             return Unsafe.ReadUnaligned<T>(host);
         }
 
-        T ones = default;
+        Unsafe.SkipInit(out T ones);
         // SAFETY: the span covers exactly the local variable.
         new Span<byte>(&ones, sizeof(T)).Fill(0xff);
         return ones;

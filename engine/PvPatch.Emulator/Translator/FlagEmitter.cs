@@ -246,6 +246,12 @@ internal sealed class FlagEmitter
 /// <param name="IsInLocal">A local says what waits; it is not known while code is written.</param>
 internal readonly record struct FlagState(LazyFlags Waiting, bool IsInLocal)
 {
+    /// <summary>As <see cref="LazyFlags.Equals(LazyFlags)"/>.</summary>
+    public bool Equals(FlagState other) => Waiting.Equals(other.Waiting) && IsInLocal == other.IsInLocal;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Waiting.GetHashCode();
+
     /// <summary>RFLAGS is right.</summary>
     public static FlagState Settled => default;
 

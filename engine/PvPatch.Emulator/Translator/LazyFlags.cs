@@ -49,6 +49,12 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 {
     private static readonly MethodInfo?[] Methods = new MethodInfo?[((int)LazyOperation.ShiftArithmeticRight + 1) << 2];
 
+    /// <summary>Whether it is the same operation: what the compiler would write costs the first region five methods of the framework.</summary>
+    public bool Equals(LazyFlags other) => Operation == other.Operation && Size == other.Size;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Number;
+
     /// <summary>Nothing waits.</summary>
     public static LazyFlags None => default;
 
@@ -72,8 +78,8 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
         _ => Compute((LazyOperation)(number >> 2), a, b, flags),
     };
 
-    private static ulong Compute<T>(LazyOperation operation, T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T> => operation switch
+    private static ulong Compute<T>(LazyOperation operation, T a, T b, ulong flags) =>
+        operation switch
         {
             LazyOperation.Add => Add(a, b, flags),
             LazyOperation.Subtract => Subtract(a, b, flags),
@@ -92,7 +98,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Add<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Arithmetic.Add(a, b, ref flags);
         return flags;
@@ -100,7 +105,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Subtract<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Arithmetic.Subtract(a, b, ref flags);
         return flags;
@@ -108,7 +112,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong AddWithCarry<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Arithmetic.AddWithCarry(a, b, ref flags);
         return flags;
@@ -116,7 +119,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong SubtractWithBorrow<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Arithmetic.SubtractWithBorrow(a, b, ref flags);
         return flags;
@@ -124,7 +126,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Logic<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Instructions.Logic.And(a, a, ref flags);
         return flags;
@@ -132,7 +133,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Increment<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Arithmetic.Increment(a, ref flags);
         return flags;
@@ -140,7 +140,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Decrement<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Arithmetic.Decrement(a, ref flags);
         return flags;
@@ -148,7 +147,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong ShiftLeft<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Shifts.Left(a, b, ref flags);
         return flags;
@@ -156,7 +154,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong ShiftRight<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Shifts.Right(a, b, ref flags);
         return flags;
@@ -164,7 +161,6 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong ShiftArithmeticRight<T>(T a, T b, ulong flags)
-        where T : unmanaged, IBinaryInteger<T>
     {
         Shifts.ArithmeticRight(a, b, ref flags);
         return flags;

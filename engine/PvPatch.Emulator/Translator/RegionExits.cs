@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.State;
 
@@ -17,7 +16,6 @@ internal static unsafe class RegionExits
     };
 
     /// <summary>Leaves the interpreter's loop, as the handler of an instruction did that a region called.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Stopped(CpuState* cpu, DecodedInstruction* next)
     {
         Settle(cpu);
@@ -25,7 +23,6 @@ internal static unsafe class RegionExits
     }
 
     /// <summary>Goes on with the instruction behind STI: by the loop, which knows the shadow, if there is one.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* InShadow(CpuState* cpu, DecodedInstruction* next)
     {
         Settle(cpu);
@@ -35,7 +32,6 @@ internal static unsafe class RegionExits
     }
 
     /// <summary>Goes on at the target of a branch after the flags that wait were computed.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Branched(CpuState* cpu, DecodedInstruction* next)
     {
         Settle(cpu);
@@ -43,7 +39,6 @@ internal static unsafe class RegionExits
     }
 
     /// <summary>Stands for an instruction of the same page that was not decoded when the region was made: finds it and remembers it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static DecodedInstruction* Link(CpuState* cpu, DecodedInstruction* u)
     {
         DecodedInstruction* found = u->Target != u ? u->Target : ControlFlow.Known(cpu, u->Rip);
@@ -53,21 +48,18 @@ internal static unsafe class RegionExits
         return found->Handler(cpu, found);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static DecodedInstruction* ForMemory(CpuState* cpu, DecodedInstruction* next)
     {
         Execution.Of(cpu)->RegionExits[(int)ExitReason.Memory]++;
         return GoOn(cpu, next);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static DecodedInstruction* ForInstruction(CpuState* cpu, DecodedInstruction* next)
     {
         Execution.Of(cpu)->RegionExits[(int)ExitReason.Instruction]++;
         return GoOn(cpu, next);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static DecodedInstruction* ForBudget(CpuState* cpu, DecodedInstruction* next)
     {
         Execution* execution = Execution.Of(cpu);
@@ -79,7 +71,6 @@ internal static unsafe class RegionExits
         return Execution.Leave(cpu, next->Rip, LeaveCause.NotYetDecoded);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static DecodedInstruction* ForTarget(CpuState* cpu, DecodedInstruction* next)
     {
         Execution.Of(cpu)->RegionExits[(int)ExitReason.Target]++;

@@ -149,8 +149,10 @@ internal static unsafe class ProcessCalls
 
     public static long Getrandom(LinuxProcess process, in CallArguments call)
     {
-        int size = (int)Math.Min(call.A1, MostRandom);
-        return process.Write(call.A0, RandomNumberGenerator.GetBytes(size)) is < 0 and long error ? error : size;
+        byte[] bytes = new byte[Math.Min(call.A1, MostRandom)];
+        if (!HostCalls.TryGetRandom(bytes))
+            RandomNumberGenerator.Fill(bytes);
+        return process.Write(call.A0, bytes) is < 0 and long error ? error : bytes.Length;
     }
 
     public static long Getrlimit(LinuxProcess process, in CallArguments call) =>

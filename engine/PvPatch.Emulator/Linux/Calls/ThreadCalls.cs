@@ -72,12 +72,23 @@ internal static unsafe class ThreadCalls
     public static long Exit(LinuxProcess process, in CallArguments call)
     {
         LinuxThread thread = process.Current;
-        if (process.Threads.Count() == 1)
+        if (IsLast(thread))
             return ExitGroup(process, call);
         thread.HasEnded = true;
         if (thread.ClearedAtEnd != 0 && process.Write32(thread.ClearedAtEnd, 0) == 0)
             process.System.Futexes.Wake(process.Space.PhysicalOf(thread.ClearedAtEnd), 1, uint.MaxValue);
         return 0;
+    }
+
+    private static bool IsLast(LinuxThread ending)
+    {
+        foreach (LinuxThread thread in ending.Process.System.Threads)
+        {
+            if (thread.Process == ending.Process && thread != ending && !thread.HasEnded)
+                return false;
+        }
+
+        return true;
     }
 
     public static long ExitGroup(LinuxProcess process, in CallArguments call)

@@ -114,7 +114,8 @@ public sealed class ElfImage
         if (ProgramHeaderCount is 0 or > MostProgramHeaders)
             throw new ElfException(ElfError.BadProgramHeaders, $"it has {ProgramHeaderCount} program headers, not 1 to {MostProgramHeaders}");
         ulong bytes = (ulong)ProgramHeaderCount * ProgramHeaderSize;
-        RequireInFile(table, bytes, "program headers");
+        if (!IsInFile(table, bytes))
+            throw Truncated("program headers", table, bytes);
         for (int i = 0; i < ProgramHeaderCount; i++)
             ReadProgramHeader(i, (int)table + (i * ProgramHeaderSize));
         foreach (ElfSegment segment in _segments)
@@ -147,7 +148,8 @@ public sealed class ElfImage
             (flags & FlagRead) != 0, (flags & FlagWrite) != 0, (flags & FlagExecute) != 0);
         if (segment.FileSize > segment.MemorySize)
             throw new ElfException(ElfError.BadSegment, $"segment {number} has more bytes in the file, 0x{segment.FileSize:x}, than in memory, 0x{segment.MemorySize:x}");
-        RequireInFile(segment.FileOffset, segment.FileSize, $"segment {number}");
+        if (!IsInFile(segment.FileOffset, segment.FileSize))
+            throw Truncated($"segment {number}", segment.FileOffset, segment.FileSize);
         if (((segment.Address ^ segment.FileOffset) & PageMask) != 0)
             throw new ElfException(ElfError.BadSegment, $"segment {number} is at 0x{segment.FileOffset:x} in the file and 0x{segment.Address:x} in memory, which differ within a page");
         ulong least = PositionIndependent ? 0 : LeastAddress;
@@ -174,12 +176,10 @@ public sealed class ElfImage
             throw new ElfException(ElfError.BadEntry, $"its entry point 0x{Entry:x} is in no executable segment");
     }
 
-    private void RequireInFile(ulong offset, ulong size, string what)
-    {
-        ulong length = (ulong)_file.Length;
-        if (offset > length || size > length - offset)
-            throw new ElfException(ElfError.Truncated, $"its {what}, 0x{size:x} bytes at 0x{offset:x}, would be beyond its end at 0x{length:x}");
-    }
+    private bool IsInFile(ulong offset, ulong size) => offset <= (ulong)_file.Length && size <= (ulong)_file.Length - offset;
+
+    private ElfException Truncated(string what, ulong offset, ulong size) =>
+        new(ElfError.Truncated, $"its {what}, 0x{size:x} bytes at 0x{offset:x}, would be beyond its end at 0x{_file.Length:x}");
 
     private ushort U16(int place) => BinaryPrimitives.ReadUInt16LittleEndian(_file.AsSpan(place));
 

@@ -28,6 +28,22 @@ internal static unsafe partial class HostCalls
         }
     }
 
+    /// <summary>getrandom(2): whether all bytes were filled. The framework's own way is a library that takes longer to load than many a program runs.</summary>
+    public static bool TryGetRandom(Span<byte> bytes)
+    {
+        if (!OperatingSystem.IsLinux())
+            return false;
+        fixed (byte* buffer = bytes)
+        {
+            // SAFETY: the buffer has as many bytes as the call is told.
+            return HostGetRandom(buffer, (nuint)bytes.Length, 0) == bytes.Length;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "getrandom")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint HostGetRandom(byte* bytes, nuint count, uint flags);
+
     [LibraryImport("libc", EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int HostLink(string existing, string created);

@@ -22,8 +22,8 @@ internal static class InitialStack
     /// <exception cref="ElfException">They do not fit.</exception>
     public static ulong Fill(AddressSpace space, ElfImage image, ulong slide, ProgramStart start, (uint User, uint Group) owner)
     {
-        byte[][] arguments = [.. start.Arguments.Select(Terminated)];
-        byte[][] environment = [.. start.Environment.Select(Terminated)];
+        byte[][] arguments = Terminated(start.Arguments);
+        byte[][] environment = Terminated(start.Environment);
         byte[] path = Terminated(start.Path);
         byte[] platform = Terminated("x86_64");
         ulong size = SizeOf(arguments) + SizeOf(environment) + (ulong)path.Length;
@@ -33,14 +33,13 @@ internal static class InitialStack
         ulong place = AddressSpace.End - 8;
         ulong pathAt = Push(space, ref place, path);
         byte[] random = new byte[RandomBytes];
-        Random.Shared.NextBytes(random); // for canaries: a library of cryptography takes longer to load than this program
+        new Random().NextBytes(random); // for canaries: a library of cryptography takes longer to load than this program
         ulong platformAt = Push(space, ref place, platform);
         ulong randomAt = Push(space, ref place, random);
         ulong[] environmentAt = PushAll(space, ref place, environment);
         ulong[] argumentsAt = PushAll(space, ref place, arguments);
-        ulong[] words =
+        ulong[] auxiliary =
         [
-            (ulong)arguments.Length, .. argumentsAt, 0, .. environmentAt, 0,
             3, image.ProgramHeaders == 0 ? 0 : image.ProgramHeaders + slide,     // AT_PHDR
             4, ElfImage.ProgramHeaderSize,                                       // AT_PHENT
             5, (ulong)image.ProgramHeaderCount,                                  // AT_PHNUM
@@ -62,6 +61,11 @@ internal static class InitialStack
             51, MinimumSignalStack,                                              // AT_MINSIGSTKSZ
             0, 0,
         ];
+        ulong[] words = new ulong[argumentsAt.Length + environmentAt.Length + auxiliary.Length + 3]; // the count, and zeros that end both lists
+        words[0] = (ulong)argumentsAt.Length;
+        Array.Copy(argumentsAt, 0, words, 1, argumentsAt.Length);
+        Array.Copy(environmentAt, 0, words, argumentsAt.Length + 2, environmentAt.Length);
+        Array.Copy(auxiliary, 0, words, words.Length - auxiliary.Length, auxiliary.Length);
         byte[] bytes = new byte[words.Length * 8];
         for (int i = 0; i < words.Length; i++)
             BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(i * 8), words[i]);
@@ -84,6 +88,14 @@ internal static class InitialStack
         for (int i = 0; i < texts.Length; i++)
             places[i] = Push(space, ref place, texts[i]);
         return places;
+    }
+
+    private static byte[][] Terminated(IReadOnlyList<string> texts)
+    {
+        byte[][] terminated = new byte[texts.Count][];
+        for (int i = 0; i < texts.Count; i++)
+            terminated[i] = Terminated(texts[i]);
+        return terminated;
     }
 
     private static byte[] Terminated(string text) => Encoding.UTF8.GetBytes(text + "\0");

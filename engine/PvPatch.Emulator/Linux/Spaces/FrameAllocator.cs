@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using PvPatch.Emulator.Memory;
 
 namespace PvPatch.Emulator.Linux.Spaces;
@@ -24,7 +25,7 @@ internal sealed class FrameAllocator(PhysicalMemory memory)
         if (frame != 0)
         {
             // A freed frame starts with the address of the one that was freed before it.
-            _firstFreed = memory.Read<ulong>(frame);
+            _firstFreed = BinaryPrimitives.ReadUInt64LittleEndian(memory.Span(frame, sizeof(ulong)));
             _freed--;
             memory.Span(frame, (int)PhysicalMemory.PageSize).Clear();
             return frame;
@@ -54,7 +55,9 @@ internal sealed class FrameAllocator(PhysicalMemory memory)
             return;
         }
 
-        memory.Write(frame, _firstFreed);
+        Span<byte> next = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(next, _firstFreed);
+        memory.Write(frame, next);
         _firstFreed = frame;
         _freed++;
     }

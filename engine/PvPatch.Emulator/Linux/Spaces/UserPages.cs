@@ -42,7 +42,7 @@ internal sealed unsafe class UserPages
     public ulong FrameOf(ulong page)
     {
         ulong place = LeafOf(page, create: false);
-        return place == 0 ? 0 : _memory.Read<ulong>(place) & PageTableEntry.AddressMask;
+        return place == 0 ? 0 : Entry(place) & PageTableEntry.AddressMask;
     }
 
     /// <summary>Lets a page lead to a frame; false if there is no room for a table.</summary>
@@ -52,8 +52,8 @@ internal sealed unsafe class UserPages
         if (place == 0)
             return false;
         // An entry that is not present is in no TLB (Intel SDM vol. 3, 4.10.2.3).
-        bool wasPresent = (_memory.Read<ulong>(place) & PageTableEntry.Present) != 0;
-        _memory.Write(place, frame | BitsOf(protection));
+        bool wasPresent = (Entry(place) & PageTableEntry.Present) != 0;
+        SetEntry(place, frame | BitsOf(protection));
         if (wasPresent)
             Tlb.FlushPage(_cpu, page);
         return true;
@@ -73,8 +73,8 @@ internal sealed unsafe class UserPages
         ulong place = LeafOf(page, create: false);
         if (place == 0)
             return 0;
-        ulong frame = _memory.Read<ulong>(place) & PageTableEntry.AddressMask;
-        _memory.Write(place, 0ul);
+        ulong frame = Entry(place) & PageTableEntry.AddressMask;
+        SetEntry(place, 0);
         Tlb.FlushPage(_cpu, page);
         return frame;
     }
@@ -96,7 +96,7 @@ internal sealed unsafe class UserPages
         for (ulong i = start <= from ? 0 : (start - from) >> shift; i <= last; i++)
         {
             ulong place = table + (i * 8);
-            ulong entry = _memory.Read<ulong>(place);
+            ulong entry = Entry(place);
             if ((entry & PageTableEntry.Present) == 0)
                 continue;
             ulong below = entry & PageTableEntry.AddressMask;
@@ -104,7 +104,7 @@ internal sealed unsafe class UserPages
                 Trim(below, shift - 9, from + (i << shift), start, end);
             if (_memory.Span(below, (int)PhysicalMemory.PageSize).ContainsAnyExcept((byte)0))
                 continue;
-            _memory.Write(place, 0ul);
+            SetEntry(place, 0);
             _frames.Give(below);
         }
     }
@@ -115,7 +115,7 @@ internal sealed unsafe class UserPages
         ulong table = _top;
         for (int shift = 39; shift > 12; shift -= 9)
         {
-            ulong entry = _memory.Read<ulong>(table + ((page >> shift & 511) * 8));
+            ulong entry = Entry(table + ((page >> shift & 511) * 8));
             if ((entry & PageTableEntry.Present) == 0)
                 return page | ((1ul << shift) - 1);
             table = entry & PageTableEntry.AddressMask;
@@ -142,14 +142,14 @@ internal sealed unsafe class UserPages
         for (int shift = 39; shift > 12; shift -= 9)
         {
             ulong place = table + ((page >> shift & 511) * 8);
-            ulong entry = _memory.Read<ulong>(place);
+            ulong entry = Entry(place);
             if ((entry & PageTableEntry.Present) == 0)
             {
                 ulong made = create ? _frames.Take() : 0;
                 if (made == 0)
                     return 0;
                 entry = made | TableBits;
-                _memory.Write(place, entry);
+                SetEntry(place, entry);
             }
 
             table = entry & PageTableEntry.AddressMask;
@@ -157,4 +157,9 @@ internal sealed unsafe class UserPages
 
         return table + ((page >> 12 & 511) * 8);
     }
+
+    // SAFETY: Pointer throws where there are no eight bytes; the span below is over a parameter.
+    private ulong Entry(ulong place) => *(ulong*)_memory.Pointer(place, sizeof(ulong));
+
+    private void SetEntry(ulong place, ulong entry) => _memory.Write(place, new ReadOnlySpan<byte>(&entry, sizeof(ulong)));
 }

@@ -160,12 +160,12 @@ internal sealed unsafe class LinuxProcess
         if (End is not null)
             return;
         End = end;
-        foreach (LinuxThread thread in Threads.ToArray())
-            thread.HasEnded = true;
+        foreach (LinuxThread thread in System.Threads)
+            thread.HasEnded |= thread.Process == this;
         Files.Dispose();
         Space.Release();
         BorrowsMemory = false;
-        foreach (LinuxProcess child in System.Processes.Where(process => process.Parent == this).ToArray())
+        foreach (LinuxProcess child in System.Processes.FindAll(process => process.Parent == this))
         {
             child.Parent = null;
             child.ForgetIfUnwaited();
@@ -230,7 +230,8 @@ internal sealed unsafe class LinuxProcess
                 return null;
             Span<byte> piece = Space.BytesAt(address, longest - bytes.Count);
             int end = piece.IndexOf((byte)0);
-            bytes.AddRange(end < 0 ? piece : piece[..end]);
+            foreach (byte character in end < 0 ? piece : piece[..end])
+                bytes.Add(character);
             if (end >= 0)
             {
                 error = 0;
