@@ -33,6 +33,8 @@ public sealed class Lab(IReadOnlyList<Assembly> assemblies, IReadOnlyList<string
     {
         IReadOnlyList<RowFamily> families = Families();
         DateTimeOffset begun = DateTimeOffset.UtcNow;
+        if (showsProgress)
+            Console.Error.WriteLine($"{families.Sum(family => family.Rows.Count)} rows in {mode.Launches} processes: {Minutes(families)} on a quiet machine.");
         string[] files = [.. assemblies.Select(assembly => assembly.Location)];
         var launches = new List<IReadOnlyList<FamilySamples>>();
         for (int number = 1; number <= mode.Launches; number++)
@@ -43,6 +45,12 @@ public sealed class Lab(IReadOnlyList<Assembly> assemblies, IReadOnlyList<string
     /// <summary>Is one of the processes that measure.</summary>
     /// <param name="requestFile">What to do.</param>
     public static void BeLaunched(string requestFile) => Launch.Run(requestFile);
+
+    private string Minutes(IReadOnlyList<RowFamily> families)
+    {
+        double minutes = families.Sum(family => family.Expected(mode).TotalMinutes);
+        return minutes < 1 ? "less than a minute" : $"about {Math.Ceiling(minutes):0} minutes";
+    }
 
     private IReadOnlyList<RowFamily> Families() => RowCatalogue.Find(assemblies, filters, mode);
 }

@@ -53,6 +53,14 @@ internal sealed class LabComparisonTests
     }
 
     [Test]
+    public void What_only_one_of_the_machines_had_is_not_compared()
+    {
+        LabResult before = Results.WithRatio(1, 1, 1);
+        LabResult after = before with { Rows = [before.Rows[0], before.Rows[1] with { Ratio = null, Nanoseconds = null, Unavailable = "gcc is not installed." }] };
+        Assert.That((Judged(LabComparison.Of(before, after), Row), Judged(LabComparison.Of(after, before), Row)), Is.EqualTo((Verdict.NotComparable, Verdict.NotComparable)));
+    }
+
+    [Test]
     public void Rows_of_one_run_only_are_new_or_gone()
     {
         var comparison = LabComparison.Of(Results.Of(Results.Row("Old.Row")), Results.Of(Results.Row("New.Row")));

@@ -11,7 +11,7 @@ internal static class HtmlReport
         :root { color-scheme: light dark; } body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
         table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th, td { padding: .2rem .7rem; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); text-align: right; }
         th:first-child, td:first-child { text-align: left; } figure { margin: 1rem 0; overflow-x: auto; } svg { max-width: 100%; height: auto; }
-        pre { overflow-x: auto; padding: .6rem; border: 1px solid color-mix(in srgb, currentColor 20%, transparent); } .failed { font-weight: 600; }
+        pre { overflow-x: auto; padding: .6rem; border: 1px solid color-mix(in srgb, currentColor 20%, transparent); } .missing { font-weight: 600; }
         """;
 
     /// <summary>The page.</summary>
@@ -21,8 +21,8 @@ internal static class HtmlReport
             .Append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width\"/>\n<title>PvPatch lab</title>\n<style>\n")
             .Append(Style).Append("\n</style>\n</head>\n<body>\n<h1>PvPatch lab</h1>\n")
             .Append($"<p>{E(result.Machine.ToString())} ({E(result.Mode)}, {result.Begun:yyyy-MM-dd HH:mm} UTC).</p>\n<p>{E(ReportTable.Legend)}</p>\n");
-        foreach (RowResult row in result.Rows.Where(row => row.Failure is not null))
-            html.Append($"<p class=\"failed\">{E(row.Failure!)}</p>\n");
+        foreach (string sentence in result.Missing())
+            html.Append($"<p class=\"missing\">{E(sentence)}</p>\n");
         foreach (IGrouping<string, RowResult> family in result.Families())
         {
             Append(html, ReportTable.Of(family), RatioChart.Of(family));
@@ -30,6 +30,8 @@ internal static class HtmlReport
                 html.Append($"<details><summary>{E(row.Title)}: {row.Code!.Bytes} bytes, {E(row.Code.Tier)}{(row.Code.SameAsBaseline is true ? ", the baseline's instructions" : "")}</summary>\n<pre>{E(string.Join('\n', row.Code.Lines))}</pre></details>\n");
         }
 
+        foreach (ReportTable overview in ReportTable.Overviews(result))
+            Append(html, overview, chart: null);
         foreach (IGrouping<string, GrowthResult> growth in result.Growth.GroupBy(g => g.Parameter, StringComparer.Ordinal))
             Append(html, ReportTable.Of([.. growth]), GrowthChart.Of([.. growth]));
         return html.Append("</body>\n</html>\n").ToString();
