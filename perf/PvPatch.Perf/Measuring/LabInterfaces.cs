@@ -50,6 +50,9 @@ public sealed class LaunchesAttribute(int most) : Attribute
     /// <summary>How many of a quick run do.</summary>
     public int Quick { get; init; } = most;
 
+    /// <summary>Whether it is measured behind all others, for it leaves something in the process that they would feel.</summary>
+    public bool Last { get; init; }
+
     /// <summary>How many seconds each of them takes for a family, about, if that is more than others take.</summary>
     public double Seconds { get; init; }
 }

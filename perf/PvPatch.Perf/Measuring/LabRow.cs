@@ -90,6 +90,9 @@ internal sealed class LabRow(BenchmarkCase benchmark)
 /// <param name="Rows">At least one.</param>
 internal sealed record RowFamily(string Name, IReadOnlyList<LabRow> Rows)
 {
+    /// <summary>Whether it is measured behind all others.</summary>
+    public bool IsLast => Declared is { Last: true };
+
     private LaunchesAttribute? Declared => Rows[0].Type.GetCustomAttribute<LaunchesAttribute>();
 
     /// <summary>How many processes measure it.</summary>
