@@ -108,7 +108,8 @@ public sealed class LabCommandTests
     [TestCase(3, "can't be loaded as an assembly", "lab", "--assembly", "no-such-file.dll")]
     [TestCase(3, "can't be loaded as an assembly", "lab", "--assembly", "PvPatch.deps.json")]
     [TestCase(3, "has no benchmarks", "lab", "--assembly", "PvPatch.Engine.dll")]
-    [TestCase(3, "Reports can't be written", "lab", "--filter", "ColdCosts*", "--out", "PvPatch.dll")]
+    [TestCase(3, "PvPatch.dll': it is a file.", "lab", "--filter", "ColdCosts*", "--out", "PvPatch.dll")]
+    [TestCase(3, "Reports can't be written", "lab", "--filter", "ColdCosts*", "--out", "/proc")]
     [TestCase(3, "The result can't be read", "lab", "compare", "no-such-file.json", "PvPatch.deps.json")]
     [TestCase(3, "is no result of the lab", "lab", "compare", "PvPatch.deps.json", "PvPatch.deps.json")]
     public void Bad_input_is_told_in_one_sentence(int code, string words, params string[] args)
