@@ -49,7 +49,9 @@ internal sealed class ReportTests
             var root = XElement.Parse(text.Replace("<!DOCTYPE html>", "", StringComparison.Ordinal).Replace('\u0001', '?').Replace("&#1;", "?", StringComparison.Ordinal));
             using (Assert.EnterMultipleScope())
             {
-                Assert.That(root.DescendantsAndSelf().Attributes().Select(a => a.Name.LocalName), Has.None.AnyOf("href", "src", "xlink"));
+                string[] places = [.. root.Descendants().Attributes("id").Select(id => $"#{id.Value}")];
+                Assert.That(root.DescendantsAndSelf().Attributes().Select(a => a.Name.LocalName), Has.None.AnyOf("src", "xlink"));
+                Assert.That(root.Descendants().Attributes("href").Select(link => link.Value), Is.SubsetOf(places), "links lead to places of the page");
                 Assert.That(root.Descendants().Select(e => e.Name.LocalName), Has.None.AnyOf("script", "link", "image", "use"));
                 Assert.That(text, Does.Not.Contain("url(").And.Not.Contain("@import"));
                 Assert.That(text, Does.Contain("prefers-color-scheme: dark"));

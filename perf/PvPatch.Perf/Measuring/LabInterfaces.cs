@@ -47,9 +47,6 @@ public sealed class LaunchesAttribute(int most) : Attribute
     /// <summary>How many processes do.</summary>
     public int Most { get; } = most;
 
-    /// <summary>How many of a quick run do.</summary>
-    public int Quick { get; init; } = most;
-
     /// <summary>Whether it is measured behind all others, for it leaves something in the process that they would feel.</summary>
     public bool Last { get; init; }
 

@@ -97,7 +97,7 @@ internal sealed record RowFamily(string Name, IReadOnlyList<LabRow> Rows)
 
     /// <summary>How many processes measure it.</summary>
     /// <param name="mode">How long the lab takes.</param>
-    public int Launches(LabMode mode) => Declared is { } declared ? Math.Min(mode.Launches, mode == LabMode.Quick ? declared.Quick : declared.Most) : mode.Launches;
+    public int Launches(LabMode mode) => Declared is { } declared ? Math.Min(mode.Launches, declared.Most) : mode.Launches;
 
     /// <summary>How long all of them take for it on a quiet machine, about.</summary>
     /// <param name="mode">How long the lab takes.</param>

@@ -10,7 +10,7 @@ internal static class HtmlReport
     private const string Style = """
         :root { color-scheme: light dark; } body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
         table { border-collapse: collapse; font-variant-numeric: tabular-nums; } th, td { padding: .2rem .7rem; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); text-align: right; }
-        th:first-child, td:first-child { text-align: left; } figure { margin: 1rem 0; overflow-x: auto; } svg { max-width: 100%; height: auto; }
+        th:first-child, td:first-child { text-align: left; } ul { columns: 18rem; padding-left: 1.2rem; } figure { margin: 1rem 0; overflow-x: auto; } svg { max-width: 100%; height: auto; }
         pre { overflow-x: auto; padding: .6rem; border: 1px solid color-mix(in srgb, currentColor 20%, transparent); } .missing { font-weight: 600; }
         """;
 
@@ -23,6 +23,7 @@ internal static class HtmlReport
             .Append($"<p>{E(result.Machine.ToString())} ({E(result.Mode)}, {result.Begun:yyyy-MM-dd HH:mm} UTC).</p>\n<p>{E(ReportTable.Legend)}</p>\n");
         foreach (string sentence in result.Missing())
             html.Append($"<p class=\"missing\">{E(sentence)}</p>\n");
+        html.Append("<ul>\n").AppendJoin("", ReportTable.AllOf(result).Select(table => $"<li><a href=\"#{Place(table)}\">{E(table.Title)}</a></li>\n")).Append("</ul>\n");
         foreach (IGrouping<string, RowResult> family in result.Families())
         {
             Append(html, ReportTable.Of(family), RatioChart.Of(family));
@@ -39,7 +40,7 @@ internal static class HtmlReport
 
     private static void Append(StringBuilder html, ReportTable table, string? chart)
     {
-        html.Append($"<h2>{E(table.Title)}</h2>\n");
+        html.Append($"<h2 id=\"{Place(table)}\">{E(table.Title)}</h2>\n");
         if (chart is not null)
             html.Append($"<figure>{chart}</figure>\n");
         html.Append("<table>\n<tr>").AppendJoin("", table.Columns.Select(c => $"<th>{E(c)}</th>")).Append("</tr>\n");
@@ -47,6 +48,9 @@ internal static class HtmlReport
             html.Append("<tr>").AppendJoin("", row.Select(c => $"<td>{E(c)}</td>")).Append("</tr>\n");
         html.Append("</table>\n");
     }
+
+    /// <summary>What links to a table name; it has no spaces.</summary>
+    private static string Place(ReportTable table) => E(table.Title.Replace(' ', '-'));
 
     private static string E(string text) => WebUtility.HtmlEncode(text);
 }
