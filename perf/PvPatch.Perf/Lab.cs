@@ -38,7 +38,11 @@ public sealed class Lab(IReadOnlyList<Assembly> assemblies, IReadOnlyList<string
         string[] files = [.. assemblies.Select(assembly => assembly.Location)];
         var launches = new List<IReadOnlyList<FamilySamples>>();
         for (int number = 1; number <= mode.Launches; number++)
-            launches.Add(Launch.Start(launchCommand, new LaunchRequest(files, filters, mode.Name, number, showsProgress, Output: "")));
+        {
+            IEnumerable<bool> processes = families.Where(family => number <= family.Launches(mode)).Select(family => family.IsAlone).Distinct();
+            launches.Add([.. processes.SelectMany(alone => Launch.Start(launchCommand, new LaunchRequest(files, filters, mode.Name, number, alone, showsProgress, Output: "")))]);
+        }
+
         return Evaluation.Of(mode, begun, families, launches);
     }
 

@@ -18,10 +18,6 @@ internal sealed class RowCatalogueTests
         Assert.That(Find(LabMode.Full).Sum(family => family.Rows.Count), Is.EqualTo(RowCatalogue.RowsOf(typeof(Lab).Assembly).Count()));
 
     [Test]
-    public void What_leaves_code_behind_is_measured_last() =>
-        Assert.That(Find(LabMode.Quick).Select(family => family.IsLast), Is.Ordered.And.Contain(true));
-
-    [Test]
     public void A_row_brings_its_baseline() =>
         Assert.That(Find(LabMode.Quick, "ColdCosts.Slot").Single().Rows.Select(row => row.Name), Is.EqualTo((string[])["ColdCosts.HandWritten", "ColdCosts.Slot"]));
 

@@ -47,8 +47,8 @@ public sealed class LaunchesAttribute(int most) : Attribute
     /// <summary>How many processes do.</summary>
     public int Most { get; } = most;
 
-    /// <summary>Whether it is measured behind all others, for it leaves something in the process that they would feel.</summary>
-    public bool Last { get; init; }
+    /// <summary>Whether they are processes of its own: what it leaves there, or what others leave, would be felt.</summary>
+    public bool Alone { get; init; }
 
     /// <summary>How many seconds each of them takes for a family, about, if that is more than others take.</summary>
     public double Seconds { get; init; }

@@ -90,8 +90,8 @@ internal sealed class LabRow(BenchmarkCase benchmark)
 /// <param name="Rows">At least one.</param>
 internal sealed record RowFamily(string Name, IReadOnlyList<LabRow> Rows)
 {
-    /// <summary>Whether it is measured behind all others.</summary>
-    public bool IsLast => Declared is { Last: true };
+    /// <summary>Whether it is measured in processes of its own.</summary>
+    public bool IsAlone => Declared is { Alone: true };
 
     private LaunchesAttribute? Declared => Rows[0].Type.GetCustomAttribute<LaunchesAttribute>();
 

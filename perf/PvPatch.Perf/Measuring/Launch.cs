@@ -10,9 +10,10 @@ namespace PvPatch.Perf.Measuring;
 /// <param name="Filters">Which of them.</param>
 /// <param name="Mode">How long.</param>
 /// <param name="Number">Which of the processes it is, from 1.</param>
+/// <param name="Alone">Whether it measures the classes that are alone, or the others.</param>
 /// <param name="ShowsProgress">Whether it tells on stderr where it is.</param>
 /// <param name="Output">Where the samples go.</param>
-internal sealed record LaunchRequest(IReadOnlyList<string> Assemblies, IReadOnlyList<string> Filters, string Mode, int Number, bool ShowsProgress, string Output);
+internal sealed record LaunchRequest(IReadOnlyList<string> Assemblies, IReadOnlyList<string> Filters, string Mode, int Number, bool Alone, bool ShowsProgress, string Output);
 
 /// <summary>A process of its own that measures: with the runtime's usual settings, whatever those of the command are.</summary>
 internal static class Launch
@@ -48,7 +49,7 @@ internal static class Launch
         Console.SetOut(Console.Error); // what benchmarks print is not the command's answer
         using var code = new CodeMap();
         var mode = LabMode.Of(request.Mode);
-        IReadOnlyList<RowFamily> families = [.. RowCatalogue.Find(request.Assemblies.Select(Load), request.Filters, mode).Where(family => request.Number <= family.Launches(mode))];
+        IReadOnlyList<RowFamily> families = [.. RowCatalogue.Find(request.Assemblies.Select(Load), request.Filters, mode).Where(family => family.IsAlone == request.Alone && request.Number <= family.Launches(mode))];
         var samples = new List<FamilySamples>();
         foreach (RowFamily family in families)
         {

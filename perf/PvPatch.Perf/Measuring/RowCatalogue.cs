@@ -24,12 +24,13 @@ internal static class RowCatalogue
         if (filters.FirstOrDefault(filter => !all.Any(row => Matches(row, filter))) is { } unknown)
             throw new LabException(LabError.UnknownBenchmark, $"No benchmark is called '{unknown}'; 'PvPatch lab --list' names them all.");
         HashSet<LabRow> wanted = filters is [] ? [.. all.Where(row => row.IsIn(mode))] : [.. filters.SelectMany(filter => Named(all, filter, mode))];
-        IEnumerable<RowFamily> families =
-            from row in all
-            group row by (row.Type, row.Family) into family
-            where family.Any(wanted.Contains)
-            select new RowFamily(family.Key.Family, [.. family.Where(row => row.IsBaseline || wanted.Contains(row))]);
-        return [.. families.OrderBy(family => family.IsLast)];
+        return
+        [
+            .. from row in all
+               group row by (row.Type, row.Family) into family
+               where family.Any(wanted.Contains)
+               select new RowFamily(family.Key.Family, [.. family.Where(row => row.IsBaseline || wanted.Contains(row))]),
+        ];
     }
 
     /// <summary>The rows of one assembly.</summary>

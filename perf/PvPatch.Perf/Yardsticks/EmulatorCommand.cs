@@ -42,7 +42,7 @@ internal static class EmulatorCommand
             Measure(tool, chosen, quick, json);
             return 0;
         }
-        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
+        catch (Exception e) when (e is InvalidOperationException or PlatformNotSupportedException or Win32Exception)
         {
             Console.Error.WriteLine(e.Message);
             return 1;
