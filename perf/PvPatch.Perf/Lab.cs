@@ -34,7 +34,7 @@ public sealed class Lab(IReadOnlyList<Assembly> assemblies, IReadOnlyList<string
         IReadOnlyList<RowFamily> families = Families();
         DateTimeOffset begun = DateTimeOffset.UtcNow;
         if (showsProgress)
-            Console.Error.WriteLine($"{families.Sum(family => family.Rows.Count)} rows in {mode.Launches} processes: {Minutes(families)} on a quiet machine.");
+            Console.Error.WriteLine($"Rows to measure: {families.Sum(family => family.Rows.Count)}. That takes {Minutes(families)} on a quiet machine.");
         string[] files = [.. assemblies.Select(assembly => assembly.Location)];
         var launches = new List<IReadOnlyList<FamilySamples>>();
         for (int number = 1; number <= mode.Launches; number++)
