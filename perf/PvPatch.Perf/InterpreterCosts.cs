@@ -2,6 +2,7 @@ using BenchmarkDotNet.Attributes;
 using Iced.Intel;
 using PvPatch.Emulator;
 using PvPatch.Emulator.Exits;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Perf.Measuring;
 using PvPatch.Perf.Yardsticks;
 using static Iced.Intel.AssemblerRegisters;
@@ -101,7 +102,7 @@ public class InterpreterCosts : IMeasuredCode
 
     private Machine Build(Action<Assembler> body)
     {
-        Machine machine = LoopMachine.Build(body);
+        Machine machine = LoopMachine.Build(body, tier: ExecutionTier.Interpreted);
         _machines.Add(machine);
         return machine;
     }

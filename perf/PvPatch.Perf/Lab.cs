@@ -33,16 +33,28 @@ public sealed class Lab(IReadOnlyList<Assembly> assemblies, IReadOnlyList<string
     {
         IReadOnlyList<RowFamily> families = Families();
         DateTimeOffset begun = DateTimeOffset.UtcNow;
+        if (showsProgress)
+            Console.Error.WriteLine($"Rows to measure: {families.Sum(family => family.Rows.Count)}. That takes {Minutes(families)} on a quiet machine.");
         string[] files = [.. assemblies.Select(assembly => assembly.Location)];
         var launches = new List<IReadOnlyList<FamilySamples>>();
         for (int number = 1; number <= mode.Launches; number++)
-            launches.Add(Launch.Start(launchCommand, new LaunchRequest(files, filters, mode.Name, number, showsProgress, Output: "")));
+        {
+            IEnumerable<bool> processes = families.Where(family => number <= family.Launches(mode)).Select(family => family.IsAlone).Distinct();
+            launches.Add([.. processes.SelectMany(alone => Launch.Start(launchCommand, new LaunchRequest(files, filters, mode.Name, number, alone, showsProgress, Output: "")))]);
+        }
+
         return Evaluation.Of(mode, begun, families, launches);
     }
 
     /// <summary>Is one of the processes that measure.</summary>
     /// <param name="requestFile">What to do.</param>
     public static void BeLaunched(string requestFile) => Launch.Run(requestFile);
+
+    private string Minutes(IReadOnlyList<RowFamily> families)
+    {
+        double minutes = families.Sum(family => family.Expected(mode).TotalMinutes);
+        return minutes < 1 ? "less than a minute" : $"about {Math.Ceiling(minutes):0} minutes";
+    }
 
     private IReadOnlyList<RowFamily> Families() => RowCatalogue.Find(assemblies, filters, mode);
 }

@@ -4,7 +4,7 @@ using PvPatch.Perf;
 using PvPatch.Perf.Yardsticks;
 
 // "start-up": whole processes. "plan [SITES...]": the image way by number of sites.
-// "emulator [--quick] [--growth ...]": the emulator beside the processor and QEMU.
+// "emulator [--quick] [--growth ...]": the emulator's start-up, cold code, threads, long runs.
 // Else the usual arguments of BenchmarkDotNet: --filter '*', --list flat, --artifacts DIR.
 if (args is ["start-up"])
     StartUpCosts.Measure();

@@ -11,6 +11,8 @@ internal sealed class LabComparisonTests
     [TestCase(1.00, 0.98, 1.02, 1.50, 1.48, 1.52, Verdict.Worse)]
     [TestCase(1.50, 1.48, 1.52, 1.00, 0.98, 1.02, Verdict.Better)]
     [TestCase(1.00, 0.90, 1.20, 1.15, 1.10, 1.30, Verdict.Same, Description = "the intervals meet")]
+    [TestCase(2.12, 1.70, 2.30, 2.49, 2.33, 2.69, Verdict.Same, Description = "apart, by less than they are wide")]
+    [TestCase(1.00, 0.99, 1.01, 1.06, 1.05, 1.07, Verdict.Worse, Description = "little, and sure")]
     [TestCase(1.00, 0.99, 1.01, 1.03, 1.02, 1.04, Verdict.Same, Description = "sure, and too little to matter")]
     public void A_ratio_is_judged_by_its_intervals(double before, double beforeLow, double beforeHigh, double after, double afterLow, double afterHigh, Verdict verdict)
     {
@@ -24,6 +26,14 @@ internal sealed class LabComparisonTests
         var random = new Random(47);
         int differing = Enumerable.Range(0, 1000).Count(_ => Judged(LabComparison.Of(Run(random), Run(random)), Row) != Verdict.Same);
         Assert.That(differing, Is.LessThan(20));
+    }
+
+    [Test]
+    public void Few_processes_that_each_have_a_shift_of_their_own_seldom_differ([Values(2, 4, 9)] int launches)
+    {
+        var random = new Random(48);
+        int differing = Enumerable.Range(0, 1000).Count(_ => Judged(LabComparison.Of(Run(random, launches), Run(random, launches)), Row) != Verdict.Same);
+        Assert.That(differing, Is.LessThan(100));
     }
 
     [Test]
@@ -53,6 +63,14 @@ internal sealed class LabComparisonTests
     }
 
     [Test]
+    public void What_only_one_of_the_machines_had_is_not_compared()
+    {
+        LabResult before = Results.WithRatio(1, 1, 1);
+        LabResult after = before with { Rows = [before.Rows[0], before.Rows[1] with { Ratio = null, Nanoseconds = null, Unavailable = "gcc is not installed." }] };
+        Assert.That((Judged(LabComparison.Of(before, after), Row), Judged(LabComparison.Of(after, before), Row)), Is.EqualTo((Verdict.NotComparable, Verdict.NotComparable)));
+    }
+
+    [Test]
     public void Rows_of_one_run_only_are_new_or_gone()
     {
         var comparison = LabComparison.Of(Results.Of(Results.Row("Old.Row")), Results.Of(Results.Row("New.Row")));
@@ -74,6 +92,17 @@ internal sealed class LabComparisonTests
     }
 
     private static Verdict Judged(LabComparison comparison, string name) => comparison.Rows.Single(row => row.Name == name).Verdict;
+
+    /// <summary>Samples of some processes that hardly differ within one, as code that is laid out otherwise in each.</summary>
+    private static LabResult Run(Random random, int launches)
+    {
+        Interval interval = MedianInterval.Over([.. Enumerable.Range(0, launches).Select(_ =>
+        {
+            double shift = random.NextDouble();
+            return (double[])[.. Enumerable.Range(0, 11).Select(_ => 1 + shift + (random.NextDouble() / 10))];
+        })]);
+        return Results.WithRatio(interval.Median, interval.Low, interval.High);
+    }
 
     private static LabResult Run(Random random)
     {

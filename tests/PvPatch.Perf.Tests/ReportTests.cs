@@ -49,7 +49,9 @@ internal sealed class ReportTests
             var root = XElement.Parse(text.Replace("<!DOCTYPE html>", "", StringComparison.Ordinal).Replace('\u0001', '?').Replace("&#1;", "?", StringComparison.Ordinal));
             using (Assert.EnterMultipleScope())
             {
-                Assert.That(root.DescendantsAndSelf().Attributes().Select(a => a.Name.LocalName), Has.None.AnyOf("href", "src", "xlink"));
+                string[] places = [.. root.Descendants().Attributes("id").Select(id => $"#{id.Value}")];
+                Assert.That(root.DescendantsAndSelf().Attributes().Select(a => a.Name.LocalName), Has.None.AnyOf("src", "xlink"));
+                Assert.That(root.Descendants().Attributes("href").Select(link => link.Value), Is.SubsetOf(places), "links lead to places of the page");
                 Assert.That(root.Descendants().Select(e => e.Name.LocalName), Has.None.AnyOf("script", "link", "image", "use"));
                 Assert.That(text, Does.Not.Contain("url(").And.Not.Contain("@import"));
                 Assert.That(text, Does.Contain("prefers-color-scheme: dark"));
@@ -93,6 +95,32 @@ internal sealed class ReportTests
     [Test]
     public void The_terminal_shows_ratios_and_tells_failures() =>
         Assert.That(TextReport.Of(Result), Does.Contain("12.5").And.Contain("A.Broken threw").And.Contain("Growth with Sites"));
+
+    [Test]
+    public void What_is_unavailable_has_no_figure_and_one_sentence_for_all()
+    {
+        RowResult Lacking(string name) => Results.Row(name) with { Nanoseconds = null, Unavailable = "gcc is not installed." };
+        string report = TextReport.Of(Results.Of(Lacking("A.One"), Lacking("A.Two"), Lacking("A.Three")));
+        Assert.That((report.Split("unavailable").Length - 1, report.Split("gcc is not installed.").Length - 1), Is.EqualTo((3, 1)));
+    }
+
+    [Test]
+    public void A_class_of_many_families_has_an_overview_with_geometric_means()
+    {
+        RowResult[] Family(string parameter, double ratio) =>
+        [
+            Results.Row($"A.Base({parameter})") with { Family = $"A({parameter})", IsBaseline = true },
+            Results.Row($"A.Image({parameter})") with { Family = $"A({parameter})", Ratio = new Interval(ratio, ratio, ratio) },
+        ];
+        ReportTable overview = ReportTable.Overviews(Results.Of([.. Family("P: x", 2), .. Family("P: y", 8)])).Single();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(overview.Title, Is.EqualTo("A: ratios"));
+            Assert.That(overview.Columns, Is.EqualTo((string[])["", "patched, image"]));
+            Assert.That(overview.Rows, Is.EqualTo((string[][])[["P: x", "2.00"], ["P: y", "8.00"], ["geometric mean", "4.00"]]));
+            Assert.That(ReportTable.Overviews(Results.Of(Family("P: x", 2))), Is.Empty, "a single family is its own overview");
+        }
+    }
 
     [Test]
     public void A_wide_interval_is_marked()

@@ -59,6 +59,37 @@ public sealed class LabCommandTests
     }
 
     [Test]
+    [CancelAfter(240_000)]
+    public void The_emulator_is_measured_beside_the_processor()
+    {
+        string folder = ToolRun.ScratchFile("reports");
+        ToolRun run = ToolRun.Of("lab", "--filter", "EmulatorPrograms.Run(Program: fib)", "--out", folder);
+        Assert.That(run.Code, Is.Zero, run.Error);
+        using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "lab.json")));
+        JsonElement[] rows = [.. json.RootElement.GetProperty("rows").EnumerateArray()];
+        Assert.That(rows.Select(row => row.GetProperty("title").GetString()), Is.EqualTo((string[])["native", "PvPatch run"]));
+        if (rows[0].TryGetProperty("unavailable", out JsonElement lacking) && lacking.ValueKind == JsonValueKind.String)
+            Assert.Ignore(lacking.GetString()!);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(rows[1].GetProperty("ratio").GetProperty("median").GetDouble(), Is.Positive);
+            Assert.That(rows.Select(row => row.GetProperty("perSecond").GetProperty("instructions").GetDouble()), Is.All.Positive);
+        }
+    }
+
+    [Test]
+    [CancelAfter(120_000)]
+    public void Without_a_compiler_the_emulators_rows_say_so_and_nothing_fails()
+    {
+        var run = ToolRun.OfShell("found=$(command -v dotnet); dotnet() { PATH=/nowhere \"$found\" \"$@\"; }; $TOOL lab --filter 'EmulatorPrograms.*(Program: fib)'");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((run.Code, run.Error), Is.EqualTo((0, "")));
+            Assert.That(run.Out, Does.Match("(?m)^  native +unavailable").And.Match("(?m)^  PvPatch run +unavailable").And.Contain("gcc is not installed (Debian: gcc)."));
+        }
+    }
+
+    [Test]
     public void The_list_names_rows_of_every_kind()
     {
         ToolRun run = ToolRun.Of("lab", "--list");
@@ -67,7 +98,7 @@ public sealed class LabCommandTests
         Assert.That(names, Is.Unique.And.SupersetOf((string[])
         [
             "CallCosts.ByDelegate(Shape: Chain)", "ArgumentCosts.Slot(Takes: Quad)", "ReplacementCosts.Late(Slot: Inline)", "ColdCosts.Slot", "ManySitesCosts.Slots(Sites: 1024)",
-            "PatchingCosts.InPlace(Sites: 1000)", "LatePatchingCosts.Late(Sites: 100)", "InterpreterCosts.Registers", "GuestWorkloads.Patched(Workload: irq, Hypervisor: kvm)",
+            "PatchingCosts.InPlace(Sites: 1000)", "LatePatchingCosts.Late(Sites: 100)", "InterpreterCosts.Registers", "EmulatorPrograms.QemuUser(Program: bytecode)", "GuestWorkloads.Patched(Workload: irq, Hypervisor: kvm)",
         ]));
     }
 
@@ -77,7 +108,8 @@ public sealed class LabCommandTests
     [TestCase(3, "can't be loaded as an assembly", "lab", "--assembly", "no-such-file.dll")]
     [TestCase(3, "can't be loaded as an assembly", "lab", "--assembly", "PvPatch.deps.json")]
     [TestCase(3, "has no benchmarks", "lab", "--assembly", "PvPatch.Engine.dll")]
-    [TestCase(3, "Reports can't be written", "lab", "--filter", "ColdCosts*", "--out", "PvPatch.dll")]
+    [TestCase(3, "PvPatch.dll': it is a file.", "lab", "--filter", "ColdCosts*", "--out", "PvPatch.dll")]
+    [TestCase(3, "Reports can't be written", "lab", "--filter", "ColdCosts*", "--out", "/proc")]
     [TestCase(3, "The result can't be read", "lab", "compare", "no-such-file.json", "PvPatch.deps.json")]
     [TestCase(3, "is no result of the lab", "lab", "compare", "PvPatch.deps.json", "PvPatch.deps.json")]
     public void Bad_input_is_told_in_one_sentence(int code, string words, params string[] args)

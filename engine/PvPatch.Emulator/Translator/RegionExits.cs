@@ -77,7 +77,6 @@ internal static unsafe class RegionExits
         return GoOn(cpu, next);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static DecodedInstruction* GoOn(CpuState* cpu, DecodedInstruction* next)
     {
         Settle(cpu);

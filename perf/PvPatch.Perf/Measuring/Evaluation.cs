@@ -36,14 +36,15 @@ internal static class Evaluation
         {
             RowSamples[] own = SamplesOf(row, launches);
             string? failure = Array.Find(own, s => s.Failure is not null)?.Failure;
-            var result = new RowResult { Name = row.Name, Family = family.Name, Title = row.Title, IsBaseline = row == baseline, Failure = failure };
-            if (failure is null)
+            string? unavailable = Array.Find(own, s => s.Unavailable is not null)?.Unavailable;
+            var result = new RowResult { Name = row.Name, Family = family.Name, Title = row.Title, IsBaseline = row == baseline, Failure = failure, Unavailable = unavailable };
+            if (failure is null && unavailable is null)
             {
                 Interval time = MedianInterval.Over([.. own.Select(s => s.Nanoseconds)]);
                 result = result with
                 {
                     Nanoseconds = time,
-                    Ratio = row == baseline || baselines is null || Array.Exists(baselines, b => b.Failure is not null) ? null : RatioOf(own, baselines),
+                    Ratio = row == baseline || baselines is null || Array.Exists(baselines, b => b.Nanoseconds.Count == 0) ? null : RatioOf(own, baselines),
                     AllocatedBytes = own.Min(s => s.AllocatedBytes),
                     PerSecond = own[^1].Events.ToDictionary(e => e.Key, e => e.Value * 1e9 / time.Median, StringComparer.Ordinal),
                     Code = own[^1].Code is { } code && baselines?[^1].Code is { } other && row != baseline

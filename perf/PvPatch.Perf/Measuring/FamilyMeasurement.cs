@@ -18,16 +18,19 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
 
     private static readonly TimeSpan TierUp = TimeSpan.FromMilliseconds(30);
 
-    /// <summary>Sets up, warms up, measures, cleans up. What a benchmark throws becomes its row's failure.</summary>
+    /// <summary>
+    /// Sets up, warms up, measures, cleans up. What a benchmark throws becomes its row's failure; with a
+    /// <see cref="PlatformNotSupportedException"/> it says what it lacks here.
+    /// </summary>
     public FamilySamples Run()
     {
         var instances = new Dictionary<(MethodInfo?, MethodInfo?), object>();
         List<MeasuredRow> rows = [.. family.Rows.Select(row => new MeasuredRow(row))];
         foreach (MeasuredRow row in rows)
             row.Try(() => row.Bind(Instance(instances, row.Row)));
-        for (int phase = 0; phase < MostPhases && (phase < LeastPhases || rows.Exists(row => !row.IsWarm(code))); phase++)
+        for (int phase = 0; phase < MostPhases && rows.FindAll(row => !row.IsWarm(code)) is { Count: > 0 } cold; phase++)
         {
-            foreach (MeasuredRow row in rows.Where(row => phase < LeastPhases || !row.IsWarm(code)))
+            foreach (MeasuredRow row in cold)
                 row.Try(row.WarmUp);
             Thread.Sleep(TierUp); // the runtime compiles anew in the background
         }
@@ -97,28 +100,33 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
         private readonly List<double> _nanoseconds = [];
         private readonly Dictionary<string, long> _events = new(StringComparer.Ordinal);
         private object _instance = null!;
+        private IMeasuredTime? _own;
         private Action<long> _invoke = null!;
         private Delegate? _measured;
         private MachineCode? _code;
         private double? _allocated;
         private long _calls = 1, _countedCalls, _warmUpCalls;
+        private int _phases;
         private double _warmUpNanoseconds;
-        private string? _failure;
+        private string? _failure, _unavailable;
 
         public LabRow Row { get; } = row;
+
+        private bool IsOver => (_failure ?? _unavailable) is not null;
 
         public void Bind(object instance)
         {
             if (Row.HasArguments)
                 throw new NotSupportedException("the lab gives no [Arguments]; [Params] do the same");
             _instance = instance;
+            _own = instance as IMeasuredTime;
             _invoke = Invocation.Of(instance, Row.Method);
         }
 
         /// <summary>Does a step, unless one before has failed.</summary>
         public void Try(Action step)
         {
-            if (_failure is not null)
+            if (IsOver)
                 return;
             try
             {
@@ -127,14 +135,18 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
             catch (Exception e) // whatever a benchmark throws
             {
                 Exception cause = e is TargetInvocationException { InnerException: { } inner } ? inner : e;
-                _failure = $"{Row.Name} threw {cause.GetType().Name}: {cause.Message.ReplaceLineEndings(" ")}";
+                if (cause is PlatformNotSupportedException)
+                    _unavailable = cause.Message.ReplaceLineEndings(" ");
+                else
+                    _failure = $"{Row.Name} threw {cause.GetType().Name}: {cause.Message.ReplaceLineEndings(" ")}";
             }
         }
 
         public void WarmUp()
         {
             double spent = 0;
-            for (int i = 0; i < WarmUpCalls && spent < PhaseNanoseconds; i++, _warmUpCalls++)
+            _phases++;
+            for (int i = 0; i < (_own is null ? WarmUpCalls : 1) && spent < PhaseNanoseconds; i++, _warmUpCalls++)
                 spent += Time(1);
             _warmUpNanoseconds += spent;
             _measured = (_instance as IMeasuredCode)?.Measured;
@@ -143,8 +155,10 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
         /// <summary>Whether its code is in the last tier. Where that is not one method's, it is after calls enough for each tier, or a time.</summary>
         public bool IsWarm(CodeMap map)
         {
-            if (_failure is not null)
+            if (IsOver || (_own is not null && _phases > 0))
                 return true;
+            if (_phases < LeastPhases)
+                return false;
             ReadCode(map);
             return _code is null
                 ? _warmUpCalls >= CallsToLastTier || _warmUpNanoseconds >= LongestWarmUp
@@ -154,6 +168,8 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
         /// <summary>Finds how many calls take long enough, and what they allocate.</summary>
         public void Calibrate(double nanoseconds)
         {
+            if (_own is not null)
+                return;
             if (Row.IterationSetup is null)
             {
                 double once = Math.Max(Math.Min(Time(1), Math.Min(Time(1), Time(1))), 1); // the least: the runtime compiles at times
@@ -190,8 +206,8 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
                 _code = map.Find(Row.Method);
         }
 
-        public RowSamples ToSamples() => _failure is not null
-            ? new RowSamples { Name = Row.Name, Failure = _failure }
+        public RowSamples ToSamples() => IsOver
+            ? new RowSamples { Name = Row.Name, Failure = _failure, Unavailable = _unavailable }
             : new RowSamples
             {
                 Name = Row.Name,
@@ -208,7 +224,7 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
             _invoke(calls);
             double time = CpuClock.Nanoseconds() - start;
             Call(Row.IterationCleanup, _instance);
-            return time;
+            return _own?.Nanoseconds ?? time;
         }
     }
 }

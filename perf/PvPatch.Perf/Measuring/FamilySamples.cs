@@ -27,6 +27,9 @@ internal sealed record RowSamples
     /// <summary>The machine code.</summary>
     public MachineCode? Code { get; init; }
 
-    /// <summary>Why there is none of this: one sentence.</summary>
+    /// <summary>What it threw: one sentence; then there is none of this.</summary>
     public string? Failure { get; init; }
+
+    /// <summary>What this machine lacks for it: one sentence; then there is none of this.</summary>
+    public string? Unavailable { get; init; }
 }

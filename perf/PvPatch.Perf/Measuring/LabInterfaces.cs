@@ -14,6 +14,16 @@ public interface IEventCounts
     IReadOnlyDictionary<string, long> TakeEvents();
 }
 
+/// <summary>
+/// A class of benchmarks that measure themselves, for instance what other processes take: each is called once for a sample, and once
+/// to warm up.
+/// </summary>
+public interface IMeasuredTime
+{
+    /// <summary>Nanoseconds of the benchmark that ran last.</summary>
+    double Nanoseconds { get; }
+}
+
 /// <summary>A class whose time grows with one of its parameters: the growth is fitted and drawn.</summary>
 /// <param name="parameter">The parameter's name; its values are whole numbers.</param>
 [AttributeUsage(AttributeTargets.Class)]
@@ -36,4 +46,23 @@ public sealed class LaunchesAttribute(int most) : Attribute
 {
     /// <summary>How many processes do.</summary>
     public int Most { get; } = most;
+
+    /// <summary>Whether they are processes of its own: what it leaves there, or what others leave, would be felt.</summary>
+    public bool Alone { get; init; }
+
+    /// <summary>How many seconds each of them takes for a family, about, if that is more than others take.</summary>
+    public double Seconds { get; init; }
+}
+
+/// <summary>A class of which a quick run measures only some values of a parameter.</summary>
+/// <param name="parameter">The parameter's name.</param>
+/// <param name="values">The values, as text.</param>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class QuickValuesAttribute(string parameter, params string[] values) : Attribute
+{
+    /// <summary>The parameter's name.</summary>
+    public string Parameter { get; } = parameter;
+
+    /// <summary>The values, as text.</summary>
+    public IReadOnlyList<string> Values { get; } = values;
 }

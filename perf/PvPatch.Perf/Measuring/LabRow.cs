@@ -53,8 +53,14 @@ internal sealed class LabRow(BenchmarkCase benchmark)
 
     /// <summary>A parameter as a whole number; null if there is none.</summary>
     /// <param name="parameter">Its name.</param>
-    public long? Size(string parameter) =>
-        benchmark.Parameters.Items.FirstOrDefault(item => item.Name == parameter) is { Value: IConvertible value } ? value.ToInt64(CultureInfo.InvariantCulture) : null;
+    public long? Size(string parameter) => Value(parameter) is IConvertible value ? value.ToInt64(CultureInfo.InvariantCulture) : null;
+
+    /// <summary>Whether a run measures it that is not told to.</summary>
+    /// <param name="mode">A quick run leaves out what takes long.</param>
+    public bool IsIn(LabMode mode) =>
+        mode != LabMode.Quick
+        || ((Type.GetCustomAttribute<GrowthAttribute>() is not { } growth || Size(growth.Parameter) <= growth.QuickUpTo)
+            && (Type.GetCustomAttribute<QuickValuesAttribute>() is not { } quick || quick.Values.Contains($"{Value(quick.Parameter)}", StringComparer.Ordinal)));
 
     /// <summary>An object with the parameters set.</summary>
     public object CreateInstance()
@@ -72,6 +78,8 @@ internal sealed class LabRow(BenchmarkCase benchmark)
         return instance;
     }
 
+    private object? Value(string parameter) => benchmark.Parameters.Items.FirstOrDefault(item => item.Name == parameter)?.Value;
+
     private string ParametersText => benchmark.Parameters.Items is []
         ? ""
         : $"({string.Join(", ", benchmark.Parameters.Items.Select(item => string.Create(CultureInfo.InvariantCulture, $"{item.Name}: {item.Value}")))})";
@@ -82,6 +90,16 @@ internal sealed class LabRow(BenchmarkCase benchmark)
 /// <param name="Rows">At least one.</param>
 internal sealed record RowFamily(string Name, IReadOnlyList<LabRow> Rows)
 {
-    /// <summary>How many processes measure it, at most.</summary>
-    public int MostLaunches => Rows[0].Type.GetCustomAttribute<LaunchesAttribute>()?.Most ?? int.MaxValue;
+    /// <summary>Whether it is measured in processes of its own.</summary>
+    public bool IsAlone => Declared is { Alone: true };
+
+    private LaunchesAttribute? Declared => Rows[0].Type.GetCustomAttribute<LaunchesAttribute>();
+
+    /// <summary>How many processes measure it.</summary>
+    /// <param name="mode">How long the lab takes.</param>
+    public int Launches(LabMode mode) => Declared is { } declared ? Math.Min(mode.Launches, declared.Most) : mode.Launches;
+
+    /// <summary>How long all of them take for it on a quiet machine, about.</summary>
+    /// <param name="mode">How long the lab takes.</param>
+    public TimeSpan Expected(LabMode mode) => TimeSpan.FromSeconds(Launches(mode) * Math.Max(mode.UsualFamilySeconds, Declared?.Seconds ?? 0));
 }

@@ -10,23 +10,14 @@ namespace PvPatch.Perf.Measuring;
 /// <param name="Filters">Which of them.</param>
 /// <param name="Mode">How long.</param>
 /// <param name="Number">Which of the processes it is, from 1.</param>
+/// <param name="Alone">Whether it measures the classes that are alone, or the others.</param>
 /// <param name="ShowsProgress">Whether it tells on stderr where it is.</param>
 /// <param name="Output">Where the samples go.</param>
-internal sealed record LaunchRequest(IReadOnlyList<string> Assemblies, IReadOnlyList<string> Filters, string Mode, int Number, bool ShowsProgress, string Output);
+internal sealed record LaunchRequest(IReadOnlyList<string> Assemblies, IReadOnlyList<string> Filters, string Mode, int Number, bool Alone, bool ShowsProgress, string Output);
 
 /// <summary>A process of its own that measures: with the runtime's usual settings, whatever those of the command are.</summary>
 internal static class Launch
 {
-    /// <summary>
-    /// Tiers and profiles as every .NET program has them by default. The delay before methods are counted only says when they
-    /// are compiled anew, not how.
-    /// </summary>
-    private static readonly KeyValuePair<string, string>[] RuntimeSettings =
-    [
-        new("DOTNET_TieredCompilation", "1"), new("DOTNET_TieredPGO", "1"), new("DOTNET_TC_QuickJit", "1"),
-        new("DOTNET_TC_QuickJitForLoops", "1"), new("DOTNET_TC_CallCountingDelayMs", "0"), new("DOTNET_ReadyToRun", "1"),
-    ];
-
     /// <summary>Starts one and waits.</summary>
     /// <param name="command">The word by which this program's command line comes to <see cref="Run"/>.</param>
     /// <param name="request">What for; its <see cref="LaunchRequest.Output"/> is not used.</param>
@@ -58,7 +49,7 @@ internal static class Launch
         Console.SetOut(Console.Error); // what benchmarks print is not the command's answer
         using var code = new CodeMap();
         var mode = LabMode.Of(request.Mode);
-        IReadOnlyList<RowFamily> families = [.. RowCatalogue.Find(request.Assemblies.Select(Load), request.Filters, mode).Where(family => request.Number <= family.MostLaunches)];
+        IReadOnlyList<RowFamily> families = [.. RowCatalogue.Find(request.Assemblies.Select(Load), request.Filters, mode).Where(family => family.IsAlone == request.Alone && request.Number <= family.Launches(mode))];
         var samples = new List<FamilySamples>();
         foreach (RowFamily family in families)
         {
@@ -87,14 +78,10 @@ internal static class Launch
         }
     }
 
-    /// <summary>This program once more: its own executable, or the runtime's with this program's assembly.</summary>
     private static ProcessStartInfo Again(string command, string requestFile)
     {
-        string executable = Environment.ProcessPath!;
-        bool isRuntime = Path.GetFileNameWithoutExtension(executable) == "dotnet";
-        var start = new ProcessStartInfo(executable, isRuntime ? [Assembly.GetEntryAssembly()!.Location, command, requestFile] : [command, requestFile]) { UseShellExecute = false };
-        foreach ((string name, string value) in RuntimeSettings)
-            start.Environment[name] = value;
+        var start = new ProcessStartInfo(OwnProgram.Command[0], [.. OwnProgram.Command.Skip(1), command, requestFile]) { UseShellExecute = false };
+        OwnProgram.Set(start);
         return start;
     }
 }

@@ -16,20 +16,19 @@ internal static class RowCatalogue
     /// <summary>The families that are asked for.</summary>
     /// <param name="assemblies">Where to look.</param>
     /// <param name="filters">Names with <c>*</c> and <c>?</c>; all rows, if there are none. A row that is asked for brings its baseline.</param>
-    /// <param name="mode">A quick run leaves the greatest sizes out.</param>
+    /// <param name="mode">A quick run leaves out what takes long, unless a filter names nothing else.</param>
     /// <exception cref="LabException">A filter names no benchmark.</exception>
     public static IReadOnlyList<RowFamily> Find(IEnumerable<Assembly> assemblies, IReadOnlyList<string> filters, LabMode mode)
     {
         LabRow[] all = [.. assemblies.SelectMany(RowsOf)];
         if (filters.FirstOrDefault(filter => !all.Any(row => Matches(row, filter))) is { } unknown)
             throw new LabException(LabError.UnknownBenchmark, $"No benchmark is called '{unknown}'; 'PvPatch lab --list' names them all.");
+        HashSet<LabRow> wanted = filters is [] ? [.. all.Where(row => row.IsIn(mode))] : [.. filters.SelectMany(filter => Named(all, filter, mode))];
         return
         [
             .. from row in all
-               where IsInMode(row, mode)
                group row by (row.Type, row.Family) into family
-               let wanted = family.Where(row => filters.Count == 0 || filters.Any(filter => Matches(row, filter))).ToHashSet()
-               where wanted.Count > 0
+               where family.Any(wanted.Contains)
                select new RowFamily(family.Key.Family, [.. family.Where(row => row.IsBaseline || wanted.Contains(row))]),
         ];
     }
@@ -66,8 +65,11 @@ internal static class RowCatalogue
         }
     }
 
-    private static bool IsInMode(LabRow row, LabMode mode) =>
-        mode != LabMode.Quick || row.Type.GetCustomAttribute<GrowthAttribute>() is not { } growth || row.Size(growth.Parameter) <= growth.QuickUpTo;
+    private static LabRow[] Named(LabRow[] all, string filter, LabMode mode)
+    {
+        LabRow[] named = [.. all.Where(row => Matches(row, filter))];
+        return Array.Exists(named, row => row.IsIn(mode)) ? Array.FindAll(named, row => row.IsIn(mode)) : named;
+    }
 
     private static bool Matches(LabRow row, string filter) => FileSystemName.MatchesSimpleExpression(filter, row.Name);
 }

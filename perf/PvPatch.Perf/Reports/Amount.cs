@@ -16,8 +16,13 @@ internal static class Amount
         _ => $"{Digits(nanoseconds / 1e9)} s",
     };
 
-    /// <summary>A time with what it may be off by.</summary>
-    public static string Time(Interval? time) => time is { } t ? $"{Time(t.Median)} ±{t.RelativeWidth / 2:P0}" : "failed";
+    /// <summary>A row's time with what it may be off by.</summary>
+    public static string Time(RowResult row) => row switch
+    {
+        { Nanoseconds: { } time } => $"{Time(time.Median)} ±{time.RelativeWidth / 2:P0}",
+        { Unavailable: not null } => "unavailable",
+        _ => "failed",
+    };
 
     /// <summary>A ratio; with a mark where its interval says that it is not to be relied on.</summary>
     public static string Ratio(RowResult row) => row switch

@@ -7,7 +7,7 @@ namespace PvPatch.Perf.Reports;
 /// <summary>A result as CSV (RFC 4180), a line a row, numbers as they are.</summary>
 internal static class CsvReport
 {
-    private const string Head = "schema,name,family,title,baseline,ns,ns_low,ns_high,ratio,ratio_low,ratio_high,allocated_bytes,code_bytes,same_code,tier,samples,failure";
+    private const string Head = "schema,name,family,title,baseline,ns,ns_low,ns_high,ratio,ratio_low,ratio_high,allocated_bytes,code_bytes,same_code,tier,samples,failure,unavailable";
 
     /// <summary>The lines.</summary>
     public static string Of(LabResult result)
@@ -19,7 +19,7 @@ internal static class CsvReport
             [
                 LabResult.SchemaVersion, row.Name, row.Family, row.Title, row.IsBaseline,
                 row.Nanoseconds?.Median, row.Nanoseconds?.Low, row.Nanoseconds?.High, row.Ratio?.Median, row.Ratio?.Low, row.Ratio?.High,
-                row.AllocatedBytes, row.Code?.Bytes, row.Code?.SameAsBaseline, row.Code?.Tier, row.Samples, row.Failure,
+                row.AllocatedBytes, row.Code?.Bytes, row.Code?.SameAsBaseline, row.Code?.Tier, row.Samples, row.Failure, row.Unavailable,
             ];
             text.AppendJoin(',', cells.Select(Cell)).Append("\r\n");
         }

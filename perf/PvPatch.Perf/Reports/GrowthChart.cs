@@ -35,7 +35,7 @@ internal static class GrowthChart
         {
             string colour = Colours[i % Colours.Length];
             foreach (GrowthPoint point in growth[i].Points)
-                svg.Line(sizes.At(point.Size), times.At(point.Nanoseconds.Low), sizes.At(point.Size), times.At(point.Nanoseconds.High), "error");
+                svg.ColouredLine(sizes.At(point.Size), times.At(point.Nanoseconds.Low), sizes.At(point.Size), times.At(point.Nanoseconds.High), colour);
             svg.Path([.. growth[i].Points.Select(p => (sizes.At(p.Size), times.At(p.Nanoseconds.Median)))], colour);
             string exponent = growth[i].Exponent is { } e ? $", exponent {Amount.Digits(e.Median)}" : "";
             svg.ColouredText(Left + Width + 16, Top + 16 + (i * 20), growth[i].Title + exponent, colour);

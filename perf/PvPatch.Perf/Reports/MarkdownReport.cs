@@ -20,8 +20,8 @@ internal static class MarkdownReport
         }
 
         text.Append('\n').Append(ReportTable.Legend).Append('\n');
-        foreach (RowResult row in result.Rows.Where(row => row.Failure is not null))
-            text.Append("\n- ").Append(Escaped(row.Failure!)).Append('\n');
+        foreach (string sentence in result.Missing())
+            text.Append("\n- ").Append(Escaped(sentence)).Append('\n');
         return text.ToString();
     }
 

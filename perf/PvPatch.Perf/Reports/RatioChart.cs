@@ -34,7 +34,7 @@ internal static class RatioChart
     {
         double from = Math.Min(axis.At(1), axis.At(ratio.Median)), to = Math.Max(axis.At(1), axis.At(ratio.Median)), middle = y + (BarHeight / 2);
         svg.Text(LabelWidth - 8, y + 11, row.Title, anchor: "end");
-        svg.Bar(from, y, Math.Max(to - from, 2), BarHeight, row.Title.Contains("PvPatch", StringComparison.Ordinal) || row.Title.StartsWith("patched", StringComparison.Ordinal) ? "mark" : "bar", $"{row.Name}: {Amount.Time(row.Nanoseconds)}, {Amount.Range(ratio)} times");
+        svg.Bar(from, y, Math.Max(to - from, 2), BarHeight, row.Title.Contains("PvPatch", StringComparison.Ordinal) || row.Title.StartsWith("patched", StringComparison.Ordinal) ? "mark" : "bar", $"{row.Name}: {Amount.Time(row)}, {Amount.Range(ratio)} times");
         svg.Line(axis.At(ratio.Low), middle, axis.At(ratio.High), middle, "error");
         svg.Line(axis.At(ratio.Low), middle - 4, axis.At(ratio.Low), middle + 4, "error");
         svg.Line(axis.At(ratio.High), middle - 4, axis.At(ratio.High), middle + 4, "error");

@@ -14,6 +14,8 @@ public sealed class ReportFolder
     /// <exception cref="LabException">It cannot be written to.</exception>
     public static ReportFolder Open(string path) => Writing(path, () =>
     {
+        if (File.Exists(path))
+            throw new IOException("it is a file.");
         Directory.CreateDirectory(path);
         string probe = Path.Combine(path, $".lab-{Environment.ProcessId}");
         File.WriteAllBytes(probe, []);

@@ -1,4 +1,5 @@
 using PvPatch.Perf.Results;
+using PvPatch.Perf.Statistics;
 
 namespace PvPatch.Perf.Reports;
 
@@ -21,12 +22,37 @@ internal sealed record ReportTable(string Title, IReadOnlyList<string> Columns, 
         [
             .. family.Select(row => (string[])
             [
-                row.Title, Amount.Time(row.Nanoseconds), Amount.Ratio(row), Amount.Range(row.Ratio), Amount.Bytes(row.AllocatedBytes), Amount.Code(row.Code),
+                row.Title, Amount.Time(row), Amount.Ratio(row), Amount.Range(row.Ratio), Amount.Bytes(row.AllocatedBytes), Amount.Code(row.Code),
                 .. events.Select(name => row.PerSecond.TryGetValue(name, out double rate) ? Amount.Rate(rate) : ""),
             ]),
         ];
         int[] kept = [.. Enumerable.Range(0, columns.Length).Where(c => c == 0 || rows.Any(row => row[c].Length > 0))];
         return new ReportTable(family.Key, [.. kept.Select(c => columns[c])], [.. rows.Select(row => (IReadOnlyList<string>)[.. kept.Select(c => row[c])])]);
+    }
+
+    /// <summary>
+    /// The ratios of each class that has more families than rows in one, a family a line, with geometric means: what one looks for
+    /// in many small tables.
+    /// </summary>
+    /// <param name="result">The result.</param>
+    public static IEnumerable<ReportTable> Overviews(LabResult result)
+    {
+        foreach (IGrouping<string, RowResult> ofClass in result.Rows.GroupBy(row => row.Family.Split('(')[0], StringComparer.Ordinal))
+        {
+            RowResult[] rows = [.. ofClass.Where(row => row.Ratio is not null)];
+            string[] titles = [.. rows.Select(row => row.Title).Distinct(StringComparer.Ordinal)];
+            IGrouping<string, RowResult>[] families = [.. rows.GroupBy(row => row.Family, StringComparer.Ordinal)];
+            if (titles.Length == 0 || families.Length <= titles.Length)
+                continue;
+            string Mean(string title) => Amount.Digits(GeometricMean.Of(rows.Where(row => row.Title == title).Select(row => row.Ratio!.Value.Median)));
+            yield return new ReportTable(
+                $"{ofClass.Key}: ratios",
+                ["", .. titles],
+                [
+                    .. families.Select(family => (IReadOnlyList<string>)[family.Key[ofClass.Key.Length..].Trim('(', ')'), .. titles.Select(title => family.FirstOrDefault(row => row.Title == title) is { } row ? Amount.Ratio(row) : "")]),
+                    ["geometric mean", .. titles.Select(Mean)],
+                ]);
+        }
     }
 
     /// <summary>The table of a growth.</summary>
@@ -52,5 +78,5 @@ internal sealed record ReportTable(string Title, IReadOnlyList<string> Columns, 
     /// <summary>All tables of a result.</summary>
     /// <param name="result">The result.</param>
     public static IEnumerable<ReportTable> AllOf(LabResult result) =>
-        result.Families().Select(Of).Concat(result.Growth.GroupBy(g => g.Parameter, StringComparer.Ordinal).Select(g => Of([.. g])));
+        result.Families().Select(Of).Concat(Overviews(result)).Concat(result.Growth.GroupBy(g => g.Parameter, StringComparer.Ordinal).Select(g => Of([.. g])));
 }

@@ -53,6 +53,10 @@ internal sealed class SvgCanvas
     public void Line(double x1, double y1, double x2, double y2, string look) =>
         Add("line", null, ("x1", N(x1)), ("y1", N(y1)), ("x2", N(x2)), ("y2", N(y2)), ("class", look));
 
+    /// <summary>A line in the colour of a broken line.</summary>
+    public void ColouredLine(double x1, double y1, double x2, double y2, string colour) =>
+        Add("line", null, ("x1", N(x1)), ("y1", N(y1)), ("x2", N(x2)), ("y2", N(y2)), ("style", $"stroke: var(--{colour})"));
+
     /// <summary>A rectangle with a text that shows when one points at it.</summary>
     public void Bar(double x, double y, double width, double height, string look, string tip) =>
         _root.Add(new XElement(

@@ -21,8 +21,8 @@ public static class TextReport
         }
 
         text.AppendLine().AppendLine(ReportTable.Legend);
-        foreach (RowResult row in result.Rows.Where(row => row.Failure is not null))
-            text.AppendLine(row.Failure);
+        foreach (string sentence in result.Missing())
+            text.AppendLine(sentence);
         return text.ToString();
     }
 

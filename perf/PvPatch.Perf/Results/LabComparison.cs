@@ -87,7 +87,7 @@ public sealed record LabComparison(IReadOnlyList<ComparedRow> Rows, bool OnSameM
         : Verdict.NotComparable;
 
     private static Verdict Judge(Interval before, Interval after) =>
-        !before.IsApartFrom(after) || Math.Abs(after.Median - before.Median) < LeastDifference * before.Median ? Verdict.Same
+        !before.IsFarFrom(after) || Math.Abs(after.Median - before.Median) < LeastDifference * before.Median ? Verdict.Same
         : after.Median < before.Median ? Verdict.Better
         : Verdict.Worse;
 }

@@ -28,6 +28,9 @@ public sealed record LabResult
 
     /// <summary>The rows by family: what has one baseline and the same parameters.</summary>
     public IEnumerable<IGrouping<string, RowResult>> Families() => Rows.GroupBy(row => row.Family, StringComparer.Ordinal);
+
+    /// <summary>Why rows have no figure, each sentence once.</summary>
+    public IEnumerable<string> Missing() => Rows.Select(row => row.Failure ?? row.Unavailable).OfType<string>().Distinct(StringComparer.Ordinal);
 }
 
 /// <summary>One benchmark with one set of parameters.</summary>
@@ -45,7 +48,7 @@ public sealed record RowResult
     /// <summary>Whether the others of the family are compared with it.</summary>
     public required bool IsBaseline { get; init; }
 
-    /// <summary>CPU time of one operation, in nanoseconds; absent when it failed.</summary>
+    /// <summary>CPU time of one operation, in nanoseconds; absent when it failed or is unavailable.</summary>
     public Interval? Nanoseconds { get; init; }
 
     /// <summary>Against the family's baseline, round by round; absent for the baseline, and without one.</summary>
@@ -63,8 +66,11 @@ public sealed record RowResult
     /// <summary>How many samples there are, over all processes.</summary>
     public int Samples { get; init; }
 
-    /// <summary>Why it has no figure: one sentence.</summary>
+    /// <summary>What it threw, so that it has no figure: one sentence.</summary>
     public string? Failure { get; init; }
+
+    /// <summary>What this machine lacks for it, so that it has no figure: one sentence.</summary>
+    public string? Unavailable { get; init; }
 }
 
 /// <summary>Machine code as it ran.</summary>

@@ -11,10 +11,10 @@ namespace PvPatch.Perf.Rows;
 
 /// <summary>
 /// Patching late: every method of an assembly is compiled already, and is led to a copy. Ten thousand are the most, for the
-/// copies are kept as long as the process.
+/// copies are kept as long as the process, where all that search code find them.
 /// </summary>
 [Growth(nameof(Sites), QuickUpTo = 1_000, FitFrom = 100)]
-[Launches(2)]
+[Launches(2, Alone = true)]
 public class LatePatchingCosts
 {
     private PatchableImage _image = null!;

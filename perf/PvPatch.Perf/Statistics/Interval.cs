@@ -19,7 +19,10 @@ public readonly record struct Interval(double Median, double Low, double High)
     [JsonIgnore]
     public bool IsWide => RelativeWidth > WideFrom;
 
-    /// <summary>Whether no number is in both.</summary>
+    /// <summary>
+    /// Whether there is more room between two intervals than the wider of them takes. No number in common would be enough for figures
+    /// of many processes; those of two or four, whose memory is laid out by chance, lie apart that far now and then.
+    /// </summary>
     /// <param name="other">The other interval.</param>
-    public bool IsApartFrom(Interval other) => Low > other.High || High < other.Low;
+    public bool IsFarFrom(Interval other) => Math.Max(Low - other.High, other.Low - High) > Math.Max(High - Low, other.High - other.Low);
 }

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
+using PvPatch.Perf.Measuring;
 
 namespace PvPatch.Perf.Yardsticks;
 
@@ -11,25 +11,24 @@ namespace PvPatch.Perf.Yardsticks;
 /// <param name="Error">Its standard error.</param>
 /// <param name="Code">Its exit code.</param>
 /// <param name="Resident">Its resident memory in KiB, at equal distances of time, if it was watched.</param>
-internal sealed partial record ChildProcess(double CpuSeconds, double WallSeconds, string Output, string Error, int Code, IReadOnlyList<long> Resident)
+internal sealed record ChildProcess(double CpuSeconds, double WallSeconds, string Output, string Error, int Code, IReadOnlyList<long> Resident)
 {
-    /// <summary>RUSAGE_CHILDREN of getrusage(2): the children that were waited for, and theirs.</summary>
-    private const int Children = -1;
-
     /// <summary>Runs a program to its end. Children are measured one after the other.</summary>
     /// <param name="command">The program and its arguments.</param>
     /// <param name="watchEvery">Between two looks at its memory; zero for none.</param>
     public static ChildProcess Run(IReadOnlyList<string> command, TimeSpan watchEvery = default)
     {
-        double before = CpuOfChildren();
+        double before = CpuClock.ChildNanoseconds();
         long start = Stopwatch.GetTimestamp();
-        using Process process = Process.Start(new ProcessStartInfo(command[0], command.Skip(1))
+        var info = new ProcessStartInfo(command[0], command.Skip(1))
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+        };
+        OwnProgram.Unset(info);
+        using Process process = Process.Start(info)!;
         process.StandardInput.Close();
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
@@ -38,7 +37,7 @@ internal sealed partial record ChildProcess(double CpuSeconds, double WallSecond
             resident.Add(ResidentOf(process.Id));
         process.WaitForExit();
         double wall = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return new ChildProcess(CpuOfChildren() - before, wall, output.Result, error.Result, process.ExitCode, resident);
+        return new ChildProcess((CpuClock.ChildNanoseconds() - before) / 1e9, wall, output.Result, error.Result, process.ExitCode, resident);
     }
 
     /// <summary>Runs a program that must end well.</summary>
@@ -59,27 +58,5 @@ internal sealed partial record ChildProcess(double CpuSeconds, double WallSecond
         {
             return 0; // it has ended
         }
-    }
-
-    private static unsafe double CpuOfChildren()
-    {
-        Usage usage;
-        // SAFETY: the structure is as large as Linux's rusage on 64-bit systems.
-        return GetUsage(Children, &usage) == 0
-            ? usage.UserSeconds + usage.SystemSeconds + ((usage.UserMicroseconds + usage.SystemMicroseconds) * 1e-6)
-            : throw new InvalidOperationException("getrusage failed.");
-    }
-
-    [LibraryImport("libc", EntryPoint = "getrusage")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static unsafe partial int GetUsage(int who, Usage* usage);
-
-    [StructLayout(LayoutKind.Sequential, Size = 144)]
-    private struct Usage
-    {
-        public long UserSeconds;
-        public long UserMicroseconds;
-        public long SystemSeconds;
-        public long SystemMicroseconds;
     }
 }

@@ -14,10 +14,10 @@ internal sealed record ColdCode(string Runner, double Once, double TenTimes)
     public static IReadOnlyList<ColdCode> Measure(Installation installation, int runs)
     {
         string[] programs = [.. ((int[])[0, 1, 10]).Select(repetitions => GeneratedElf.Cold(installation.Folder, Instructions, repetitions))];
-        List<(string Name, string[] Prefix)> contenders = [(Contender.Native, [])];
+        List<(string Name, string[] Prefix)> contenders = [(Contender.Native.Name, [])];
         if (Installation.Has("qemu-x86_64"))
             contenders.Add(("qemu-x86_64", ["qemu-x86_64"]));
-        contenders.AddRange(Contender.Tiers(installation.Tool).Select(tier => (tier.Name, (string[])[installation.Tool, "run", .. tier.Options])));
+        contenders.AddRange(Contender.Tiers.Select(tier => ($"tier {tier}", (string[])[installation.Tool, "run", "--tier", tier])));
         IEnumerable<Func<double>> forms = contenders.SelectMany(contender =>
             programs.Select(program => (Func<double>)(() => ChildProcess.RunWell([.. contender.Prefix, program]).CpuSeconds)));
         double[] seconds = Medians.InTurn(runs, [.. forms]);

@@ -4,14 +4,14 @@ using System.Text.Json;
 namespace PvPatch.Perf.Yardsticks;
 
 /// <summary>
-/// <c>emulator</c>: how fast the emulator is, beside the processor and QEMU. <c>--speed</c>, <c>--start-up</c>, <c>--cold</c>,
-/// <c>--threads</c> and <c>--growth</c> choose what is measured, none of them means all but <c>--growth</c>; <c>--quick</c> measures
+/// <c>emulator</c>: what of the emulator's speed is no ratio of a program's work (these are the lab's EmulatorPrograms). <c>--start-up</c>,
+/// <c>--cold</c>, <c>--threads</c> and <c>--growth</c> choose what is measured, none of them means all but <c>--growth</c>; <c>--quick</c> measures
 /// shorter, <c>--tool FILE</c> takes a published PvPatch, <c>--json FILE</c> writes the figures too.
 /// </summary>
 internal static class EmulatorCommand
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
-    private static readonly string[] Subjects = ["--speed", "--start-up", "--cold", "--threads", "--growth"];
+    private static readonly string[] Subjects = ["--start-up", "--cold", "--threads", "--growth"];
 
     /// <summary>Measures, prints; the exit code.</summary>
     public static int Run(ReadOnlySpan<string> args)
@@ -42,7 +42,7 @@ internal static class EmulatorCommand
             Measure(tool, chosen, quick, json);
             return 0;
         }
-        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
+        catch (Exception e) when (e is InvalidOperationException or PlatformNotSupportedException or Win32Exception)
         {
             Console.Error.WriteLine(e.Message);
             return 1;
@@ -53,8 +53,6 @@ internal static class EmulatorCommand
     {
         using var installation = new Installation(tool);
         var figures = new Dictionary<string, object>(StringComparer.Ordinal);
-        if (chosen.Contains("--speed"))
-            Speed(installation, quick, figures);
         if (chosen.Contains("--start-up"))
             figures["startUp"] = StartUp.Measure(installation, quick ? 5 : 15);
         if (chosen.Contains("--cold"))
@@ -65,28 +63,6 @@ internal static class EmulatorCommand
             figures["growth"] = Growth.Measure(installation, quick);
         if (json is not null)
             File.WriteAllText(json, JsonSerializer.Serialize(figures, Json));
-    }
-
-    private static void Speed(Installation installation, bool quick, Dictionary<string, object> figures)
-    {
-        if (!Installation.Has("gcc"))
-        {
-            Console.WriteLine("gcc is not installed, so the yardsticks cannot be compiled and measured.");
-            return;
-        }
-
-        IReadOnlyList<Contender> contenders = Contender.All(installation.Tool, Console.WriteLine);
-        var table = new SpeedTable(contenders, installation.Tool, quick ? 0.05 : 0.4, quick ? 3 : 5);
-        var rows = new List<SpeedRow>();
-        foreach (Yardstick yardstick in Yardstick.Compile(Installation.Sources, installation.Folder))
-        {
-            rows.Add(table.Measure(yardstick));
-            Console.Error.WriteLine($"{yardstick.Name} is measured.");
-        }
-
-        foreach (string line in table.Text(rows))
-            Console.WriteLine(line);
-        figures["speed"] = rows;
     }
 
     private static int Fail(string sentence)

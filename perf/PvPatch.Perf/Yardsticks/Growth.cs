@@ -20,12 +20,12 @@ internal sealed record Growth(string Program, double Instructions, double Mips, 
         Console.WriteLine($"{"Growth",-30}{"instructions",16}{"MIPS",8}    KiB resident, by quarters");
         if (Installation.Has("gcc"))
         {
-            Yardstick yardstick = Yardstick.Compile(Installation.Sources, installation.Folder).First(yardstick => yardstick.Name == "bytecode");
-            foreach ((string name, string[] options) in Contender.Tiers(installation.Tool))
+            Yardstick yardstick = Yardstick.Compile("bytecode", installation.Folder);
+            foreach (string tier in Contender.Tiers)
             {
-                double most = quick ? 1e8 : options is ["--tier", "auto"] ? 1e10 : 1e9;
+                double most = quick ? 1e8 : tier is "auto" ? 1e10 : 1e9;
                 for (double instructions = 1e7; instructions <= most; instructions *= 10)
-                    rows.Add(Endless(installation, $"{yardstick.Name}, {name}", options, yardstick, instructions));
+                    rows.Add(Endless(installation, tier, yardstick, instructions));
             }
         }
         else
@@ -40,12 +40,12 @@ internal sealed record Growth(string Program, double Instructions, double Mips, 
         return rows;
     }
 
-    private static Growth Endless(Installation installation, string name, string[] options, Yardstick yardstick, double instructions)
+    private static Growth Endless(Installation installation, string tier, Yardstick yardstick, double instructions)
     {
         string limit = instructions.ToString("F0", CultureInfo.InvariantCulture);
-        string[] command = [installation.Tool, "run", .. options, "--max-instructions", limit, yardstick.Program, $"{long.MaxValue}"];
+        string[] command = [installation.Tool, "run", "--tier", tier, "--max-instructions", limit, yardstick.Program, $"{long.MaxValue}"];
         ChildProcess child = ChildProcess.Run(command, TimeSpan.FromMilliseconds(20)).Well(command, LimitReached);
-        return Told(new Growth(name, instructions, instructions / child.CpuSeconds / 1e6, Quarters(child.Resident)));
+        return Told(new Growth($"{yardstick.Name}, tier {tier}", instructions, instructions / child.CpuSeconds / 1e6, Quarters(child.Resident)));
     }
 
     /// <summary>Processes, pipes, files and arithmetic for some time.</summary>

@@ -18,9 +18,6 @@ internal sealed class Installation : IDisposable
     /// <summary>The published PvPatch.</summary>
     public string Tool { get; }
 
-    /// <summary>The folder of the yardsticks' sources.</summary>
-    public static string Sources => Path.Combine(Root, "perf", "yardsticks");
-
     private static string Root
     {
         get
@@ -35,6 +32,13 @@ internal sealed class Installation : IDisposable
     /// <summary>Whether a program is on the path.</summary>
     public static bool Has(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+
+    /// <summary>The name of a program that has to be there.</summary>
+    /// <param name="program">Its name.</param>
+    /// <param name="package">The package that has it.</param>
+    /// <exception cref="PlatformNotSupportedException">It is not.</exception>
+    public static string Required(string program, string package) =>
+        Has(program) ? program : throw new PlatformNotSupportedException($"{program} is not installed (Debian: {package}).");
 
     /// <summary>A program that does nothing, published as the tool is.</summary>
     public string PublishEmptyProgram()

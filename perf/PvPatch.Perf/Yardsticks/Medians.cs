@@ -1,6 +1,6 @@
 namespace PvPatch.Perf.Yardsticks;
 
-/// <summary>The middle of some measurements, and the mean of ratios.</summary>
+/// <summary>The middle of some measurements.</summary>
 internal static class Medians
 {
     /// <summary>The one in the middle.</summary>
@@ -16,7 +16,4 @@ internal static class Medians
         double[][] all = [.. Enumerable.Range(0, runs).Select(_ => forms.Select(form => form()).ToArray())];
         return [.. forms.Select((_, i) => Of(all.Select(run => run[i])))];
     }
-
-    /// <summary>The geometric mean.</summary>
-    public static double GeometricMean(IEnumerable<double> ratios) => Math.Exp(ratios.Average(Math.Log));
 }

@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace PvPatch.Perf.Yardsticks;
 
 /// <summary>A program of perf/yardsticks, compiled.</summary>
@@ -26,25 +28,52 @@ internal sealed record Yardstick(string Name, string Program, string? Kernel)
         ("calls", false, false),
     ];
 
-    /// <summary>Compiles all.</summary>
-    /// <param name="sources">The folder perf/yardsticks.</param>
-    /// <param name="target">Where the programs go.</param>
-    public static IReadOnlyList<Yardstick> Compile(string sources, string target) => [.. Sources.Select(source => Compile(sources, target, source.Name, source.Library, source.Bare))];
+    /// <summary>All there are.</summary>
+    public static IEnumerable<string> Names => Sources.Select(source => source.Name);
 
-    private static Yardstick Compile(string sources, string target, string name, bool library, bool bare)
+    /// <summary>Compiles one.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="folder">Where the programs and their sources go.</param>
+    /// <exception cref="PlatformNotSupportedException">The system has no compiler that can.</exception>
+    public static Yardstick Compile(string name, string folder)
     {
-        void Compile(string output, params string[] rest) => ChildProcess.RunWell(["gcc", .. Flags, "-o", Path.Combine(target, output), .. rest]);
-        string Start(string file) => Path.Combine(sources, "start", file);
-        string source = Path.Combine(sources, $"{name}.c");
+        Installation.Required("gcc", "gcc");
+        (_, bool library, bool bare) = Array.Find(Sources, source => source.Name == name);
+        string sources = Extract(Path.Combine(folder, "sources"));
+        string program = Path.Combine(folder, name), source = Path.Combine(sources, $"{name}.c"), start = Path.Combine(sources, "start");
+        void Compile(string output, params ReadOnlySpan<string> rest)
+        {
+            var gcc = ChildProcess.Run(["gcc", .. Flags, "-o", output, .. rest]);
+            if (gcc.Code != 0)
+                throw new PlatformNotSupportedException($"gcc cannot compile {name}.c: {gcc.Error.Split('\n')[0]}");
+        }
 
+        string Start(string file) => Path.Combine(start, file);
         if (library)
-            Compile(name, Start("libc.c"), source);
+            Compile(program, Start("libc.c"), source);
         else
-            Compile(name, "-nostdlib", "-ffreestanding", Start("linux.c"), Start("memory.c"), source);
+            Compile(program, "-nostdlib", "-ffreestanding", Start("linux.c"), Start("memory.c"), source);
         if (!bare)
-            return new Yardstick(name, Path.Combine(target, name), null);
-        string kernel = $"{name}.kernel";
+            return new Yardstick(name, program, null);
+        string kernel = $"{program}.kernel";
         Compile(kernel, "-nostdlib", "-ffreestanding", "-Wl,-e,start,--build-id=none", Start("machine.S"), Start("bare.c"), Start("memory.c"), source);
-        return new Yardstick(name, Path.Combine(target, name), Path.Combine(target, kernel));
+        return new Yardstick(name, program, kernel);
+    }
+
+    /// <summary>Writes the sources, which this assembly carries.</summary>
+    private static string Extract(string folder)
+    {
+        const string Prefix = "yardsticks/";
+        Assembly own = typeof(Yardstick).Assembly;
+        foreach (string resource in own.GetManifestResourceNames().Where(resource => resource.StartsWith(Prefix, StringComparison.Ordinal)))
+        {
+            string file = Path.Combine(folder, resource[Prefix.Length..]);
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            using Stream source = own.GetManifestResourceStream(resource)!;
+            using FileStream target = File.Create(file);
+            source.CopyTo(target);
+        }
+
+        return folder;
     }
 }

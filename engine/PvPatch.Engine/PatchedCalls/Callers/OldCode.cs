@@ -47,12 +47,12 @@ internal sealed class OldCode(CallGraph graph, Lazy<SlotMentions>? mentions)
     /// <summary>Takes out the code that reads none of the method's slots, and puts names to what was unknown.</summary>
     private OldBodies BySlots(MethodBase method, OldBodies possible, IReadOnlyList<PvOp> ops, SlotMentions mentions)
     {
-        HashSet<MethodBase> readers = [.. ops.SelectMany(mentions.ReadersOf)];
-        List<Holder> holders = [.. possible.Holders.Where(h => readers.Contains(h.Method) || PrecompiledMethods.Has(h.Method))];
+        List<Holder> holders = [.. possible.Holders.Where(h => ops.Any(op => mentions.IsReadBy(h.Method, op)) || PrecompiledMethods.Has(h.Method))];
         if (ops.Any(mentions.IsReadByUnknown))
             return new OldBodies(holders, "code that was made while the program ran reads the slot, and may have inlined it");
         if (possible.Unknown is null)
             return new OldBodies(holders, null);
+        HashSet<MethodBase> readers = [.. ops.SelectMany(mentions.ReadersOf)];
         if (PrecompiledMethods.AreIn(method.Module) || (IsGeneric(method) && readers.Contains(method)))
             return new OldBodies(holders, possible.Unknown);
 

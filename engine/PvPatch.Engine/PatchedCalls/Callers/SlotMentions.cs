@@ -75,6 +75,18 @@ internal sealed class SlotMentions
         return found;
     }
 
+    /// <summary>Whether a method's compiled code reads, or may read, an op's slot; a generic one by its definition.</summary>
+    public bool IsReadBy(MethodBase method, PvOp op)
+    {
+        foreach (nint address in _addresses[op])
+        {
+            if (_readers[address].Methods.Contains(method))
+                return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Whether code of which it is not known whose it is reads an op's slot, or may.</summary>
     public bool IsReadByUnknown(PvOp op)
     {

@@ -16,6 +16,8 @@ internal sealed unsafe class EntrySwap : IMethodSwap
 {
     private const MethodImplAttributes RuntimeAsync = (MethodImplAttributes)0x2000; // dotnet/runtime, src/coreclr/inc/corhdr.h, miAsync
 
+    private MemoryMap? _map;
+
     /// <inheritdoc/>
     public string? RefusalOf(MethodBase method) => RefusalOfKind(method) ?? RefusalOfEntry(method);
 
@@ -87,14 +89,22 @@ internal sealed unsafe class EntrySwap : IMethodSwap
             || (AppContext.TryGetSwitch("System.Runtime.TieredCompilation", out bool isOn) && !isOn);
     }
 
-    private static string? RefusalOfEntry(MethodBase method)
+    private string? RefusalOfEntry(MethodBase method)
     {
         nint* slot = MethodEntry.SlotOf(method, out _);
         if (slot is null)
             return "its entry is no stub that is known";
-        return (nint)slot % sizeof(nint) == 0 && MemoryMap.Read().At((nint)slot) is { CanWrite: true, CanExecute: false }
-            ? null
-            : "its entry's data cannot be written";
+        return (nint)slot % sizeof(nint) == 0 && IsData((nint)slot) ? null : "its entry's data cannot be written";
+    }
+
+    /// <summary>
+    /// Whether an entry's slot lies in memory for data. Such memory stays what it is as long as the method, so the map is read again
+    /// only for what it does not show: it grows with the methods, and reading it for each would make their time a square.
+    /// </summary>
+    private bool IsData(nint slot)
+    {
+        static bool IsIn(MemoryMap? map, nint slot) => map?.At(slot) is { CanWrite: true, CanExecute: false };
+        return IsIn(_map, slot) || IsIn(_map = MemoryMap.Read(), slot);
     }
 
     /// <summary>Whether the first call of a method that never ran initialises its class (ECMA-335, partition II, 10.5.3.1), which calling a copy does not.</summary>

@@ -27,6 +27,18 @@ internal sealed class LateRefusalTests
         Assert.That(AsksWhoItIs(), Is.Not.Null);
     }
 
+    [Test]
+    public void For_many_methods_the_map_of_the_memory_is_read_once()
+    {
+        MethodInfo method = GetType().GetMethod(nameof(AsksWhoItIs), Declared)!;
+        var swap = new EntrySwap();
+        string? refusal = swap.RefusalOf(method);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 10; i++)
+            Assert.That(swap.RefusalOf(method), Is.EqualTo(refusal));
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(File.ReadAllText("/proc/self/maps").Length), "less than the map's text");
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static MethodBase? AsksWhoItIs() => MethodBase.GetCurrentMethod();
 
