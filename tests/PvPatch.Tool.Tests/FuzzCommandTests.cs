@@ -12,6 +12,7 @@ public sealed class FuzzCommandTests
     [TestCase("--minutes -1", "'-1' is no number of minutes")]
     [TestCase("--seed 2147483648", "'2147483648' is no whole number from 0 to 2147483647")]
     [TestCase("--minutes 1 --cases 1", "'--minutes' and '--cases' exclude each other")]
+    [TestCase("--tier auto", "'auto' not recognized")]
     [TestCase("--bogus", "--bogus")]
     public void Wrong_usage_answers_2(string options, string expected)
     {
@@ -52,6 +53,15 @@ public sealed class FuzzCommandTests
         Assert.That(run.Out, Does.StartWith("Seed 9.").And.Contain("privileged").And.Contain("not in 64-bit mode").And.Match("3,000 cases, [0-9]+ of them sequences, in .* s: no difference"));
         string sequences = run.Out[run.Out.IndexOf("3,000 cases", StringComparison.Ordinal)..run.Out.IndexOf(" of them", StringComparison.Ordinal)];
         Assert.That(ToolRun.Of("fuzz", "--cases", "3000", "--seed", "9").Out, Does.Contain(sequences));
+    }
+
+    [Test]
+    public void Translated_code_is_judged_when_that_is_asked_for()
+    {
+        IgnoreElsewhere();
+        ToolRun run = ToolRun.Of("fuzz", "--tier", "1", "--cases", "100", "--seed", "9");
+        Assert.That(run.Code, Is.Zero, run.Out);
+        Assert.That(run.Out, Does.Match("100 cases, [0-9]+ of them sequences, in .* s: no difference"));
     }
 
     [Test]

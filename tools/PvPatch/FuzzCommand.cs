@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Oracle;
 
 namespace PvPatch.Tool;
@@ -9,6 +10,8 @@ namespace PvPatch.Tool;
 internal static class FuzzCommand
 {
     private const double MostMinutes = 1_000_000;
+    private const string Interpreter = "0";
+    private const string Translator = "1";
 
     private const string Description = """
         Run random instructions and sequences of instructions on the host's processor and in the emulator, and compare all
@@ -29,7 +32,9 @@ internal static class FuzzCommand
         Option<long?> seed = new("--seed") { Description = "Where the random choices start; the same seed gives the same cases. It is printed.", HelpName = "S", CustomParser = result => Parse(result, 0, int.MaxValue) };
         Option<string?> output = new("--out") { Description = "Also add what differs to this file, a line a case.", HelpName = "FILE" };
         Option<string> only = new("--only") { Description = "Only instructions whose form, as Iced names it, starts so: \"Add_\", \"Pcmp\".", HelpName = "FORM", DefaultValueFactory = _ => string.Empty };
-        var command = new Command("fuzz", Description) { minutes, cases, seed, output, only };
+        Option<string> tier = new("--tier") { Description = "0: the interpreter is judged; 1: each case is translated first, which takes some 20 ms.", HelpName = "0|1", DefaultValueFactory = _ => Interpreter };
+        tier.AcceptOnlyFromAmong(Interpreter, Translator);
+        var command = new Command("fuzz", Description) { minutes, cases, seed, output, only, tier };
         command.Validators.Add(result =>
         {
             if (result.GetResult(minutes) is not null && result.GetResult(cases) is not null)
@@ -43,6 +48,7 @@ internal static class FuzzCommand
                 Duration = parsed.GetValue(minutes) is { } time ? TimeSpan.FromMinutes(time) : null,
                 Only = parsed.GetValue(only)!,
             },
+            parsed.GetValue(tier) == Translator ? ExecutionTier.Translated : ExecutionTier.Interpreted,
             parsed.GetValue(output)).Run());
         return command;
     }

@@ -1,13 +1,15 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Oracle;
 
 namespace PvPatch.Tool;
 
 /// <summary>One run of the fuzzer, with what it prints.</summary>
 /// <param name="options">What was asked for.</param>
+/// <param name="tier">What executes the cases in the emulator.</param>
 /// <param name="file">Where lines of cases that differ go, too; null for nowhere.</param>
-internal sealed class FuzzSession(FuzzOptions options, string? file)
+internal sealed class FuzzSession(FuzzOptions options, ExecutionTier tier, string? file)
 {
     private const int DifferenceFound = 1;
 
@@ -22,7 +24,7 @@ internal sealed class FuzzSession(FuzzOptions options, string? file)
     internal ExitCode Run()
     {
         using StreamWriter? lines = file is null ? null : Open(file);
-        using Fuzzer fuzzer = Fuzzer.TryStart(out string reason) ?? throw new ToolException(ExitCode.Environment, $"The emulator can't be judged here: {reason}.");
+        using Fuzzer fuzzer = Fuzzer.TryStart(out string reason, tier) ?? throw new ToolException(ExitCode.Environment, $"The emulator can't be judged here: {reason}.");
         using var cancellation = new CancellationTokenSource();
         using PosixSignalRegistration interrupt = EndsWith(PosixSignal.SIGINT, cancellation);
         using PosixSignalRegistration terminate = EndsWith(PosixSignal.SIGTERM, cancellation);
