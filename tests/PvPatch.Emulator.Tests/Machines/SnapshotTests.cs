@@ -16,7 +16,7 @@ public sealed unsafe class SnapshotTests(ExecutionTier tier)
 {
     /// <summary>What is the host's, not the guest's.</summary>
     private static readonly string[] HostFields =
-        ["Index", "Ram", "RamSize", "Sensitive", "Machine", "Vcpu", "Tlb", "TlbGeneration", "CodePages", "NextOnMap", "Memory", "Watches", "RunsMany", "Zero", "DataTlb", "JumpCache", "FetchEpoch", "Left", "Execution"];
+        ["Index", "Ram", "RamSize", "Sensitive", "Machine", "Vcpu", "Tlb", "TlbGeneration", "CodePages", "NextOnMap", "Memory", "Watches", "RunsMany", "Zero", "DataTlb", "JumpCache", "FetchEpoch", "BranchesLeft", "Left", "Execution"];
 
     [Test]
     public void A_restored_machine_goes_on_exactly_as_the_saved_one([Values(1, 3)] int cpus, [Values(0ul, 1ul, 12_345ul, 250_007ul)] ulong before)
