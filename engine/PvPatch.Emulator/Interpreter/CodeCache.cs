@@ -129,7 +129,11 @@ internal sealed unsafe class CodeCache : IDisposable
     public ulong Linear(ulong rip) => CodeWidth == Marks.Code64 ? rip : (uint)(_cpu->Cs.Base + rip);
 
     /// <summary>The instruction at RIP, decoded; null with the fault of its fetch.</summary>
-    public DecodedInstruction* Find(ulong rip, AccessMode mode, out MemoryFault fault)
+    /// <param name="rip">RIP, EIP or IP.</param>
+    /// <param name="mode">The privilege of the fetch.</param>
+    /// <param name="byBranch">A branch led here.</param>
+    /// <param name="fault">The exception of the fetch.</param>
+    public DecodedInstruction* Find(ulong rip, AccessMode mode, bool byBranch, out MemoryFault fault)
     {
         Marks width = CodeWidth;
         ulong linear = Linear(rip);
@@ -157,7 +161,7 @@ internal sealed unsafe class CodeCache : IDisposable
         if (found->Length == 0)
             return _straddling.Find(rip, linear, InSegment(rip, width, CodeDecoder.LongestInstruction), mode, width, out fault);
 
-        page.Sought[offset] = true;
+        page.Sought[offset] |= byBranch;
         ulong* entry = _cpu->JumpCache + (2 * ((rip ^ (rip >> 12)) & (ControlFlow.JumpCacheEntries - 1)));
         entry[1] = (ulong)found;
         entry[0] = rip;

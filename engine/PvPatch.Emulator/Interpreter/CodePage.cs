@@ -61,7 +61,7 @@ internal sealed unsafe class CodePage : IDisposable
     /// <summary>What is translated of it, from the first time on that somebody thinks of it.</summary>
     public PageRegions Regions => _regions ??= new PageRegions(this);
 
-    /// <summary>Where in the page execution arrived by a look-up: the targets of indirect branches, returns and other pages are among them.</summary>
+    /// <summary>Where in the page execution arrived by a branch whose target was looked up: the targets of indirect branches, returns and other pages are among them.</summary>
     public bool[] Sought => _sought;
 
     /// <summary>Lets the decoded instruction at an offset enter the region that starts there, if one does.</summary>

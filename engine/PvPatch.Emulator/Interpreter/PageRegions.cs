@@ -14,6 +14,7 @@ internal sealed unsafe class PageRegions(CodePage page)
 
     /// <summary>Places nearer to each other than two to this power of bytes are looked at together.</summary>
     public const int HeatShift = 8;
+
     private const int MostPatience = 12;
 
     private readonly List<InstalledRegion> _regions = [];
@@ -21,7 +22,7 @@ internal sealed unsafe class PageRegions(CodePage page)
     private readonly bool[] _translated = new bool[PageCode.Size];
     private readonly bool[] _refused = new bool[PageCode.Size];
     private readonly int[] _heat = new int[PageCode.Size >> HeatShift];
-    private readonly int[] _patience = new int[PageCode.Size >> HeatShift];
+    private readonly int[] _postponed = new int[PageCode.Size >> HeatShift];
 
     /// <summary>
     /// An instruction was executed when somebody looked: whether that was so often nearby that it may be worth translating.
@@ -29,7 +30,7 @@ internal sealed unsafe class PageRegions(CodePage page)
     public bool IsHot(int offset)
     {
         _heat[offset >> HeatShift]++;
-        return Heat(offset) >= Math.Max(Hot, _patience[offset >> HeatShift]);
+        return Heat(offset) >= Math.Max(Hot, _postponed[offset >> HeatShift]);
     }
 
     /// <summary>
@@ -39,7 +40,7 @@ internal sealed unsafe class PageRegions(CodePage page)
     public int Heat(int offset) => _heat[offset >> HeatShift] >> Math.Min(page.Age, MostPatience);
 
     /// <summary>It is not yet worth it: not before it was seen twice as often.</summary>
-    public void Postpone(int offset) => _patience[offset >> HeatShift] = 2 * Heat(offset);
+    public void Postpone(int offset) => _postponed[offset >> HeatShift] = 2 * Heat(offset);
 
     /// <summary>Whether the instruction at an offset is part of a region.</summary>
     public bool IsTranslated(int offset) => _translated[offset];

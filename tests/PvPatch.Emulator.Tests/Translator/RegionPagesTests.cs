@@ -176,11 +176,16 @@ public sealed unsafe class RegionPagesTests
             a.call(Code + Function + 0x40);
             a.inc(ecx);
             a.jmp(again);
-        }),
-        ((int)Function + 0x40, a => { a.add(eax, 3); a.jmp(Code + Border - 2); }),
-        ((int)Border - 2, a => { a.lea(ebx, __[rbx + 5]); a.ret(); }),
-        ((int)Other, a => { a.db(0x77); a.ret(); }),
-        ((int)Other + 0x40, a => { a.sub(eax, 5); a.ret(); }));
+        }
+    ),
+        ((int)Function + 0x40, a => { a.add(eax, 3); a.jmp(Code + Border - 2); }
+    ),
+        ((int)Border - 2, a => { a.lea(ebx, __[rbx + 5]); a.ret(); }
+    ),
+        ((int)Other, a => { a.db(0x77); a.ret(); }
+    ),
+        ((int)Other + 0x40, a => { a.sub(eax, 5); a.ret(); }
+    ));
 
     /// <summary>The first CPU calls a function in another page, into which the second one writes; the stacks tell who is who.</summary>
     private static void TwoCpus(Assembler a)
