@@ -15,17 +15,12 @@ namespace PvPatch.Emulator.Interpreter;
 /// </summary>
 public sealed unsafe class InterpretedCpu : IDisposable
 {
-#if DEBUG
-    /// <summary>Instructions between two looks at what other threads changed: where handlers cannot jump to each other, so many calls nest.</summary>
-    private const ulong Slice = 4096;
-#else
-    /// <summary>Instructions between two looks at what other threads changed.</summary>
-    private const ulong Slice = LongSample;
-#endif
-
     /// <summary>Instructions between two looks at where execution is, while that is code that is not translated, and while it is.</summary>
     private const ulong ShortSample = 8209;
     private const ulong LongSample = 65537;
+
+    /// <summary>Instructions between two looks at what other threads changed: fewer where so many calls of handlers would nest.</summary>
+    private static readonly ulong Slice = HandlerChain.Nests ? 4096 : LongSample;
 
     /// <summary>How often execution must be seen near a place before it is translated.</summary>
     private const int Hot = 6;
