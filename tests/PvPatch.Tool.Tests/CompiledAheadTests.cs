@@ -29,6 +29,17 @@ public sealed class CompiledAheadTests
         Assert.That(compiled.Where(name => name.StartsWith("PvPatch.Emulator.", StringComparison.Ordinal) && !Excepted.Any(name.Contains)), Is.Empty);
     }
 
+    /// <summary>Where nothing is compiled ahead, the runtime begins with code in which handlers call each other; a thread's stack must hold that.</summary>
+    [Test]
+    [Platform("Linux")]
+    public void Handlers_that_are_not_optimised_fit_into_a_small_stack()
+    {
+        // mov ecx, 1000000; again: sub ecx, 1; jnz again; then exit(42)
+        string program = RunCommandTests.Program([0xb9, 0x40, 0x42, 0x0f, 0, 0x83, 0xe9, 1, 0x75, 0xfb, 0xbf, 42, 0, 0, 0, 0xb8, 60, 0, 0, 0, 0x0f, 0x05]);
+        ToolRun run = ToolRun.OfShell($"ulimit -s 1024; DOTNET_TC_QuickJit=1 $TOOL run --tier 0 '{program}'");
+        Assert.That((run.Code, run.Error), Is.EqualTo((42, "")));
+    }
+
     /// <summary>The command in a folder of its own, with the emulator compiled ahead. Skips the test where the compiler for that is not there.</summary>
     private static string Compiled()
     {

@@ -15,19 +15,14 @@ namespace PvPatch.Emulator.Interpreter;
 /// </summary>
 public sealed unsafe class InterpretedCpu : IDisposable
 {
-#if DEBUG
-    /// <summary>Instructions between two looks at what other threads changed: where handlers cannot jump to each other, so many calls nest.</summary>
-    private const ulong Slice = 4096;
-#else
-    /// <summary>Instructions between two looks at what other threads changed.</summary>
-    private const ulong Slice = LookInterval;
-#endif
-
     /// <summary>Instructions between two looks at whether translated code is executed, for the statistics.</summary>
     private const ulong LookInterval = 65537;
 
     /// <summary>Branches outside of translated code between two looks at where execution is.</summary>
     private const ulong BranchInterval = 1637;
+
+    /// <summary>Instructions between two looks at what other threads changed: fewer where so many calls of handlers would nest.</summary>
+    private static readonly ulong Slice = HandlerChain.Nests ? 4096 : LookInterval;
 
     /// <summary>DR6.BS.</summary>
     private const ulong SingleStep = 1 << 14;
