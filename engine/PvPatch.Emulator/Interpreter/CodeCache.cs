@@ -97,7 +97,7 @@ internal sealed unsafe class CodeCache : IDisposable
     private bool HasOtherTargets => _sensitive != null && (_sensitive.Version != _knownTargets || _cpu->Sensitive != _knownSlots);
 
     /// <summary>Where translated code calls sensitive ops, by address: each once, though several regions may have it.</summary>
-    public IEnumerable<PatchedSite> SensitiveSites => _pages.Values.SelectMany(page => page.Regions.SensitiveSites).DistinctBy(site => site.Method + site.Op);
+    public IEnumerable<PatchedSite> SensitiveSites => _pages.Values.SelectMany(page => page.Regions.SensitiveSites).DistinctBy(site => site.Method + site.Op, StringComparer.Ordinal);
 
     /// <summary>Forgets where addresses lead, if translations, the width of the code, its base or its limit changed since the last call.</summary>
     public void FollowTranslations()
