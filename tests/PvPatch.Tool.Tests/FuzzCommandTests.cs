@@ -65,6 +65,15 @@ public sealed class FuzzCommandTests
     }
 
     [Test]
+    public void A_form_that_may_not_stand_in_a_sequence_is_judged_alone()
+    {
+        IgnoreElsewhere();
+        ToolRun run = ToolRun.Of("fuzz", "--only", "Int3", "--cases", "500", "--seed", "9");
+        Assert.That(run.Code, Is.Zero, run.Out + run.Error);
+        Assert.That(run.Out, Does.Contain("500 cases, 0 of them sequences"));
+    }
+
+    [Test]
     public void A_form_that_is_not_there_answers_2()
     {
         IgnoreElsewhere();

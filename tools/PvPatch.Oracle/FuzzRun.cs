@@ -13,7 +13,7 @@ internal sealed class FuzzRun(FuzzOptions options, EmulatedOracle emulator, Case
         var batch = new List<JudgedCase>();
         while (batch.Count < most)
         {
-            (Sequence? sequence, MachineCase given) = random.Next(100) < options.SequencePercent ? sequences.Next() : (null, instructions.Next());
+            (Sequence? sequence, MachineCase given) = random.Next(100) < options.SequencePercent && sequences.HasForms ? sequences.Next() : (null, instructions.Next());
             MachineCase emulated = emulator.Run(given);
             if (emulated.IsSafeOnHost)
                 batch.Add(new JudgedCase(given, sequence, emulated));

@@ -43,17 +43,18 @@ internal static class Logarithms
             return result;
         if ((x.IsNegative && !x.IsZero) || (x.IsZero && y.IsZero) || (x.IsInfinity && y.IsZero) || (x == Float80.One && y.IsInfinity))
             return context.Invalid();
-        context.NoteDenormals(x, y);
         bool below = x.Exponent < Float80.Bias;
         bool negative = y.IsNegative != below;
-        if (x.IsInfinity || y.IsInfinity)
-            return Float80.Infinity(negative);
-        if (x.IsZero)
+        if (x.IsZero && !y.IsInfinity)
         {
+            // A division by zero comes before a denormal operand (Intel SDM vol. 1, 8.6).
             context.Raised |= ExtendedExceptions.ZeroDivide;
             return Float80.Infinity(negative);
         }
 
+        context.NoteDenormals(x, y);
+        if (x.IsInfinity || y.IsInfinity)
+            return Float80.Infinity(negative);
         if (y.IsZero || x == Float80.One)
             return Float80.Zero(negative);
         WideFloat logarithm = Log2(WideFloat.From(x), out bool exact);

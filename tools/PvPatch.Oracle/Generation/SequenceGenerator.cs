@@ -31,6 +31,9 @@ internal sealed class SequenceGenerator
         _states = new CaseStates(random, values, new X87Cases(random));
     }
 
+    /// <summary>Whether some form may stand in a sequence.</summary>
+    public bool HasForms => _forms.Count > 0;
+
     private Register Data => _kept[0];
 
     private Register DataAtEnd => _kept[1];
