@@ -32,7 +32,7 @@ internal static class FuzzCommand
         Option<long?> seed = new("--seed") { Description = "Where the random choices start; the same seed gives the same cases. It is printed.", HelpName = "S", CustomParser = result => Parse(result, 0, int.MaxValue) };
         Option<string?> output = new("--out") { Description = "Also add what differs to this file, a line a case.", HelpName = "FILE" };
         Option<string> only = new("--only") { Description = "Only instructions whose form, as Iced names it, starts so: \"Add_\", \"Pcmp\".", HelpName = "FORM", DefaultValueFactory = _ => string.Empty };
-        Option<string> tier = new("--tier") { Description = "0: the interpreter is judged; 1: each case is translated first, which takes some 20 ms.", HelpName = "0|1", DefaultValueFactory = _ => Interpreter };
+        Option<string> tier = new("--tier") { Description = "0: the interpreter is judged; 1: each case is translated first, which takes a millisecond or two.", HelpName = "0|1", DefaultValueFactory = _ => Interpreter };
         tier.AcceptOnlyFromAmong(Interpreter, Translator);
         var command = new Command("fuzz", Description) { minutes, cases, seed, output, only, tier };
         command.Validators.Add(result =>
