@@ -30,6 +30,7 @@ public enum OpForm
 internal static class OpCopies
 {
     private const int HotCalls = 50;
+    private const int MostTries = 3;
 
     private static readonly Assembly Here = typeof(OpCopies).Assembly;
     private static readonly ConcurrentDictionary<OpForm, Assembly> Copies = new();
@@ -85,7 +86,26 @@ internal static class OpCopies
     public static LivePatch Apply(PvOpTable table, Assembly copy, bool redirectCompiled) =>
         Checked(Patcher.Apply(table, new ApplyOptions { Assemblies = a => a == copy, WatchLoads = false, RedirectCompiled = redirectCompiled }), patch => patch.Report);
 
+    /// <summary>
+    /// Makes a copy. Now and then a number in other code looks like the address of a slot, and a site is left alone for it; a copy elsewhere
+    /// has other addresses.
+    /// </summary>
     private static Assembly Make(OpForm form)
+    {
+        for (int tries = 1; ; tries++)
+        {
+            try
+            {
+                return MakeOnce(form);
+            }
+            catch (InvalidOperationException) when (tries < MostTries)
+            {
+                // The next one says why, if it is the last.
+            }
+        }
+    }
+
+    private static Assembly MakeOnce(OpForm form)
     {
         Assembly copy = Load(collectible: false)[Here.GetName().Name!];
         PvOpTable table = Fill(copy);
