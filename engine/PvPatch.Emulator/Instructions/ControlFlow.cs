@@ -11,7 +11,7 @@ namespace PvPatch.Emulator.Instructions;
 internal static unsafe class ControlFlow
 {
     /// <summary>Pairs of RIP and decoded instruction in the jump cache of one privilege.</summary>
-    public const int JumpCacheEntries = 2048;
+    public const int JumpCacheEntries = 16384;
 
     /// <summary>The address of the next instruction, cut to the width of the code.</summary>
     public static ulong Next(DecodedInstruction* u) => (u->Marks & Marks.Code64) != Marks.None ? u->NextRip : (uint)u->NextRip;

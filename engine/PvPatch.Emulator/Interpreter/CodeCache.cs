@@ -25,10 +25,12 @@ internal sealed unsafe class CodeCache : IDisposable
     private readonly HookRanges<InstructionHook> _hooks;
     private readonly SensitiveCalls? _sensitive;
     private readonly ulong* _jumpCaches;
+    private readonly int[] _known = new int[2 * ControlFlow.JumpCacheEntries];
     private readonly Dictionary<CodePageKey, CodePage> _pages = [];
     private readonly CodeDecoder _decoder = new();
     private readonly Instruction[] _run = new Instruction[LongestRun];
     private readonly StraddlingCode _straddling;
+    private int _knownCount;
     private int _knownHooks;
     private int _knownTargets;
     private SensitiveOps* _knownSlots;
@@ -47,6 +49,8 @@ internal sealed unsafe class CodeCache : IDisposable
         _knownSlots = cpu->Sensitive;
         // SAFETY: two caches of pairs; Dispose releases them.
         _jumpCaches = (ulong*)NativeMemory.AlignedAlloc(2 * ControlFlow.JumpCacheEntries * 16, 64);
+        for (int i = 0; i < 2 * ControlFlow.JumpCacheEntries; i++)
+            _jumpCaches[2 * i] = NoAddress;
         _straddling = new StraddlingCode(cpu, hooks, _decoder);
         ForgetAddresses();
     }
@@ -118,10 +122,10 @@ internal sealed unsafe class CodeCache : IDisposable
     public void ForgetAddresses()
     {
         _cpu->FetchEpoch += 2;
-        for (int i = 0; i < 2 * ControlFlow.JumpCacheEntries; i++)
+        for (; _knownCount > 0; _knownCount--)
         {
-            // SAFETY: both caches together have twice as many pairs.
-            _jumpCaches[2 * i] = NoAddress;
+            // SAFETY: Find notes indices of pairs of both caches.
+            _jumpCaches[2 * _known[_knownCount - 1]] = NoAddress;
         }
     }
 
@@ -163,6 +167,8 @@ internal sealed unsafe class CodeCache : IDisposable
 
         page.Sought[offset] |= byBranch;
         ulong* entry = _cpu->JumpCache + (2 * ((rip ^ (rip >> 12)) & (ControlFlow.JumpCacheEntries - 1)));
+        if (entry[0] == NoAddress)
+            _known[_knownCount++] = (int)((entry - _jumpCaches) / 2);
         entry[1] = (ulong)found;
         entry[0] = rip;
         return found;

@@ -58,6 +58,8 @@ internal sealed unsafe class HotCode(CpuState* cpu, CodeCache code, HookRanges<I
             return;
         }
 
+        if (region.At(rip) is not { IsEntry: true })
+            page.Regions.Refuse(offset);
         foreach (RegionBlock block in region.Blocks)
             NoteDecoded(block, pages);
 

@@ -17,20 +17,8 @@ internal sealed class RegionFinder(RegionCode code, int mostInstructions)
     private bool _branchesIndirectly;
     private int _count;
 
-    /// <summary>The region around an address; it has no blocks if nothing there is worth it.</summary>
-    public static Region Find(RegionCode code, ulong rip, int mostInstructions)
-    {
-        Region region = new RegionFinder(code, mostInstructions).From(rip);
-
-        // The address may lie in the middle of a block: the block is then entered where it starts.
-        foreach (RegionBlock block in region.Blocks)
-        {
-            if (block.Start < rip && block.End == rip && !PageCode.Straddles(block.Instructions[0]) && block.Instructions[^1].FlowControl == FlowControl.Next)
-                return new RegionFinder(code, mostInstructions).From(block.Start);
-        }
-
-        return region;
-    }
+    /// <summary>The region around an address, which it can be entered at; it has no blocks if nothing there is worth it.</summary>
+    public static Region Find(RegionCode code, ulong rip, int mostInstructions) => new RegionFinder(code, mostInstructions).From(rip);
 
     private bool IsFull => _count == _found.Length;
 
@@ -59,7 +47,7 @@ internal sealed class RegionFinder(RegionCode code, int mostInstructions)
         if (NumberAt(rip) == 0 || !TranslatedForms.Has(At(rip)))
             return new Region([]);
         var region = new Region(Blocks());
-        RegionGraph.Connect(region);
+        RegionGraph.Connect(region, rip);
         return region;
     }
 

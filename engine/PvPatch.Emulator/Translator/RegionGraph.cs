@@ -6,8 +6,11 @@ namespace PvPatch.Emulator.Translator;
 internal static class RegionGraph
 {
     /// <summary>Finds for each block of a region what may follow it, and how it is come to.</summary>
-    public static void Connect(Region region)
+    /// <param name="region">The region.</param>
+    /// <param name="entry">An address where control was seen to come from elsewhere.</param>
+    public static void Connect(Region region, ulong entry)
     {
+        Arrive(entry, 2);
         foreach (RegionBlock block in region.Blocks)
         {
             Instruction last = block.Instructions[^1];
