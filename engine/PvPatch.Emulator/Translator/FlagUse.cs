@@ -20,7 +20,7 @@ internal static class FlagUse
             for (int i = region.Blocks.Count - 1; i >= 0; i--)
             {
                 RegionBlock block = region.Blocks[i];
-                Use use = AtEnd(region, block);
+                Use use = AtEnd(block);
                 for (int place = block.Instructions.Length - 1; place >= 0; place--)
                     use = Before(block.Instructions[place], use);
                 changed |= use.Read != block.ReadFlags;
@@ -30,10 +30,10 @@ internal static class FlagUse
     }
 
     /// <summary>For each instruction of a block, the flags that are wanted behind it.</summary>
-    public static ulong[] WantedBehind(Region region, RegionBlock block)
+    public static ulong[] WantedBehind(RegionBlock block)
     {
         ulong[] wanted = new ulong[block.Instructions.Length];
-        Use use = AtEnd(region, block);
+        Use use = AtEnd(block);
         for (int place = wanted.Length - 1; place >= 0; place--)
         {
             wanted[place] = use.Wanted;
@@ -52,18 +52,13 @@ internal static class FlagUse
         {
             case Mnemonic.Add or Mnemonic.Sub or Mnemonic.And or Mnemonic.Or or Mnemonic.Xor or Mnemonic.Cmp or Mnemonic.Test:
             case Mnemonic.Adc or Mnemonic.Sbb or Mnemonic.Neg or Mnemonic.Popcnt or Mnemonic.Ptest:
+            case Mnemonic.Imul or Mnemonic.Mul or Mnemonic.Tzcnt or Mnemonic.Lzcnt or Mnemonic.Bsf or Mnemonic.Bsr:
             case Mnemonic.Ucomiss or Mnemonic.Ucomisd or Mnemonic.Comiss or Mnemonic.Comisd:
                 return StatusFlags.All;
             case Mnemonic.Inc or Mnemonic.Dec:
                 return StatusFlags.All & ~RFlags.Carry;
             case Mnemonic.Bt:
                 return RFlags.Carry;
-            case Mnemonic.Imul or Mnemonic.Mul:
-                return RFlags.Carry | RFlags.Overflow;
-            case Mnemonic.Tzcnt or Mnemonic.Lzcnt:
-                return RFlags.Carry | RFlags.Zero;
-            case Mnemonic.Bsf or Mnemonic.Bsr:
-                return RFlags.Zero;
             case Mnemonic.Shl or Mnemonic.Sal or Mnemonic.Shr or Mnemonic.Sar when ShiftCount(instruction) is > 0:
                 return StatusFlags.All;
             case Mnemonic.Rol or Mnemonic.Ror when ShiftCount(instruction) is > 0:
@@ -123,27 +118,16 @@ internal static class FlagUse
     }
 
     /// <summary>
-    /// Behind the last instruction. The next block may leave the region before its first instruction, so all flags are wanted. What
-    /// leaves otherwise than by a side exit reads them; a return that may stay in the region computes them only where it does not.
+    /// Behind the last instruction. The next block may leave the region before its first instruction, so all flags are wanted. What leaves
+    /// otherwise hands on what waits.
     /// </summary>
-    private static Use AtEnd(Region region, RegionBlock block)
+    private static Use AtEnd(RegionBlock block)
     {
-        Instruction last = block.Instructions[^1];
         ulong read = 0;
         foreach (RegionBlock follower in block.Followers.Concat(block.ReturnSites))
             read |= follower.ReadFlags;
-        if (block.ReturnSites.Count == 0 && Leaves(region, block, last))
-            read = StatusFlags.All;
         return new Use(read, StatusFlags.All);
     }
-
-    private static bool Leaves(Region region, RegionBlock block, in Instruction last) => last.FlowControl switch
-    {
-        FlowControl.ConditionalBranch => region.At(last.NearBranchTarget) == null || region.At(block.End) == null,
-        FlowControl.UnconditionalBranch or FlowControl.Call => region.At(last.NearBranchTarget) == null,
-        FlowControl.Next => region.At(block.End) == null,
-        _ => true,
-    };
 
     private readonly record struct Use(ulong Read, ulong Wanted);
 }

@@ -128,13 +128,13 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         bool any = false;
         if (instruction.MemoryBase is not (Register.None or Register.RIP or Register.EIP))
         {
-            il.Load(il.General(instruction.MemoryBase));
+            il.LoadGeneral(instruction.MemoryBase);
             any = true;
         }
 
         if (instruction.MemoryIndex != Register.None)
         {
-            il.Load(il.General(instruction.MemoryIndex));
+            il.LoadGeneral(instruction.MemoryIndex);
             if (instruction.MemoryIndexScale > 1)
             {
                 il.Small(BitOperations.Log2((uint)instruction.MemoryIndexScale));

@@ -40,6 +40,9 @@ internal sealed class RegionBlock(Instruction[] instructions)
     /// <summary>An indirect branch of the region may lead here.</summary>
     public bool IsSought { get; set; }
 
+    /// <summary>In how many loops it is, as far as backward branches of the region show.</summary>
+    public int LoopDepth { get; set; }
+
     /// <summary>Where its code starts.</summary>
     public Label Label { get; set; }
 }

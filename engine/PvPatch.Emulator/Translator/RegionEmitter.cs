@@ -36,7 +36,7 @@ internal sealed class RegionEmitter
         _operands = new OperandEmitter(_il, _exits);
         var meanings = new MeaningEmitter(_il, _flags);
         var shifts = new ShiftEmitter(_il, _flags, _operands, meanings);
-        var multiplication = new MultiplicationEmitter(_il, _operands, meanings, _exits);
+        var multiplication = new MultiplicationEmitter(_il, _flags, _operands, _exits);
         _integers = new IntegerEmitter(_il, _flags, _operands, meanings, shifts, multiplication);
         var vectorOperands = new VectorOperands(_il, _operands);
         _floats = new FloatEmitter(_il, vectorOperands, meanings, _exits, _clean);
@@ -76,9 +76,11 @@ internal sealed class RegionEmitter
             foreach (ref readonly Instruction instruction in block.Instructions.AsSpan())
             {
                 if (TranslatedForms.Has(instruction))
-                    _il.Uses(instruction);
+                    _il.Use.Add(instruction, block.LoopDepth);
             }
         }
+
+        _il.Use.Choose();
 
         // The instruction that is entered was counted already by whoever came here.
         _il.LoadState(StateOffsets.Left);
@@ -95,23 +97,13 @@ internal sealed class RegionEmitter
         _il.LoadState(StateOffsets.RFlags);
         _il.Store(_il.Flags);
         _il.Fill();
+        _flags.Fill();
         _operands.Enter();
         if (_il.UsesVectors)
             _vectors.Enter();
         _il.Op(OpCodes.Ldarg_1);
-        _il.Constant(StateOffsets.RegionEntry);
-        _il.Op(OpCodes.Add);
-        _il.Op(OpCodes.Ldind_U2);
-        _il.Switch(Labels(entries));
+        _branches.Enter();
         _il.Branch(OpCodes.Br, entries[0].Label);
-    }
-
-    private static Label[] Labels(IReadOnlyList<RegionBlock> blocks)
-    {
-        var labels = new Label[blocks.Count];
-        for (int i = 0; i < labels.Length; i++)
-            labels[i] = blocks[i].Label;
-        return labels;
     }
 
     private void WriteBlocks()
@@ -131,7 +123,7 @@ internal sealed class RegionEmitter
 
         _exits.At(block, 0);
         Count(block);
-        ulong[] wanted = FlagUse.WantedBehind(_region, block);
+        ulong[] wanted = FlagUse.WantedBehind(block);
         bool vectorsChecked = false;
         for (int place = 0; place < block.Instructions.Length; place++)
         {

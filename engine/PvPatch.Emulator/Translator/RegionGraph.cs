@@ -42,6 +42,7 @@ internal static class RegionGraph
             }
         }
 
+        FindLoops(region);
         for (int i = 1; i < region.Blocks.Count; i++)
         {
             RegionBlock before = region.Blocks[i - 1];
@@ -77,6 +78,26 @@ internal static class RegionGraph
         {
             if (region.At(at) is { } block)
                 block.Arrivals += weight;
+        }
+    }
+
+    /// <summary>A loop is what lies from a block to the last one that branches back to it.</summary>
+    private static void FindLoops(Region region)
+    {
+        foreach (RegionBlock head in region.Blocks)
+        {
+            ulong end = 0;
+            foreach (RegionBlock block in region.Blocks)
+            {
+                if (block.Start >= head.Start && block.Instructions[^1].FlowControl is not FlowControl.Call && block.Followers.Contains(head))
+                    end = block.End;
+            }
+
+            foreach (RegionBlock block in region.Blocks)
+            {
+                if (block.Start >= head.Start && block.Start < end)
+                    block.LoopDepth++;
+            }
         }
     }
 

@@ -10,6 +10,9 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, RegionCode code) : IDis
 {
     private const int ChunkSize = 32;
 
+    /// <summary>As many records as have room in a decoded instruction.</summary>
+    private const int ExitsInInstruction = 4;
+
     private nint[] _chunks = new nint[4];
     private int _chunkCount;
     private nint[]?[]? _alone = new nint[RegionCode.MostPages][];
@@ -17,6 +20,8 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, RegionCode code) : IDis
     private int _wayCount;
     private int _used = ChunkSize;
     private DecodedInstruction* _self;
+    private ExitRecord* _exits;
+    private int _exit = ExitsInInstruction;
 
     /// <summary>The CPU.</summary>
     public CpuState* Cpu => cpu;
@@ -72,6 +77,24 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, RegionCode code) : IDis
         return u;
     }
 
+    /// <summary>Tells of a side exit.</summary>
+    /// <param name="next">The instruction that is executed next.</param>
+    /// <param name="notExecuted">Instructions that were counted and not executed.</param>
+    /// <param name="flags">What is known of flags.</param>
+    public ExitRecord* Exit(DecodedInstruction* next, int notExecuted, FlagState flags)
+    {
+        if (_exit == ExitsInInstruction)
+        {
+            _exits = (ExitRecord*)Allocate(1);
+            _exit = 0;
+        }
+
+        // SAFETY: so many records are no larger than an instruction.
+        ExitRecord* exit = _exits + _exit++;
+        *exit = new ExitRecord { Next = next, NotExecuted = (uint)notExecuted, Waiting = flags.IsInLocal ? ExitRecord.InLocal : flags.Waiting.Number };
+        return exit;
+    }
+
     /// <summary>The region is written: nothing will be asked for any more.</summary>
     public void Complete() => _alone = null;
 
@@ -87,7 +110,7 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, RegionCode code) : IDis
     /// <summary>An address of the page that control comes from is remembered once it is found, others are looked up each time: what lies there may change.</summary>
     private static void LeadTo(DecodedInstruction* u, ulong rip, ulong from)
     {
-        *u = new DecodedInstruction { Rip = rip, Marks = Marks.Code64, Length = 1, Handler = &ControlFlow.Continue };
+        *u = new DecodedInstruction { Rip = rip, Marks = Marks.Code64 | Marks.TakesWaitingFlags, Length = 1, Handler = &RegionExits.LookUp };
         if (!PageCode.AreTogether(rip, from))
             return;
         u->Handler = &RegionExits.Link;

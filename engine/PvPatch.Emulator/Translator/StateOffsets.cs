@@ -21,6 +21,7 @@ internal static unsafe class StateOffsets
     public static readonly int Handler = InInstruction(0);
     public static readonly int Target = InInstruction(1);
     public static readonly int RegionEntry = InInstruction(2);
+    public static readonly int Marks = InInstruction(3);
     public static readonly int ReadTag = InTlbEntry(0);
     public static readonly int WriteTag = InTlbEntry(1);
     public static readonly int HostOffset = InTlbEntry(2);
@@ -76,7 +77,7 @@ internal static unsafe class StateOffsets
     private static int InInstruction(int field)
     {
         DecodedInstruction u;
-        byte* at = field switch { 0 => (byte*)&u.Handler, 1 => (byte*)&u.Target, _ => (byte*)&u.RegionEntry };
+        byte* at = field switch { 0 => (byte*)&u.Handler, 1 => (byte*)&u.Target, 2 => (byte*)&u.RegionEntry, _ => (byte*)&u.Marks };
         return (int)(at - (byte*)&u);
     }
 
