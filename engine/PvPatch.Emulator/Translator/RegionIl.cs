@@ -58,7 +58,7 @@ internal sealed class RegionIl
     /// <summary>The linear address of an access.</summary>
     public LocalBuilder Linear { get; }
 
-    /// <summary>The TLB entry of an access, then the host address of one that writes.</summary>
+    /// <summary>The host address of an access.</summary>
     public LocalBuilder Host { get; }
 
     /// <summary>The decoded instruction that is executed after the region.</summary>
