@@ -126,7 +126,11 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
 
         if (_hasSought)
         {
+            // As when the region is entered.
             il.Mark(_found);
+            il.Load(il.Left);
+            il.Constant(0);
+            il.Branch(OpCodes.Blt, _leave);
             il.Load(il.Next);
             Enter();
             il.Branch(OpCodes.Br, _leave);
@@ -181,6 +185,30 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         exits.GoTo(&RegionExits.Branched);
     }
 
+    /// <summary>
+    /// Leaves the region, which was just entered at a decoded instruction, if fewer instructions are left than any path needs up to the head of a loop.
+    /// </summary>
+    public void CheckLeft()
+    {
+        Label enough = il.Label();
+        il.Load(il.Left);
+        il.Constant(0);
+        il.Branch(OpCodes.Bge, enough);
+        ExitRecord* records = memory.EntryExits(entries);
+        il.Op(OpCodes.Ldarg_1);
+        il.Constant(StateOffsets.RegionEntry);
+        il.Op(OpCodes.Add);
+        il.Op(OpCodes.Ldind_U2);
+        il.Op(OpCodes.Conv_U8);
+        il.Constant(sizeof(ExitRecord));
+        il.Op(OpCodes.Mul);
+        il.Constant((long)records);
+        il.Op(OpCodes.Add);
+        il.Store(il.Next);
+        il.Branch(OpCodes.Br, exits.ForBudget);
+        il.Mark(enough);
+    }
+
     /// <summary>Goes to the block that is entered at the decoded instruction on the stack, with the flags as it wants them; falls through if none is.</summary>
     public void Enter()
     {
@@ -198,7 +226,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         flags.PrepareCondition(last.ConditionCode);
         RegionBlock? taken = region.At(last.NearBranchTarget);
         bool direct = taken != null && PageCode.AreTogether(taken.Start, _from) && (taken.ReadFlags == 0 || flags.State == FlagState.Settled);
-        if (direct)
+        if (direct && taken!.WantedFlags != 0)
             flags.Tell();
         Label label = direct ? taken!.Label : Apart(last.NearBranchTarget);
         flags.BranchIf(last.ConditionCode, label);
@@ -230,7 +258,8 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
                 return;
             if (block.ReadFlags != 0)
                 flags.Settle();
-            flags.Tell();
+            if (block.WantedFlags != 0)
+                flags.Tell();
             if (block != next)
                 il.Branch(OpCodes.Br, block.Label);
             return;

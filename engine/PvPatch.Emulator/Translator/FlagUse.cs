@@ -20,20 +20,24 @@ internal static class FlagUse
             for (int i = region.Blocks.Count - 1; i >= 0; i--)
             {
                 RegionBlock block = region.Blocks[i];
-                Use use = AtEnd(block);
+                Use use = AtEnd(region, block);
                 for (int place = block.Instructions.Length - 1; place >= 0; place--)
                     use = Before(block.Instructions[place], use);
-                changed |= use.Read != block.ReadFlags;
+
+                // A loop's head may be left before its first instruction, when no more instructions are to be executed.
+                ulong wanted = block.IsLoopHead ? StatusFlags.All : use.Wanted | use.Read;
+                changed |= use.Read != block.ReadFlags || wanted != block.WantedFlags;
                 block.ReadFlags = use.Read;
+                block.WantedFlags = wanted;
             }
         }
     }
 
     /// <summary>For each instruction of a block, the flags that are wanted behind it.</summary>
-    public static ulong[] WantedBehind(RegionBlock block)
+    public static ulong[] WantedBehind(Region region, RegionBlock block)
     {
         ulong[] wanted = new ulong[block.Instructions.Length];
-        Use use = AtEnd(block);
+        Use use = AtEnd(region, block);
         for (int place = wanted.Length - 1; place >= 0; place--)
         {
             wanted[place] = use.Wanted;
@@ -117,17 +121,30 @@ internal static class FlagUse
         return new Use(read, wanted);
     }
 
-    /// <summary>
-    /// Behind the last instruction. The next block may leave the region before its first instruction, so all flags are wanted. What leaves
-    /// otherwise hands on what waits.
-    /// </summary>
-    private static Use AtEnd(RegionBlock block)
+    /// <summary>Behind the last instruction: what the next blocks read and want; what leaves the region, or may, wants all.</summary>
+    private static Use AtEnd(Region region, RegionBlock block)
     {
+        Instruction last = block.Instructions[^1];
         ulong read = 0;
-        foreach (RegionBlock follower in block.Followers.Concat(block.ReturnSites))
+        ulong wanted = Leaves(region, block, last) ? StatusFlags.All : 0;
+        foreach (RegionBlock follower in block.Followers)
+        {
             read |= follower.ReadFlags;
-        return new Use(read, StatusFlags.All);
+            wanted |= PageCode.AreTogether(PageCode.LastByte(last), follower.Start) ? follower.WantedFlags : StatusFlags.All;
+        }
+
+        foreach (RegionBlock site in block.ReturnSites)
+            read |= site.ReadFlags;
+        return new Use(read, wanted);
     }
+
+    private static bool Leaves(Region region, RegionBlock block, in Instruction last) => last.FlowControl switch
+    {
+        FlowControl.ConditionalBranch => region.At(last.NearBranchTarget) == null || region.At(block.End) == null,
+        FlowControl.UnconditionalBranch or FlowControl.Call => region.At(last.NearBranchTarget) == null,
+        FlowControl.Next => region.At(block.End) == null,
+        _ => true,
+    };
 
     private readonly record struct Use(ulong Read, ulong Wanted);
 }

@@ -71,8 +71,7 @@ internal sealed class RegionEmitter
         foreach (RegionBlock block in _region.Blocks)
         {
             block.Label = _il.Label();
-            if (!block.Inherits)
-                _il.Reserve = Math.Max(_il.Reserve, block.Needed - block.Instructions.Length);
+            _il.Reserve = Math.Max(_il.Reserve, block.IsLoopHead ? block.Needed - block.Instructions.Length : block.IsEntry ? block.Needed : 0);
             foreach (ref readonly Instruction instruction in block.Instructions.AsSpan())
             {
                 if (TranslatedForms.Has(instruction))
@@ -98,6 +97,7 @@ internal sealed class RegionEmitter
         _il.Store(_il.Flags);
         _il.Fill();
         _flags.Fill();
+        _branches.CheckLeft();
         _operands.Enter();
         if (_il.UsesVectors)
             _vectors.Enter();
@@ -123,7 +123,7 @@ internal sealed class RegionEmitter
 
         _exits.At(block, 0);
         Count(block);
-        ulong[] wanted = FlagUse.WantedBehind(block);
+        ulong[] wanted = FlagUse.WantedBehind(_region, block);
         bool vectorsChecked = false;
         for (int place = 0; place < block.Instructions.Length; place++)
         {
@@ -205,7 +205,7 @@ internal sealed class RegionEmitter
     }
 
     /// <summary>
-    /// Takes the block's instructions from those left. If they are too few for it and the blocks that inherit from it, the
+    /// Takes the block's instructions from those left. At the head of a loop, if they are too few for it and what comes before the next head, the
     /// interpreter executes what there is.
     /// </summary>
     private void Count(RegionBlock block)
@@ -214,7 +214,7 @@ internal sealed class RegionEmitter
         _il.Constant(block.Instructions.Length);
         _il.Op(OpCodes.Sub);
         _il.Store(_il.Left);
-        if (block.Inherits)
+        if (!block.IsLoopHead)
             return;
         _il.Load(_il.Left);
         _il.Constant(0);

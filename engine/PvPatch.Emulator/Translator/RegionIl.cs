@@ -65,8 +65,7 @@ internal sealed class RegionIl
     public LocalBuilder Next { get; }
 
     /// <summary>
-    /// The local of the instructions left says less by so many: as much as blocks that are not looked at need behind one that is. So it is
-    /// compared with 0.
+    /// The local of the instructions left says less by so many: as much as any path needs from where they are looked at. So it is compared with 0.
     /// </summary>
     public int Reserve { get; set; }
 

@@ -21,6 +21,7 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, RegionCode code) : IDis
     private int _used = ChunkSize;
     private DecodedInstruction* _self;
     private ExitRecord* _exits;
+    private ExitRecord* _entryExits;
     private int _exit = ExitsInInstruction;
 
     /// <summary>The CPU.</summary>
@@ -95,6 +96,17 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, RegionCode code) : IDis
         return exit;
     }
 
+    /// <summary>Tells of side exits where the region is entered: a list of their records.</summary>
+    public ExitRecord* EntryExits(IReadOnlyList<RegionBlock> entries)
+    {
+        // SAFETY: released by Dispose.
+        var records = (ExitRecord*)NativeMemory.Alloc((nuint)entries.Count, (nuint)sizeof(ExitRecord));
+        _entryExits = records;
+        for (int i = 0; i < entries.Count; i++)
+            records[i] = new ExitRecord { Next = Alone(entries[i].Instructions[0]), NotExecuted = 0, Waiting = ExitRecord.InLocal };
+        return records;
+    }
+
     /// <summary>The region is written: nothing will be asked for any more.</summary>
     public void Complete() => _alone = null;
 
@@ -105,6 +117,10 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, RegionCode code) : IDis
             // SAFETY: Allocate made the block; whoever disposes a region knows that no code runs in it.
             NativeMemory.AlignedFree((void*)_chunks[--_chunkCount]);
         }
+
+        // SAFETY: made by EntryExits; null is nothing to free.
+        NativeMemory.Free(_entryExits);
+        _entryExits = null;
     }
 
     /// <summary>An address of the page that control comes from is remembered once it is found, others are looked up each time: what lies there may change.</summary>

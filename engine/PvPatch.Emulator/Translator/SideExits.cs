@@ -40,6 +40,9 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
     /// <summary>Whether the instruction that is written is the one behind STI: an exit before it must not let an interrupt in.</summary>
     public bool InShadow { get; set; }
 
+    /// <summary>Leaves by the record in <see cref="RegionIl.Next"/>, as there are too few instructions left.</summary>
+    public Label ForBudget => _shared[(int)ExitReason.Budget];
+
     private RegionBlock _block = null!;
     private int _place;
 
