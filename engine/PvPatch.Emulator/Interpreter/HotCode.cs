@@ -12,6 +12,9 @@ internal sealed unsafe class HotCode(CpuState* cpu, CodeCache code, HookRanges<I
     /// <summary>A page that changed more often is in no region of another one, which would not last.</summary>
     private const int MostChanges = 3;
 
+    /// <summary>A region may have so many instructions for each look that found execution in it: more wait too long, fewer are compiled for nothing (measured).</summary>
+    private const int InstructionsPerLook = 4;
+
     /// <summary>What compiles regions.</summary>
     public Translations Translations { get; } = new();
 
@@ -109,8 +112,8 @@ internal sealed unsafe class HotCode(CpuState* cpu, CodeCache code, HookRanges<I
     }
 
     /// <summary>
-    /// Whether execution was seen in a region half as often as it has instructions. To compile one, the runtime takes as long as the interpreter
-    /// takes for what it executes between three or four looks: code that is executed no longer than that is better left to the interpreter.
+    /// Whether execution was seen in a region often enough for its size. To compile an instruction, the runtime takes as long as the interpreter
+    /// takes for what it executes between two or three looks: code that is executed no longer than that is better left to the interpreter.
     /// </summary>
     private static bool IsWorth(Region region, List<CodePage> pages)
     {
@@ -131,7 +134,7 @@ internal sealed unsafe class HotCode(CpuState* cpu, CodeCache code, HookRanges<I
             }
         }
 
-        return 2 * seen >= instructions;
+        return InstructionsPerLook * seen >= instructions;
     }
 
     /// <summary>Writes to the bytes of a block must be seen from now on.</summary>
