@@ -9,18 +9,18 @@ public static class BitScans
 {
     private const uint Crc32CReversed = 0x82f6_3b78;
 
-    /// <summary>BSF. The source is not 0; flags but ZF are undefined and left.</summary>
+    /// <summary>BSF. The source is not 0; flags but ZF are undefined, and cleared.</summary>
     public static T ScanForward<T>(T source) =>
         Integer.TrailingZeroCount(source);
 
-    /// <summary>BSR. The source is not 0; flags but ZF are undefined and left.</summary>
+    /// <summary>BSR. The source is not 0; flags but ZF are undefined, and cleared.</summary>
     public static unsafe T ScanReverse<T>(T source) =>
         Integer.Truncate<T>((sizeof(T) * 8) - 1) - Integer.LeadingZeroCount(source);
 
     /// <summary>What BSF and BSR do to the flags: ZF if the source is 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void SetZero<T>(T source, ref ulong flags) =>
-        flags = (flags & ~RFlags.Zero) | (source == Integer.Zero<T>() ? RFlags.Zero : 0);
+        StatusFlags.Set(ref flags, source == Integer.Zero<T>() ? RFlags.Zero : 0);
 
     /// <summary>TZCNT.</summary>
     public static T CountTrailing<T>(T source, ref ulong flags) =>
@@ -88,11 +88,12 @@ public static class BitScans
     private static unsafe int Place<T>(T bit) =>
         (int)Integer.ZeroExtend(bit) & ((sizeof(T) * 8) - 1);
 
-    /// <summary>LZCNT and TZCNT leave OF, SF, PF and AF undefined; only CF and ZF are changed here.</summary>
+    /// <summary>LZCNT and TZCNT leave OF, SF, PF and AF undefined; here they are cleared.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T Counted<T>(T source, T count, ref ulong flags)
     {
         ulong status = (source == Integer.Zero<T>() ? RFlags.Carry : 0) | (count == Integer.Zero<T>() ? RFlags.Zero : 0);
-        flags = (flags & ~(RFlags.Carry | RFlags.Zero)) | status;
+        StatusFlags.Set(ref flags, status);
         return count;
     }
 }

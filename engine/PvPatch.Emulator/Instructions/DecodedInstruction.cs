@@ -114,4 +114,7 @@ internal enum Marks : byte
 
     /// <summary>32-bit code (neither: 16-bit).</summary>
     Code32 = 32,
+
+    /// <summary>The handler computes flags that wait (<see cref="Execution.WaitingFlags"/>), or hands them on; others find none waiting.</summary>
+    TakesWaitingFlags = 64,
 }

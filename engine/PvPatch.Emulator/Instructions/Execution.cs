@@ -74,7 +74,10 @@ internal unsafe struct Execution
     /// <summary>The change counter of the code pages that the loop knows.</summary>
     public long KnownChanges;
 
-    /// <summary>Which operation's status flags were not computed when a translated region was left; 0 is none.</summary>
+    /// <summary>
+    /// Which operation's status flags were not computed when a translated region was left; 0 is none, and so it is whenever a handler is called
+    /// that is not marked with <see cref="Marks.TakesWaitingFlags"/>.
+    /// </summary>
     public ulong WaitingFlags;
 
     /// <summary>The first value of that operation.</summary>

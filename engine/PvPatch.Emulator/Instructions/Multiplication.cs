@@ -6,7 +6,8 @@ namespace PvPatch.Emulator.Instructions;
 
 /// <summary>
 /// Multiplication and division (Intel SDM vol. 2: MUL, IMUL, MULX, DIV, IDIV). A product sets CF and OF when its upper half
-/// says more than the lower one; SF, ZF, AF and PF are undefined and left. Division leaves all flags undefined, and left.
+/// says more than the lower one; SF, ZF, AF and PF are undefined: those of the lower half here, AF clear. Division leaves all flags
+/// undefined, and left.
 /// </summary>
 public static class Multiplication
 {
@@ -14,7 +15,7 @@ public static class Multiplication
     public static T Unsigned<T>(T a, T b, out T high, ref ulong flags)
     {
         T low = Wide(a, b, out high);
-        SetCarryAndOverflow(ref flags, high != Integer.Zero<T>());
+        SetFlags(ref flags, low, high != Integer.Zero<T>());
         return low;
     }
 
@@ -22,7 +23,7 @@ public static class Multiplication
     public static T Signed<T>(T a, T b, out T high, ref ulong flags)
     {
         T low = WideSigned(a, b, out high);
-        SetCarryAndOverflow(ref flags, Shifts.Signed(high) != Shifts.Signed(low) >> 63);
+        SetFlags(ref flags, low, Shifts.Signed(high) != Shifts.Signed(low) >> 63);
         return low;
     }
 
@@ -36,8 +37,11 @@ public static class Multiplication
     {
         if (sizeof(T) == 8)
         {
-            high = Integer.Truncate<T>(Math.BigMul(Integer.ZeroExtend(a), Integer.ZeroExtend(b), out ulong low));
-            return Integer.Truncate<T>(low);
+            // The framework's product of both halves goes through memory.
+            ulong first = Integer.ZeroExtend(a);
+            ulong second = Integer.ZeroExtend(b);
+            high = Integer.Truncate<T>(Bmi2.X64.IsSupported ? Bmi2.X64.MultiplyNoFlags(first, second) : Math.BigMul(first, second, out _));
+            return Integer.Truncate<T>(first * second);
         }
 
         ulong product = Integer.ZeroExtend(a) * Integer.ZeroExtend(b);
@@ -113,13 +117,16 @@ public static class Multiplication
         return (ulong)quotient;
     }
 
+    /// <summary>The product of signed numbers; the lower half is returned.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe T WideSigned<T>(T a, T b, out T high)
+    public static unsafe T WideSigned<T>(T a, T b, out T high)
     {
         if (sizeof(T) == 8)
         {
-            high = Integer.Truncate<T>(Math.BigMul(Shifts.Signed(a), Shifts.Signed(b), out long low));
-            return Integer.Truncate<T>(low);
+            // Of unsigned numbers, where a negative one counts 2^64 more.
+            T low = Wide(a, b, out T wide);
+            high = wide - Integer.Truncate<T>(Shifts.Signed(a) >> 63 & Shifts.Signed(b)) - Integer.Truncate<T>(Shifts.Signed(b) >> 63 & Shifts.Signed(a));
+            return low;
         }
 
         long product = Shifts.Signed(a) * Shifts.Signed(b);
@@ -127,9 +134,7 @@ public static class Multiplication
         return Integer.Truncate<T>(product);
     }
 
-    private static void SetCarryAndOverflow(ref ulong flags, bool set)
-    {
-        const ulong Both = RFlags.Carry | RFlags.Overflow;
-        flags = (flags & ~Both) | (set ? Both : 0);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void SetFlags<T>(ref ulong flags, T low, bool exceeds) =>
+        StatusFlags.Set(ref flags, StatusFlags.OfResult(low) | (exceeds ? RFlags.Carry | RFlags.Overflow : 0));
 }

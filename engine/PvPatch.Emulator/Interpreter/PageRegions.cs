@@ -129,8 +129,10 @@ internal sealed unsafe class PageRegions(CodePage page)
 
         public void Leave()
         {
-            if (_entered != null)
-                _entered->Handler = _handler;
+            if (_entered == null)
+                return;
+            _entered->Handler = _handler;
+            _entered->Marks &= ~Marks.TakesWaitingFlags;
         }
     }
 }

@@ -12,16 +12,13 @@ namespace PvPatch.Emulator.Memory;
 /// </summary>
 public static unsafe class Tlb
 {
-    /// <summary>Entries of one mode's table.</summary>
-    public const int Entries = 1 << 16;
-
     /// <summary>Clears the offset within a 4 KB page.</summary>
     public const ulong PageMask = ~0xffful;
 
     /// <summary>The offset of the last byte of a page: an address with these bits set is its page's tag.</summary>
     public const ulong LastByte = 0xfff;
 
-    private const int AllEntries = Entries * AccessModes.Count;
+    private const int AllEntries = TlbTable.Entries * AccessModes.Count;
     private const int Alignment = 64;
     private const byte GlobalPage = 0x80;
     private const byte Listed = 0x40;
@@ -30,11 +27,11 @@ public static unsafe class Tlb
     /// <summary>Gives a CPU its TLB, empty.</summary>
     public static void Allocate(CpuState* cpu)
     {
-        nuint size = ((AllEntries + Entries) * (nuint)sizeof(TlbEntry)) + (AllEntries * (nuint)(sizeof(ulong) + sizeof(int) + 1)) + (nuint)sizeof(Notebook);
-        // SAFETY: the size covers all entries, the table that stays empty, a frame, a place in the list and a byte of notes for each entry, and the notebook, at any
+        nuint size = ((AccessModes.Count + 1) * (nuint)sizeof(TlbTable)) + (AllEntries * (nuint)(sizeof(ulong) + sizeof(int) + 1)) + (nuint)sizeof(Notebook);
+        // SAFETY: the size covers all tables, the one that stays empty, a frame, a place in the list and a byte of notes for each entry, and the notebook, at any
         // alignment; Free releases it.
         byte* block = (byte*)NativeMemory.AllocZeroed(size + Alignment);
-        cpu->Tlb = (TlbEntry*)(((nuint)block + Alignment - 1) & ~(nuint)(Alignment - 1));
+        cpu->Tlb = (TlbTable*)(((nuint)block + Alignment - 1) & ~(nuint)(Alignment - 1));
         NotebookOf(cpu)->Block = block;
     }
 
@@ -50,34 +47,28 @@ public static unsafe class Tlb
 
     /// <summary>The table of one access mode.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TlbEntry* Table(CpuState* cpu, AccessMode mode) => cpu->Tlb + ((int)mode * Entries);
+    public static TlbTable* Table(CpuState* cpu, AccessMode mode) => cpu->Tlb + (int)mode;
 
     /// <summary>A table that holds nothing, for accesses that must all take the slow path.</summary>
-    public static TlbEntry* Nothing(CpuState* cpu) => cpu->Tlb + AllEntries;
+    public static TlbTable* Nothing(CpuState* cpu) => cpu->Tlb + AccessModes.Count;
 
     /// <summary>Host address for a read of <paramref name="size"/> bytes, null if the slow path must look.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static byte* ForRead(TlbEntry* table, ulong linear, int size)
-    {
-        TlbEntry* entry = table + ((linear >> 12) & (Entries - 1));
-        return entry->ReadTag == ((linear + (uint)(size - 1)) | LastByte) ? (byte*)(linear + entry->HostOffset) : null;
-    }
+    public static byte* ForRead(TlbTable* table, ulong linear, int size) =>
+        // SAFETY: an entry is 16 bits.
+        table->ReadTags[EntryOf(linear)] == ((linear + (uint)(size - 1)) | LastByte) ? (byte*)(linear + table->HostOffsets[EntryOf(linear)]) : null;
 
     /// <summary>Host address for a write of <paramref name="size"/> bytes, null if the slow path must look.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static byte* ForWrite(TlbEntry* table, ulong linear, int size)
-    {
-        TlbEntry* entry = table + ((linear >> 12) & (Entries - 1));
-        return entry->WriteTag == ((linear + (uint)(size - 1)) | LastByte) ? (byte*)(linear + entry->HostOffset) : null;
-    }
+    public static byte* ForWrite(TlbTable* table, ulong linear, int size) =>
+        // SAFETY: an entry is 16 bits.
+        table->WriteTags[EntryOf(linear)] == ((linear + (uint)(size - 1)) | LastByte) ? (byte*)(linear + table->HostOffsets[EntryOf(linear)]) : null;
 
     /// <summary>Host address of an instruction byte, null if the slow path must look.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static byte* ForExecute(TlbEntry* table, ulong linear)
-    {
-        TlbEntry* entry = table + ((linear >> 12) & (Entries - 1));
-        return entry->ExecuteTag == (linear | LastByte) ? (byte*)(linear + entry->HostOffset) : null;
-    }
+    public static byte* ForExecute(TlbTable* table, ulong linear) =>
+        // SAFETY: an entry is 16 bits.
+        table->ExecuteTags[EntryOf(linear)] == (linear | LastByte) ? (byte*)(linear + table->HostOffsets[EntryOf(linear)]) : null;
 
     /// <summary>
     /// Translates an address for an access that stays within its 4 KB page and remembers what it found.
@@ -108,7 +99,8 @@ public static unsafe class Tlb
         host = page + (physical & 0xfff);
         if ((cpu->Efer & EferBits.LongModeActive) == 0)
             linear = (uint)linear;
-        int index = ((int)mode * Entries) + (int)((linear >> 12) & (Entries - 1));
+        int entry = EntryOf(linear);
+        int index = ((int)mode * TlbTable.Entries) + entry;
         ulong first = linear & PageMask;
         ulong tag = linear | LastByte;
         bool watched = Breakpoints.Watch(cpu, first);
@@ -121,14 +113,12 @@ public static unsafe class Tlb
             writable = writable && !watches.Covers(first, 0x1000, AccessKind.Write);
         }
 
-        // SAFETY: index is below AllEntries; frames and notes stand behind the entries in the same block.
-        cpu->Tlb[index] = new TlbEntry
-        {
-            ReadTag = readable ? tag : TlbEntry.Invalid,
-            WriteTag = writable ? tag : TlbEntry.Invalid,
-            ExecuteTag = translation.Rights.HasFlag(PageRights.Execute) ? tag : TlbEntry.Invalid,
-            HostOffset = (ulong)page - first,
-        };
+        // SAFETY: an entry is 16 bits, an index below AllEntries; frames and notes stand behind the tables in the same block.
+        TlbTable* table = Table(cpu, mode);
+        table->ReadTags[entry] = readable ? tag : TlbTable.Invalid;
+        table->WriteTags[entry] = writable ? tag : TlbTable.Invalid;
+        table->ExecuteTags[entry] = translation.Rights.HasFlag(PageRights.Execute) ? tag : TlbTable.Invalid;
+        table->HostOffsets[entry] = (ulong)page - first;
         Frames(cpu)[index] = frame;
         if ((Notes(cpu)[index] & Listed) == 0)
             Filled(cpu)[NotebookOf(cpu)->Filled++] = index;
@@ -180,16 +170,15 @@ public static unsafe class Tlb
         if (!NotebookOf(cpu)->HasLargePages)
         {
             for (int mode = 0; mode < AccessModes.Count; mode++)
-                Forget(cpu, (mode * Entries) + (int)((linear >> 12) & (Entries - 1)));
+                Forget(cpu, (mode * TlbTable.Entries) + EntryOf(linear));
             return;
         }
 
         foreach (int index in AllFilled(cpu))
         {
-            // SAFETY: listed indices are below AllEntries.
-            TlbEntry* entry = cpu->Tlb + index;
-            ulong tag = entry->ReadTag | entry->WriteTag | entry->ExecuteTag;
-            if (tag != TlbEntry.Invalid && ((tag ^ linear) >> (Notes(cpu)[index] & PageBitsMask)) == 0)
+            TlbTable* table = TableOf(cpu, index, out int entry);
+            ulong tag = table->ReadTags[entry] | table->WriteTags[entry] | table->ExecuteTags[entry];
+            if (tag != TlbTable.Invalid && ((tag ^ linear) >> (Notes(cpu)[index] & PageBitsMask)) == 0)
                 Forget(cpu, index);
         }
     }
@@ -202,25 +191,39 @@ public static unsafe class Tlb
         {
             // SAFETY: listed indices are below AllEntries.
             if (Frames(cpu)[index] == frame)
-                cpu->Tlb[index].WriteTag = TlbEntry.Invalid;
+                TableOf(cpu, index, out int entry)->WriteTags[entry] = TlbTable.Invalid;
         }
     }
 
     /// <summary>Takes the tags from an entry; it stays in the list.</summary>
     private static void Forget(CpuState* cpu, int index)
     {
-        // SAFETY: callers count below AllEntries.
-        cpu->Tlb[index] = default;
+        TlbTable* table = TableOf(cpu, index, out int entry);
+        table->ReadTags[entry] = TlbTable.Invalid;
+        table->WriteTags[entry] = TlbTable.Invalid;
+        table->ExecuteTags[entry] = TlbTable.Invalid;
         Notes(cpu)[index] &= Listed;
+    }
+
+    /// <summary>The entry for the page of an address.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ushort EntryOf(ulong linear) => (ushort)(linear >> 12);
+
+    /// <summary>The table and the entry of an index into all entries.</summary>
+    private static TlbTable* TableOf(CpuState* cpu, int index, out int entry)
+    {
+        // SAFETY: callers count below AllEntries, and an entry is 16 bits.
+        entry = (ushort)index;
+        return cpu->Tlb + (index / TlbTable.Entries);
     }
 
     /// <summary>The physical address of an instruction byte that <see cref="ForExecute"/> found.</summary>
     public static ulong Physical(CpuState* cpu, AccessMode mode, ulong linear) =>
         // SAFETY: the index is below AllEntries.
-        Frames(cpu)[((int)mode * Entries) + (int)((linear >> 12) & (Entries - 1))] | (linear & 0xfff);
+        Frames(cpu)[((int)mode * TlbTable.Entries) + EntryOf(linear)] | (linear & 0xfff);
 
     /// <summary>The physical page of each entry.</summary>
-    private static ulong* Frames(CpuState* cpu) => (ulong*)(cpu->Tlb + AllEntries + Entries);
+    private static ulong* Frames(CpuState* cpu) => (ulong*)(cpu->Tlb + AccessModes.Count + 1);
 
     /// <summary>The entries that were filled since the last flush.</summary>
     private static int* Filled(CpuState* cpu) => (int*)(Frames(cpu) + AllEntries);

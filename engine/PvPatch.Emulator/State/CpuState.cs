@@ -102,8 +102,8 @@ public unsafe struct CpuState
     /// <summary>Handle of the managed part of this CPU: its local APIC and its TLB.</summary>
     public nint Vcpu;
 
-    /// <summary>The software TLB's entries; <c>Memory.Tlb</c> allocates, fills and flushes them.</summary>
-    public TlbEntry* Tlb;
+    /// <summary>The software TLB's tables, one of each access mode; <c>Memory.Tlb</c> allocates, fills and flushes them.</summary>
+    public TlbTable* Tlb;
 
     /// <summary>Counts the TLB's invalidations: whatever else remembers a translation compares it.</summary>
     public ulong TlbGeneration;
@@ -139,7 +139,7 @@ public unsafe struct CpuState
     public ulong Zero;
 
     /// <summary>The TLB table that serves explicit data accesses at the present privilege; kept by the interpreter.</summary>
-    public TlbEntry* DataTlb;
+    public TlbTable* DataTlb;
 
     /// <summary>Decoded instructions by their address: pairs of RIP and pointer; kept by the interpreter.</summary>
     public ulong* JumpCache;

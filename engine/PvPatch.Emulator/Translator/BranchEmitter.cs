@@ -16,8 +16,8 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
 
     private readonly List<Edge> _edges = [];
     private readonly Label _leave = il.Label();
-    private readonly Label _leaveLazily = il.Label();
     private readonly Label _found = il.Label();
+    private readonly Label?[] _settling = new Label?[entries.Count];
     private readonly LocalBuilder _value = il.Local();
     private readonly bool _hasSought = region.Blocks.Any(block => block.IsSought);
     private ulong _from;
@@ -38,19 +38,19 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
                 Push();
                 return true;
             case Mnemonic.Pop:
-                Peek(il.General(Register.RSP));
+                Peek(Register.RSP);
                 Release(PushedSize);
                 il.Load(_value);
                 operands.Pop(instruction);
                 return true;
             case Mnemonic.Leave:
-                Peek(il.General(Register.RBP));
-                il.Load(il.General(Register.RBP));
+                Peek(Register.RBP);
+                il.LoadGeneral(Register.RBP);
                 il.Constant(PushedSize);
                 il.Op(OpCodes.Add);
-                il.Store(il.General(Register.RSP));
+                il.StoreGeneral(Register.RSP);
                 il.Load(_value);
-                il.Store(il.General(Register.RBP));
+                il.StoreGeneral(Register.RBP);
                 return true;
             default:
                 return false;
@@ -124,56 +124,101 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
                 GoTo(edge.Target, null);
         }
 
+        if (_hasSought)
+        {
+            // As when the region is entered.
+            il.Mark(_found);
+            il.Load(il.Left);
+            il.Constant(0);
+            il.Branch(OpCodes.Blt, _leave);
+            il.Load(il.Next);
+            Enter();
+            il.Branch(OpCodes.Br, _leave);
+        }
+
+        for (int i = 0; i < _settling.Length; i++)
+        {
+            if (_settling[i] is not { } settling)
+                continue;
+            il.Mark(settling);
+            flags.SettleAny();
+            il.Branch(OpCodes.Br, entries[i].Label);
+        }
+
+        Leave();
+    }
+
+    /// <summary>
+    /// Leaves for the next instruction, if its handler takes flags that wait: another region's code. All else is for a handler that computes them.
+    /// </summary>
+    private void Leave()
+    {
+        Label slowly = il.Label();
         il.Mark(_leave);
         il.PushLeft(0);
         il.Store(il.Left);
-        il.Spill();
-        il.StoreState(StateOffsets.RFlags, il.Flags);
-        Label goesOn = il.Label();
-        Label returns = il.Label();
-        il.StateAddress(StateOffsets.BranchesLeft);
+        exits.Spill();
         il.LoadState(StateOffsets.BranchesLeft);
         il.Constant(1);
         il.Op(OpCodes.Sub);
         il.Store(_value);
         il.Load(_value);
-        il.Op(OpCodes.Stind_I8);
-        il.Load(_value);
-        il.Branch(OpCodes.Brfalse, returns);
+        il.Branch(OpCodes.Brfalse, slowly);
         il.Load(il.Left);
-        il.Branch(OpCodes.Brtrue, goesOn);
-        il.Mark(returns);
-        il.StoreState(StateOffsets.Left, il.Left);
+        il.Branch(OpCodes.Brfalse, slowly);
         il.Load(il.Next);
-        il.Op(OpCodes.Conv_I);
-        il.Op(OpCodes.Ret);
-        il.Mark(goesOn);
+        il.Constant(StateOffsets.Marks);
+        il.Op(OpCodes.Add);
+        il.Op(OpCodes.Ldind_U1);
+        il.Small((int)Marks.TakesWaitingFlags);
+        il.Op(OpCodes.And);
+        il.Branch(OpCodes.Brfalse, slowly);
+        il.StoreState(StateOffsets.BranchesLeft, _value);
         il.Load(il.Left);
         il.Constant(1);
         il.Op(OpCodes.Sub);
         il.Store(il.Left);
         il.StoreState(StateOffsets.Left, il.Left);
         il.JumpToNext();
+        il.Mark(slowly);
+        il.StoreState(StateOffsets.Left, il.Left);
+        exits.GoTo(&RegionExits.Branched);
+    }
 
-        il.Mark(_leaveLazily);
-        il.PushLeft(0);
-        il.Store(il.Left);
-        exits.LeaveThrough(&RegionExits.Branched);
+    /// <summary>
+    /// Leaves the region, which was just entered at a decoded instruction, if fewer instructions are left than any path needs up to the head of a loop.
+    /// </summary>
+    public void CheckLeft()
+    {
+        Label enough = il.Label();
+        il.Load(il.Left);
+        il.Constant(0);
+        il.Branch(OpCodes.Bge, enough);
+        ExitRecord* records = memory.EntryExits(entries);
+        il.Op(OpCodes.Ldarg_1);
+        il.Constant(StateOffsets.RegionEntry);
+        il.Op(OpCodes.Add);
+        il.Op(OpCodes.Ldind_U2);
+        il.Op(OpCodes.Conv_U8);
+        il.Constant(sizeof(ExitRecord));
+        il.Op(OpCodes.Mul);
+        il.Constant((long)records);
+        il.Op(OpCodes.Add);
+        il.Store(il.Next);
+        il.Branch(OpCodes.Br, exits.ForBudget);
+        il.Mark(enough);
+    }
 
-        if (_hasSought)
-        {
-            // A block that reads flags wants them computed, which only leaving does.
-            il.Mark(_found);
-            il.Load(il.Next);
-            il.Constant(StateOffsets.RegionEntry);
-            il.Op(OpCodes.Add);
-            il.Op(OpCodes.Ldind_U2);
-            var labels = new Label[entries.Count];
-            for (int i = 0; i < labels.Length; i++)
-                labels[i] = entries[i].ReadFlags == 0 ? entries[i].Label : _leaveLazily;
-            il.Switch(labels);
-            il.Branch(OpCodes.Br, _leaveLazily);
-        }
+    /// <summary>Goes to the block that is entered at the decoded instruction on the stack, with the flags as it wants them; falls through if none is.</summary>
+    public void Enter()
+    {
+        il.Constant(StateOffsets.RegionEntry);
+        il.Op(OpCodes.Add);
+        il.Op(OpCodes.Ldind_U2);
+        var labels = new Label[entries.Count];
+        for (int i = 0; i < labels.Length; i++)
+            labels[i] = entries[i].ReadFlags == 0 ? entries[i].Label : _settling[i] ??= il.Label();
+        il.Switch(labels);
     }
 
     private void Branch(in Instruction last, RegionBlock? next)
@@ -181,7 +226,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         flags.PrepareCondition(last.ConditionCode);
         RegionBlock? taken = region.At(last.NearBranchTarget);
         bool direct = taken != null && PageCode.AreTogether(taken.Start, _from) && (taken.ReadFlags == 0 || flags.State == FlagState.Settled);
-        if (direct)
+        if (direct && taken!.WantedFlags != 0)
             flags.Tell();
         Label label = direct ? taken!.Label : Apart(last.NearBranchTarget);
         flags.BranchIf(last.ConditionCode, label);
@@ -213,31 +258,26 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
                 return;
             if (block.ReadFlags != 0)
                 flags.Settle();
-            flags.Tell();
+            if (block.WantedFlags != 0)
+                flags.Tell();
             if (block != next)
                 il.Branch(OpCodes.Br, block.Label);
             return;
         }
 
-        PrepareWay(target);
-        LeaveSettled();
+        LeaveFor(target);
     }
 
-    /// <summary>Leaves for an address that a block of the region may no longer stand for.</summary>
+    /// <summary>Leaves for an address that is not in the region, or that a block of it may no longer stand for.</summary>
     private void LeaveFor(ulong target)
     {
         flags.Tell();
-        PrepareWay(target);
-        il.Branch(OpCodes.Br, _leaveLazily);
-    }
-
-    private void PrepareWay(ulong target)
-    {
         DecodedInstruction* way = memory.Way(target, _from);
         il.Constant((long)way);
         if (way->Target != null)
             il.Field(StateOffsets.Target);
         il.Store(il.Next);
+        il.Branch(OpCodes.Br, _leave);
     }
 
     /// <summary>
@@ -271,22 +311,13 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
             il.Branch(OpCodes.Beq, _found);
         }
 
-        if (flags.State.IsInLocal)
-            il.Branch(OpCodes.Br, _leaveLazily);
-        else
-            LeaveSettled();
-    }
-
-    private void LeaveSettled()
-    {
-        flags.Settle();
         il.Branch(OpCodes.Br, _leave);
     }
 
     /// <summary>RET: compared with the places behind calls of the region, then looked up.</summary>
     private void Return(in Instruction last, RegionBlock block)
     {
-        Peek(il.General(Register.RSP));
+        Peek(Register.RSP);
         int released = PushedSize + (last.OpCount == 1 ? last.Immediate16 : 0);
         var labels = new Label[block.ReturnSites.Count];
         for (int i = 0; i < labels.Length; i++)
@@ -338,7 +369,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     /// <summary>Finds room for a value on the stack.</summary>
     public void PreparePush()
     {
-        il.Load(il.General(Register.RSP));
+        il.LoadGeneral(Register.RSP);
         il.Constant(PushedSize);
         il.Op(OpCodes.Sub);
         il.Store(il.Linear);
@@ -351,7 +382,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         il.Load(_value);
         il.WriteToHost(PushedSize);
         il.Load(il.Linear);
-        il.Store(il.General(Register.RSP));
+        il.StoreGeneral(Register.RSP);
     }
 
     private void PushConstant(ulong value)
@@ -359,13 +390,13 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         il.Constant((long)value);
         il.WriteToHost(PushedSize);
         il.Load(il.Linear);
-        il.Store(il.General(Register.RSP));
+        il.StoreGeneral(Register.RSP);
     }
 
     /// <summary>Reads the value at a stack address.</summary>
-    public void Peek(LocalBuilder pointer)
+    public void Peek(Register pointer)
     {
-        il.Load(pointer);
+        il.LoadGeneral(pointer);
         il.Store(il.Linear);
         operands.ReadStack(PushedSize);
         il.Store(_value);
@@ -374,10 +405,10 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     /// <summary>Takes bytes from the stack.</summary>
     public void Release(int bytes)
     {
-        il.Load(il.General(Register.RSP));
+        il.LoadGeneral(Register.RSP);
         il.Constant(bytes);
         il.Op(OpCodes.Add);
-        il.Store(il.General(Register.RSP));
+        il.StoreGeneral(Register.RSP);
     }
 
     private sealed record Edge(Label Label, ulong Target, ulong From, bool IsStale, FlagState Flags);

@@ -17,6 +17,7 @@ internal sealed class FlagEmitter
     private readonly LocalBuilder _a;
     private readonly LocalBuilder _b;
     private readonly LocalBuilder _number;
+    private readonly LocalBuilder _carry;
 
     public FlagEmitter(RegionIl il)
     {
@@ -24,6 +25,7 @@ internal sealed class FlagEmitter
         _a = il.Local();
         _b = il.Local();
         _number = il.NarrowLocal();
+        _carry = il.NarrowLocal();
     }
 
     /// <summary>What waits here.</summary>
@@ -73,6 +75,53 @@ internal sealed class FlagEmitter
         if (State.IsInLocal)
             throw new InvalidOperationException("Flags are asked for that nobody was seen to read.");
         State = FlagState.Settled;
+    }
+
+    /// <summary>Before an instruction that overwrites all flags but CF: that is computed if it is wanted behind it.</summary>
+    public void KeepCarry(ulong wanted)
+    {
+        if ((wanted & RFlags.Carry) != 0 && State != FlagState.Settled)
+        {
+            PrepareCondition(ConditionCode.b);
+            if (State != FlagState.Settled)
+            {
+                PushCondition(ConditionCode.b);
+                _il.Store(_carry);
+                SetCarry(_carry);
+            }
+        }
+
+        State = FlagState.Settled;
+    }
+
+    /// <summary>Computes what the local says that waits.</summary>
+    public void SettleAny()
+    {
+        _il.Load(_number);
+        _il.Load(_a);
+        _il.Load(_b);
+        _il.Load(_il.Flags);
+        _il.Call(typeof(LazyFlags).GetMethod(nameof(LazyFlags.Compute), [typeof(int), typeof(ulong), typeof(ulong), typeof(ulong)])!);
+        _il.Store(_il.Flags);
+    }
+
+    /// <summary>Takes over what waited when the region was entered.</summary>
+    public void Fill()
+    {
+        _il.LoadState(StateOffsets.Execution);
+        _il.Store(_il.Host);
+        Take(StateOffsets.WaitingFlags, _number);
+        Take(StateOffsets.WaitingA, _a);
+        Take(StateOffsets.WaitingB, _b);
+
+        void Take(int offset, LocalBuilder value)
+        {
+            _il.Load(_il.Host);
+            _il.Field(offset);
+            if (value == _number)
+                _il.Op(OpCodes.Conv_I4);
+            _il.Store(value);
+        }
     }
 
     /// <summary>Tells by the local what waits, for code that several places lead to.</summary>

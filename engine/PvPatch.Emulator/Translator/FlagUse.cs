@@ -23,8 +23,12 @@ internal static class FlagUse
                 Use use = AtEnd(region, block);
                 for (int place = block.Instructions.Length - 1; place >= 0; place--)
                     use = Before(block.Instructions[place], use);
-                changed |= use.Read != block.ReadFlags;
+
+                // A loop's head may be left before its first instruction, when no more instructions are to be executed.
+                ulong wanted = block.IsLoopHead ? StatusFlags.All : use.Wanted | use.Read;
+                changed |= use.Read != block.ReadFlags || wanted != block.WantedFlags;
                 block.ReadFlags = use.Read;
+                block.WantedFlags = wanted;
             }
         }
     }
@@ -52,18 +56,13 @@ internal static class FlagUse
         {
             case Mnemonic.Add or Mnemonic.Sub or Mnemonic.And or Mnemonic.Or or Mnemonic.Xor or Mnemonic.Cmp or Mnemonic.Test:
             case Mnemonic.Adc or Mnemonic.Sbb or Mnemonic.Neg or Mnemonic.Popcnt or Mnemonic.Ptest:
+            case Mnemonic.Imul or Mnemonic.Mul or Mnemonic.Tzcnt or Mnemonic.Lzcnt or Mnemonic.Bsf or Mnemonic.Bsr:
             case Mnemonic.Ucomiss or Mnemonic.Ucomisd or Mnemonic.Comiss or Mnemonic.Comisd:
                 return StatusFlags.All;
             case Mnemonic.Inc or Mnemonic.Dec:
                 return StatusFlags.All & ~RFlags.Carry;
             case Mnemonic.Bt:
                 return RFlags.Carry;
-            case Mnemonic.Imul or Mnemonic.Mul:
-                return RFlags.Carry | RFlags.Overflow;
-            case Mnemonic.Tzcnt or Mnemonic.Lzcnt:
-                return RFlags.Carry | RFlags.Zero;
-            case Mnemonic.Bsf or Mnemonic.Bsr:
-                return RFlags.Zero;
             case Mnemonic.Shl or Mnemonic.Sal or Mnemonic.Shr or Mnemonic.Sar when ShiftCount(instruction) is > 0:
                 return StatusFlags.All;
             case Mnemonic.Rol or Mnemonic.Ror when ShiftCount(instruction) is > 0:
@@ -122,19 +121,21 @@ internal static class FlagUse
         return new Use(read, wanted);
     }
 
-    /// <summary>
-    /// Behind the last instruction. The next block may leave the region before its first instruction, so all flags are wanted. What
-    /// leaves otherwise than by a side exit reads them; a return that may stay in the region computes them only where it does not.
-    /// </summary>
+    /// <summary>Behind the last instruction: what the next blocks read and want; what leaves the region, or may, wants all.</summary>
     private static Use AtEnd(Region region, RegionBlock block)
     {
         Instruction last = block.Instructions[^1];
         ulong read = 0;
-        foreach (RegionBlock follower in block.Followers.Concat(block.ReturnSites))
+        ulong wanted = Leaves(region, block, last) ? StatusFlags.All : 0;
+        foreach (RegionBlock follower in block.Followers)
+        {
             read |= follower.ReadFlags;
-        if (block.ReturnSites.Count == 0 && Leaves(region, block, last))
-            read = StatusFlags.All;
-        return new Use(read, StatusFlags.All);
+            wanted |= PageCode.AreTogether(PageCode.LastByte(last), follower.Start) ? follower.WantedFlags : StatusFlags.All;
+        }
+
+        foreach (RegionBlock site in block.ReturnSites)
+            read |= site.ReadFlags;
+        return new Use(read, wanted);
     }
 
     private static bool Leaves(Region region, RegionBlock block, in Instruction last) => last.FlowControl switch

@@ -98,13 +98,13 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
                 WithCarry(instruction, OpCodes.Sub, LazyOperation.SubtractWithBorrow, setsFlags);
                 break;
             case Mnemonic.Imul when instruction.OpCount > 1:
-                multiplication.Multiply(instruction, setsFlags, wanted);
+                multiplication.Multiply(instruction, setsFlags);
                 break;
             case Mnemonic.Imul:
-                multiplication.MultiplyAccumulator(instruction, nameof(Multiplication.Signed), wanted);
+                multiplication.MultiplyAccumulator(instruction, LazyOperation.SignedProduct, setsFlags);
                 break;
             case Mnemonic.Mul:
-                multiplication.MultiplyAccumulator(instruction, nameof(Multiplication.Unsigned), wanted);
+                multiplication.MultiplyAccumulator(instruction, LazyOperation.UnsignedProduct, setsFlags);
                 break;
             case Mnemonic.Div:
                 multiplication.Divide(instruction);
@@ -261,7 +261,7 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
     {
         int size = Size(instruction, 0);
         operands.Change(instruction);
-        meanings.Keep(wanted, instruction);
+        flags.KeepCarry(wanted);
         operands.Push(instruction, 0, size);
         if (setsFlags)
         {

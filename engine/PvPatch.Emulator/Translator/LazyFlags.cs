@@ -40,6 +40,12 @@ internal enum LazyOperation
 
     /// <summary>SAR by a count that is not 0.</summary>
     ShiftArithmeticRight,
+
+    /// <summary>MUL, of its two factors.</summary>
+    UnsignedProduct,
+
+    /// <summary>IMUL, of its two factors.</summary>
+    SignedProduct,
 }
 
 /// <summary>An operation whose flags were not computed yet: with its two values it says all that RFLAGS will be.</summary>
@@ -47,7 +53,7 @@ internal enum LazyOperation
 /// <param name="Size">Size of its operands in bytes.</param>
 internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 {
-    private static readonly MethodInfo?[] Methods = new MethodInfo?[((int)LazyOperation.ShiftArithmeticRight + 1) << 2];
+    private static readonly MethodInfo?[] Methods = new MethodInfo?[((int)LazyOperation.SignedProduct + 1) << 2];
 
     /// <summary>Whether it is the same operation: what the compiler would write costs the first region five methods of the framework.</summary>
     public bool Equals(LazyFlags other) => Operation == other.Operation && Size == other.Size;
@@ -91,6 +97,8 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
             LazyOperation.ShiftLeft => ShiftLeft(a, b, flags),
             LazyOperation.ShiftRight => ShiftRight(a, b, flags),
             LazyOperation.ShiftArithmeticRight => ShiftArithmeticRight(a, b, flags),
+            LazyOperation.UnsignedProduct => UnsignedProduct(a, b, flags),
+            LazyOperation.SignedProduct => SignedProduct(a, b, flags),
             _ => flags,
         };
 
@@ -163,6 +171,20 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
     private static ulong ShiftArithmeticRight<T>(T a, T b, ulong flags)
     {
         Shifts.ArithmeticRight(a, b, ref flags);
+        return flags;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong UnsignedProduct<T>(T a, T b, ulong flags)
+    {
+        Multiplication.Unsigned(a, b, out T _, ref flags);
+        return flags;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong SignedProduct<T>(T a, T b, ulong flags)
+    {
+        Multiplication.Signed(a, b, out T _, ref flags);
         return flags;
     }
 }

@@ -6,47 +6,66 @@ using static PvPatch.Emulator.Translator.OperandEmitter;
 namespace PvPatch.Emulator.Translator;
 
 /// <summary>MUL, IMUL, DIV and IDIV. Divisions that IL could not do exactly, and #DE, are the interpreter's.</summary>
-internal sealed class MultiplicationEmitter(RegionIl il, OperandEmitter operands, MeaningEmitter meanings, SideExits exits)
+internal sealed class MultiplicationEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, SideExits exits)
 {
     private readonly LocalBuilder _first = il.Local();
     private readonly LocalBuilder _second = il.Local();
     private readonly LocalBuilder _high = il.NarrowLocal();
+    private readonly LocalBuilder _wideHigh = il.Local();
 
     /// <summary>IMUL with two or three operands.</summary>
-    public void Multiply(in Instruction instruction, bool setsFlags, ulong wanted)
+    public void Multiply(in Instruction instruction, bool setsFlags)
     {
         int size = Size(instruction, 0);
         int first = instruction.OpCount == 3 ? 1 : 0;
         operands.Read(instruction);
         if (setsFlags)
         {
-            meanings.Keep(wanted, instruction);
-            operands.PushBoth(instruction, first, size);
-            meanings.Call(typeof(Multiplication), nameof(Multiplication.Truncated), size);
+            operands.Push(instruction, first, size);
+            flags.TakeFirst(size);
+            operands.Push(instruction, first + 1, size);
+            flags.TakeSecond(size);
+            flags.Wait(LazyOperation.SignedProduct, size);
+            flags.PushFirst(size);
+            flags.PushSecond(size);
         }
         else
         {
             operands.PushBoth(instruction, first, size);
-            il.Op(OpCodes.Mul);
         }
 
+        il.Op(OpCodes.Mul);
         operands.Pop(instruction);
     }
 
     /// <summary>MUL and IMUL of the accumulator.</summary>
-    public void MultiplyAccumulator(in Instruction instruction, string meaning, ulong wanted)
+    public void MultiplyAccumulator(in Instruction instruction, LazyOperation operation, bool setsFlags)
     {
         int size = Size(instruction, 0);
         operands.Read(instruction);
-        meanings.Keep(wanted, instruction);
         il.PushRegister(Accumulator(size));
+        il.Widen(size);
+        il.Store(_first);
         operands.Push(instruction, 0, size);
-        LocalBuilder high = size == 8 ? _second : _high;
+        il.Widen(size);
+        il.Store(_second);
+        if (setsFlags)
+        {
+            il.Load(_first);
+            flags.TakeFirst(sizeof(ulong));
+            il.Load(_second);
+            flags.TakeSecond(sizeof(ulong));
+            flags.Wait(operation, size);
+        }
+
+        LocalBuilder high = size == sizeof(ulong) ? _wideHigh : _high;
+        il.Load(_first);
+        il.Narrowed(size);
+        il.Load(_second);
+        il.Narrowed(size);
         il.Address(high);
-        meanings.PushFlags();
-        il.Call(MeaningEmitter.MethodOf(typeof(Multiplication), meaning, size));
+        il.Call(MeaningEmitter.MethodOf(typeof(Multiplication), operation == LazyOperation.SignedProduct ? nameof(Multiplication.WideSigned) : nameof(Multiplication.Wide), size));
         il.PopRegister(Accumulator(size));
-        meanings.TakeFlags();
         il.Load(high);
         il.PopRegister(Data(size));
     }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Reflection;
 using System.Reflection.Emit;
 using Iced.Intel;
 using PvPatch.Emulator.Memory;
@@ -13,9 +14,9 @@ namespace PvPatch.Emulator.Translator;
 /// </summary>
 internal sealed class OperandEmitter(RegionIl il, SideExits exits)
 {
-    /// <summary>A TLB entry has 32 bytes.</summary>
-    private const int TlbEntryBits = 5;
+    private static readonly MethodInfo RotateRight = typeof(BitOperations).GetMethod(nameof(BitOperations.RotateRight), [typeof(ulong), typeof(int)])!;
 
+    private readonly LocalBuilder _entry = il.Local();
     private readonly LocalBuilder _wide = il.Local();
     private readonly LocalBuilder _narrow = il.NarrowLocal();
     private readonly LocalBuilder _stackPage = il.Local();
@@ -85,7 +86,7 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         if (IsOnStack(instruction))
             HostOnStack(size);
         else
-            HostFor(size, writes ? StateOffsets.WriteTag : StateOffsets.ReadTag);
+            HostFor(size, writes ? StateOffsets.WriteTags : StateOffsets.ReadTags);
     }
 
     /// <summary>Pushes an operand that was prepared, in a size.</summary>
@@ -128,13 +129,13 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         bool any = false;
         if (instruction.MemoryBase is not (Register.None or Register.RIP or Register.EIP))
         {
-            il.Load(il.General(instruction.MemoryBase));
+            il.LoadGeneral(instruction.MemoryBase);
             any = true;
         }
 
         if (instruction.MemoryIndex != Register.None)
         {
-            il.Load(il.General(instruction.MemoryIndex));
+            il.LoadGeneral(instruction.MemoryIndex);
             if (instruction.MemoryIndexScale > 1)
             {
                 il.Small(BitOperations.Log2((uint)instruction.MemoryIndexScale));
@@ -169,7 +170,7 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
     /// <summary>The stack's page is not known when the region is entered.</summary>
     public void Enter()
     {
-        il.Constant((long)TlbEntry.Invalid);
+        il.Constant((long)TlbTable.Invalid);
         il.Store(_stackPage);
     }
 
@@ -198,24 +199,23 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         {
             il.Mark(miss.Label);
             FindEntry();
-            Compare(miss, StateOffsets.ReadTag);
-            Compare(miss, StateOffsets.WriteTag);
+            Compare(miss, StateOffsets.ReadTags);
+            Compare(miss, StateOffsets.WriteTags);
             PushTagOfLastByte(miss.Size);
             il.Store(_stackPage);
-            il.Load(il.Host);
-            il.Field(StateOffsets.HostOffset);
+            PushOfEntry(StateOffsets.HostOffsets);
             il.Store(_stackHost);
             il.Branch(OpCodes.Br, miss.Back);
         }
     }
 
     /// <summary>Puts the host address where a number of bytes at the linear address may be written into its local, or leaves the region.</summary>
-    public void HostForWrite(int size) => HostFor(size, StateOffsets.WriteTag);
+    public void HostForWrite(int size) => HostFor(size, StateOffsets.WriteTags);
 
     /// <summary>Pushes a value of a size at the linear address, or leaves the region.</summary>
     public void ReadLinear(int size)
     {
-        Entry(size, StateOffsets.ReadTag);
+        Entry(size, StateOffsets.ReadTags);
         HostAddress();
         il.Read(size);
     }
@@ -282,22 +282,31 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
     private void Entry(int size, int tag)
     {
         FindEntry();
-        il.Load(il.Host);
-        il.Field(tag);
+        PushOfEntry(tag);
         PushTagOfLastByte(size);
         il.Branch(OpCodes.Bne_Un, exits.Before(ExitReason.Memory));
     }
 
     private void FindEntry()
     {
-        il.Load(il.Tlb);
+        // A rotation, of which 16 bits are taken: the host has one that leaves its source, unlike a shift.
         il.Load(il.Linear);
-        il.Small(12 - TlbEntryBits);
-        il.Op(OpCodes.Shr_Un);
-        il.Constant((Tlb.Entries - 1) << TlbEntryBits);
-        il.Op(OpCodes.And);
+        il.Small(12);
+        il.Call(RotateRight);
+        il.Op(OpCodes.Conv_U2);
+        il.Op(OpCodes.Conv_U8);
+        il.Store(_entry);
+    }
+
+    /// <summary>Pushes what a list of the TLB has for the entry that was found.</summary>
+    private void PushOfEntry(int list)
+    {
+        il.Load(il.Tlb);
+        il.Load(_entry);
+        il.Constant(sizeof(ulong));
+        il.Op(OpCodes.Mul);
         il.Op(OpCodes.Add);
-        il.Store(il.Host);
+        il.Field(list);
     }
 
     private void PushTagOfLastByte(int size)
@@ -315,8 +324,7 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
 
     private void Compare(StackMiss miss, int tag)
     {
-        il.Load(il.Host);
-        il.Field(tag);
+        PushOfEntry(tag);
         PushTagOfLastByte(miss.Size);
         il.Branch(OpCodes.Bne_Un, miss.Exit);
     }
@@ -324,8 +332,7 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
     private void HostAddress()
     {
         il.Load(il.Linear);
-        il.Load(il.Host);
-        il.Field(StateOffsets.HostOffset);
+        PushOfEntry(StateOffsets.HostOffsets);
         il.Op(OpCodes.Add);
     }
 

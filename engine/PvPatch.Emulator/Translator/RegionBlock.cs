@@ -34,11 +34,20 @@ internal sealed class RegionBlock(Instruction[] instructions)
     /// <summary>Flags that instructions read before they are overwritten: RFLAGS must be right when the block starts.</summary>
     public ulong ReadFlags { get; set; }
 
-    /// <summary>The most instructions from here along blocks that inherit: as many must be left when the first of them is entered.</summary>
+    /// <summary>Flags that are wanted when the block starts: they are read, or the region may be left before they are overwritten.</summary>
+    public ulong WantedFlags { get; set; }
+
+    /// <summary>A loop comes back here, so the instructions left are looked at.</summary>
+    public bool IsLoopHead { get; set; }
+
+    /// <summary>The most instructions from here to the end of the region or to the next loop head: as many must be left when the block is entered.</summary>
     public int Needed { get; set; }
 
     /// <summary>An indirect branch of the region may lead here.</summary>
     public bool IsSought { get; set; }
+
+    /// <summary>In how many loops it is, as far as backward branches of the region show.</summary>
+    public int LoopDepth { get; set; }
 
     /// <summary>Where its code starts.</summary>
     public Label Label { get; set; }

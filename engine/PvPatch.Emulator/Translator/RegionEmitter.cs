@@ -36,7 +36,7 @@ internal sealed class RegionEmitter
         _operands = new OperandEmitter(_il, _exits);
         var meanings = new MeaningEmitter(_il, _flags);
         var shifts = new ShiftEmitter(_il, _flags, _operands, meanings);
-        var multiplication = new MultiplicationEmitter(_il, _operands, meanings, _exits);
+        var multiplication = new MultiplicationEmitter(_il, _flags, _operands, _exits);
         _integers = new IntegerEmitter(_il, _flags, _operands, meanings, shifts, multiplication);
         var vectorOperands = new VectorOperands(_il, _operands);
         _floats = new FloatEmitter(_il, vectorOperands, meanings, _exits, _clean);
@@ -71,14 +71,15 @@ internal sealed class RegionEmitter
         foreach (RegionBlock block in _region.Blocks)
         {
             block.Label = _il.Label();
-            if (!block.Inherits)
-                _il.Reserve = Math.Max(_il.Reserve, block.Needed - block.Instructions.Length);
+            _il.Reserve = Math.Max(_il.Reserve, block.IsLoopHead ? block.Needed - block.Instructions.Length : block.IsEntry ? block.Needed : 0);
             foreach (ref readonly Instruction instruction in block.Instructions.AsSpan())
             {
                 if (TranslatedForms.Has(instruction))
-                    _il.Uses(instruction);
+                    _il.Use.Add(instruction, block.LoopDepth);
             }
         }
+
+        _il.Use.Choose();
 
         // The instruction that is entered was counted already by whoever came here.
         _il.LoadState(StateOffsets.Left);
@@ -95,23 +96,14 @@ internal sealed class RegionEmitter
         _il.LoadState(StateOffsets.RFlags);
         _il.Store(_il.Flags);
         _il.Fill();
+        _flags.Fill();
+        _branches.CheckLeft();
         _operands.Enter();
         if (_il.UsesVectors)
             _vectors.Enter();
         _il.Op(OpCodes.Ldarg_1);
-        _il.Constant(StateOffsets.RegionEntry);
-        _il.Op(OpCodes.Add);
-        _il.Op(OpCodes.Ldind_U2);
-        _il.Switch(Labels(entries));
+        _branches.Enter();
         _il.Branch(OpCodes.Br, entries[0].Label);
-    }
-
-    private static Label[] Labels(IReadOnlyList<RegionBlock> blocks)
-    {
-        var labels = new Label[blocks.Count];
-        for (int i = 0; i < labels.Length; i++)
-            labels[i] = blocks[i].Label;
-        return labels;
     }
 
     private void WriteBlocks()
@@ -213,7 +205,7 @@ internal sealed class RegionEmitter
     }
 
     /// <summary>
-    /// Takes the block's instructions from those left. If they are too few for it and the blocks that inherit from it, the
+    /// Takes the block's instructions from those left. At the head of a loop, if they are too few for it and what comes before the next head, the
     /// interpreter executes what there is.
     /// </summary>
     private void Count(RegionBlock block)
@@ -222,7 +214,7 @@ internal sealed class RegionEmitter
         _il.Constant(block.Instructions.Length);
         _il.Op(OpCodes.Sub);
         _il.Store(_il.Left);
-        if (block.Inherits)
+        if (!block.IsLoopHead)
             return;
         _il.Load(_il.Left);
         _il.Constant(0);

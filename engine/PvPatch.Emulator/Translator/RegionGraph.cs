@@ -42,18 +42,12 @@ internal static class RegionGraph
             }
         }
 
+        FindLoops(region);
         for (int i = 1; i < region.Blocks.Count; i++)
         {
             RegionBlock before = region.Blocks[i - 1];
             RegionBlock block = region.Blocks[i];
             block.Inherits = block.Arrivals == 1 && !block.IsSought && before.End == block.Start && before.Followers.Contains(block) && (before.Inherits || before.IsEntry);
-        }
-
-        for (int i = region.Blocks.Count - 1; i >= 0; i--)
-        {
-            RegionBlock block = region.Blocks[i];
-            RegionBlock? heir = block.Followers.Find(follower => follower.Inherits && follower.Start == block.End);
-            block.Needed = block.Instructions.Length + (heir?.Needed ?? 0);
         }
 
         foreach (RegionBlock block in region.Blocks)
@@ -64,6 +58,8 @@ internal static class RegionGraph
             if (last.FlowControl == FlowControl.IndirectCall && TranslatedForms.Has(last) && region.At(last.NextIP) is { } behind)
                 ReturnFromSought(region, behind);
         }
+
+        CountPaths(region);
 
         void Lead(RegionBlock from, ulong to, int weight)
         {
@@ -77,6 +73,53 @@ internal static class RegionGraph
         {
             if (region.At(at) is { } block)
                 block.Arrivals += weight;
+        }
+    }
+
+    /// <summary>A loop is what lies from a block to the last one that branches back to it.</summary>
+    private static void FindLoops(Region region)
+    {
+        foreach (RegionBlock head in region.Blocks)
+        {
+            ulong end = 0;
+            foreach (RegionBlock block in region.Blocks)
+            {
+                if (block.Start >= head.Start && block.Instructions[^1].FlowControl is not FlowControl.Call && block.Followers.Contains(head))
+                    end = block.End;
+            }
+
+            foreach (RegionBlock block in region.Blocks)
+            {
+                if (block.Start >= head.Start && block.Start < end)
+                    block.LoopDepth++;
+            }
+        }
+    }
+
+    /// <summary>Finds the blocks that loops come back to, returns included, and how many instructions the longest path to one of those has.</summary>
+    private static void CountPaths(Region region)
+    {
+        var done = new HashSet<RegionBlock>();
+        var above = new HashSet<RegionBlock>();
+        foreach (RegionBlock block in region.Blocks)
+            Count(block);
+
+        void Count(RegionBlock block)
+        {
+            if (!done.Add(block))
+                return;
+            above.Add(block);
+            int behind = 0;
+            foreach (RegionBlock follower in block.Followers.Concat(block.ReturnSites))
+            {
+                Count(follower);
+                follower.IsLoopHead |= above.Contains(follower);
+                if (!follower.IsLoopHead)
+                    behind = Math.Max(behind, follower.Needed);
+            }
+
+            above.Remove(block);
+            block.Needed = block.Instructions.Length + behind;
         }
     }
 

@@ -13,10 +13,9 @@ namespace PvPatch.Emulator.Translator;
 internal sealed class RegionIl
 {
     private readonly ILGenerator _il;
-    private readonly InstructionInfoFactory _information = new();
     private readonly LocalBuilder[] _registers = new LocalBuilder[16];
-    private int _used;
-    private int _written;
+    private readonly RegisterUse _use = new();
+    private readonly LocalBuilder _moved;
 
     public RegionIl(ILGenerator il)
     {
@@ -30,6 +29,7 @@ internal sealed class RegionIl
         Host = Local();
         Next = Local();
         Wide = Local();
+        _moved = Local();
         Narrow = il.DeclareLocal(typeof(int));
         Vectors = new RegionVectors(this);
         if (il is not IlListing listing)
@@ -58,15 +58,14 @@ internal sealed class RegionIl
     /// <summary>The linear address of an access.</summary>
     public LocalBuilder Linear { get; }
 
-    /// <summary>The TLB entry of an access, then the host address of one that writes.</summary>
+    /// <summary>The host address of an access.</summary>
     public LocalBuilder Host { get; }
 
     /// <summary>The decoded instruction that is executed after the region.</summary>
     public LocalBuilder Next { get; }
 
     /// <summary>
-    /// The local of the instructions left says less by so many: as much as blocks that are not looked at need behind one that is. So it is
-    /// compared with 0.
+    /// The local of the instructions left says less by so many: as much as any path needs from where they are looked at. So it is compared with 0.
     /// </summary>
     public int Reserve { get; set; }
 
@@ -236,43 +235,62 @@ internal sealed class RegionIl
     }
 
     /// <summary>Whether an instruction of the region uses an XMM register.</summary>
-    public bool UsesVectors => _used >> 16 != 0;
+    public bool UsesVectors => _use.Used >> 16 != 0;
 
-    /// <summary>Notes which registers an instruction may read or write, before any code is written.</summary>
-    public void Uses(in Instruction instruction)
-    {
-        FindUses(instruction, out int used, out int written);
-        _used |= used;
-        _written |= written;
-    }
+    /// <summary>Which registers the region's instructions use; all are noted before any code is written.</summary>
+    public RegisterUse Use => _use;
 
     /// <summary>Writes back the registers that an instruction names.</summary>
     public void Spill(in Instruction instruction)
     {
-        FindUses(instruction, out int used, out _);
-        Spill(used & _written);
+        _use.Find(instruction, out int used, out _);
+        Spill(used & _use.Written);
     }
 
     /// <summary>Brings the registers that an instruction may have changed back into their locals.</summary>
     public void Fill(in Instruction instruction)
     {
-        FindUses(instruction, out _, out int written);
+        _use.Find(instruction, out _, out int written);
         Fill(written);
     }
 
     /// <summary>Brings the registers that the region uses into their locals.</summary>
-    public void Fill() => Fill(_used);
+    public void Fill() => Fill(_use.Used);
 
     /// <summary>Writes back the registers that the region changes.</summary>
-    public void Spill() => Spill(_written);
+    public void Spill() => Spill(_use.Written);
 
-    /// <summary>All 64 bits of a general register.</summary>
-    public LocalBuilder General(Register register) => _registers[register.GetFullRegister() - Register.RAX];
+    /// <summary>Pushes all 64 bits of a general register.</summary>
+    public void LoadGeneral(Register register)
+    {
+        int number = register.GetFullRegister() - Register.RAX;
+        if (IsKept(number))
+            Load(_registers[number]);
+        else
+            LoadState(StateOffsets.General(number));
+    }
+
+    /// <summary>Takes all 64 bits of a general register from the stack.</summary>
+    public void StoreGeneral(Register register)
+    {
+        int number = register.GetFullRegister() - Register.RAX;
+        if (IsKept(number))
+        {
+            Store(_registers[number]);
+            return;
+        }
+
+        Store(_moved);
+        StoreState(StateOffsets.General(number), _moved);
+    }
+
+    /// <summary>Whether a register, those of XMM from 16 on, is kept in a local.</summary>
+    public bool IsKept(int number) => (_use.Kept >> number & 1) != 0;
 
     /// <summary>Pushes a general register in its size.</summary>
     public void PushRegister(Register register)
     {
-        Load(General(register));
+        LoadGeneral(register);
         switch (register.GetSize())
         {
             case 1:
@@ -292,7 +310,6 @@ internal sealed class RegionIl
     /// <summary>Takes a value from the stack into a general register in its size: 32 bits clear the upper half, 8 and 16 leave the rest.</summary>
     public void PopRegister(Register register)
     {
-        LocalBuilder local = General(register);
         int size = register.GetSize();
         if (size < 8)
             Op(size switch { 1 => OpCodes.Conv_U1, 2 => OpCodes.Conv_U2, _ => OpCodes.Conv_U4 });
@@ -303,14 +320,14 @@ internal sealed class RegionIl
             if (IsHigh(register))
                 ShiftHigh(OpCodes.Shl);
             Store(Wide);
-            Load(local);
+            LoadGeneral(register);
             Constant(size == 2 ? ~0xffffL : IsHigh(register) ? ~0xff00L : ~0xffL);
             Op(OpCodes.And);
             Load(Wide);
             Op(OpCodes.Or);
         }
 
-        Store(local);
+        StoreGeneral(register);
     }
 
     /// <summary>Reads a value of a size at the host address on the stack.</summary>
@@ -369,6 +386,7 @@ internal sealed class RegionIl
 
     private void Fill(int registers)
     {
+        registers &= _use.Kept;
         for (int i = 0; i < 16; i++)
         {
             if ((registers >> i & 1) == 0)
@@ -382,6 +400,7 @@ internal sealed class RegionIl
 
     private void Spill(int registers)
     {
+        registers &= _use.Kept;
         for (int i = 0; i < 16; i++)
         {
             if ((registers >> i & 1) != 0)
@@ -389,28 +408,6 @@ internal sealed class RegionIl
         }
 
         Vectors.Spill(registers >> 16);
-    }
-
-    /// <summary>The registers that an instruction names or implies, and those that it may change: a bit each, those of XMM above those of the general ones.</summary>
-    private void FindUses(in Instruction instruction, out int used, out int written)
-    {
-        used = 0;
-        written = 0;
-        foreach (UsedRegister one in _information.GetInfo(instruction).GetUsedRegisters())
-        {
-            int bit = BitOf(one.Register);
-            used |= bit;
-            if (one.Access is not (OpAccess.Read or OpAccess.CondRead or OpAccess.NoMemAccess or OpAccess.None))
-                written |= bit;
-        }
-    }
-
-    private static int BitOf(Register register)
-    {
-        if (register is >= Register.XMM0 and <= Register.XMM15)
-            return 1 << (16 + register - Register.XMM0);
-        Register full = register.GetFullRegister();
-        return full is >= Register.RAX and <= Register.R15 ? 1 << (full - Register.RAX) : 0;
     }
 
     private static bool IsHigh(Register register) => register is >= Register.AH and <= Register.BH;

@@ -10,6 +10,9 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, RegionCode code) : IDis
 {
     private const int ChunkSize = 32;
 
+    /// <summary>As many records as have room in a decoded instruction.</summary>
+    private const int ExitsInInstruction = 4;
+
     private nint[] _chunks = new nint[4];
     private int _chunkCount;
     private nint[]?[]? _alone = new nint[RegionCode.MostPages][];
@@ -17,6 +20,9 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, RegionCode code) : IDis
     private int _wayCount;
     private int _used = ChunkSize;
     private DecodedInstruction* _self;
+    private ExitRecord* _exits;
+    private ExitRecord* _entryExits;
+    private int _exit = ExitsInInstruction;
 
     /// <summary>The CPU.</summary>
     public CpuState* Cpu => cpu;
@@ -72,6 +78,35 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, RegionCode code) : IDis
         return u;
     }
 
+    /// <summary>Tells of a side exit.</summary>
+    /// <param name="next">The instruction that is executed next.</param>
+    /// <param name="notExecuted">Instructions that were counted and not executed.</param>
+    /// <param name="flags">What is known of flags.</param>
+    public ExitRecord* Exit(DecodedInstruction* next, int notExecuted, FlagState flags)
+    {
+        if (_exit == ExitsInInstruction)
+        {
+            _exits = (ExitRecord*)Allocate(1);
+            _exit = 0;
+        }
+
+        // SAFETY: so many records are no larger than an instruction.
+        ExitRecord* exit = _exits + _exit++;
+        *exit = new ExitRecord { Next = next, NotExecuted = (uint)notExecuted, Waiting = flags.IsInLocal ? ExitRecord.InLocal : flags.Waiting.Number };
+        return exit;
+    }
+
+    /// <summary>Tells of side exits where the region is entered: a list of their records.</summary>
+    public ExitRecord* EntryExits(IReadOnlyList<RegionBlock> entries)
+    {
+        // SAFETY: released by Dispose.
+        var records = (ExitRecord*)NativeMemory.Alloc((nuint)entries.Count, (nuint)sizeof(ExitRecord));
+        _entryExits = records;
+        for (int i = 0; i < entries.Count; i++)
+            records[i] = new ExitRecord { Next = Alone(entries[i].Instructions[0]), NotExecuted = 0, Waiting = ExitRecord.InLocal };
+        return records;
+    }
+
     /// <summary>The region is written: nothing will be asked for any more.</summary>
     public void Complete() => _alone = null;
 
@@ -82,12 +117,16 @@ internal sealed unsafe class RegionMemory(CpuState* cpu, RegionCode code) : IDis
             // SAFETY: Allocate made the block; whoever disposes a region knows that no code runs in it.
             NativeMemory.AlignedFree((void*)_chunks[--_chunkCount]);
         }
+
+        // SAFETY: made by EntryExits; null is nothing to free.
+        NativeMemory.Free(_entryExits);
+        _entryExits = null;
     }
 
     /// <summary>An address of the page that control comes from is remembered once it is found, others are looked up each time: what lies there may change.</summary>
     private static void LeadTo(DecodedInstruction* u, ulong rip, ulong from)
     {
-        *u = new DecodedInstruction { Rip = rip, Marks = Marks.Code64, Length = 1, Handler = &ControlFlow.Continue };
+        *u = new DecodedInstruction { Rip = rip, Marks = Marks.Code64 | Marks.TakesWaitingFlags, Length = 1, Handler = &RegionExits.LookUp };
         if (!PageCode.AreTogether(rip, from))
             return;
         u->Handler = &RegionExits.Link;

@@ -131,7 +131,7 @@ internal sealed unsafe class SensitiveEmitter(
 
     private void Restore(in Instruction instruction)
     {
-        branches.Peek(il.General(Register.RSP));
+        branches.Peek(Register.RSP);
         branches.Release(sizeof(ulong));
         il.LoadState(StateOffsets.RFlags);
         il.Store(_value);

@@ -24,7 +24,7 @@ internal enum ExitReason
 
 /// <summary>
 /// The places where a region is left before an instruction, with exact registers, flags and count, so that the interpreter executes
-/// it. Their code stands behind all blocks.
+/// it. Their code stands behind all blocks, and only names an <see cref="ExitRecord"/>.
 /// </summary>
 internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
 {
@@ -40,6 +40,9 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
     /// <summary>Whether the instruction that is written is the one behind STI: an exit before it must not let an interrupt in.</summary>
     public bool InShadow { get; set; }
 
+    /// <summary>Leaves by the record in <see cref="RegionIl.Next"/>, as there are too few instructions left.</summary>
+    public Label ForBudget => _shared[(int)ExitReason.Budget];
+
     private RegionBlock _block = null!;
     private int _place;
 
@@ -53,7 +56,10 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
     /// <summary>A label that leaves before the instruction.</summary>
     public Label Before(ExitReason reason)
     {
-        var exit = new SideExit(il.Label(), _block.Instructions[_place], _block.Instructions.Length - _place, Flags.State, InShadow ? _inShadow : _shared[(int)reason]);
+        Label way = InShadow ? _inShadow : _shared[(int)reason];
+        if (_exits.Count > 0 && _exits[^1] is var last && last.Block == _block && last.Place == _place && last.Way == way && last.Flags == Flags.State)
+            return last.Label;
+        var exit = new SideExit(il.Label(), _block, _place, Flags.State, way);
         _exits.Add(exit);
         return exit.Label;
     }
@@ -71,56 +77,69 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
     {
         foreach (SideExit exit in _exits)
         {
-            Begin(exit.Label, exit.NotExecuted, exit.Flags);
+            Instruction instruction = exit.Block.Instructions[exit.Place];
 
             // The bytes of an instruction in two pages are fetched anew: the second page may be another one now.
-            il.Constant((long)(PageCode.Straddles(exit.Instruction) ? memory.Way(exit.Instruction.IP, PageCode.LastByte(exit.Instruction)) : memory.Alone(exit.Instruction)));
+            DecodedInstruction* next = PageCode.Straddles(instruction)
+                ? memory.Way(instruction.IP, PageCode.LastByte(instruction))
+                : memory.Alone(instruction);
+            il.Mark(exit.Label);
+            il.Constant((long)memory.Exit(next, exit.Block.Instructions.Length - exit.Place, exit.Flags));
             il.Store(il.Next);
             il.Branch(OpCodes.Br, exit.Way);
         }
 
         foreach (Stop stop in _stops)
         {
-            Begin(stop.Label, stop.NotExecuted, stop.Flags);
+            il.Mark(stop.Label);
+            il.PushLeft(stop.NotExecuted);
+            il.Store(il.Left);
+            Flags.State = stop.Flags;
+            Flags.Tell();
             il.Branch(OpCodes.Br, _stopped);
         }
 
         il.Mark(_stopped);
-        LeaveThrough(&RegionExits.Stopped);
+        Spill();
+        il.StoreState(StateOffsets.Left, il.Left);
+        GoTo(&RegionExits.Stopped);
         il.Mark(_inShadow);
-        LeaveThrough(&RegionExits.InShadow);
+        LeaveBefore(&RegionExits.InShadow);
         for (int reason = 0; reason < _shared.Length; reason++)
         {
             il.Mark(_shared[reason]);
-            LeaveThrough(RegionExits.Of((ExitReason)reason));
+            LeaveBefore(RegionExits.Of((ExitReason)reason));
         }
     }
 
-    /// <summary>Spills all and goes on at a handler that computes the flags and leads to the next instruction.</summary>
-    public void LeaveThrough(delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> handler)
+    /// <summary>Puts registers and flags where the interpreter has them.</summary>
+    public void Spill()
     {
         Flags.Spill();
         il.Spill();
         il.StoreState(StateOffsets.RFlags, il.Flags);
-        il.StoreState(StateOffsets.Left, il.Left);
+    }
+
+    /// <summary>Goes on at a handler.</summary>
+    public void GoTo(delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> handler)
+    {
         il.Op(OpCodes.Ldarg_0);
         il.Load(il.Next);
         il.Constant((long)handler);
         il.JumpTo();
     }
 
-    /// <summary>Gives back the count of what was not executed, and tells which flags wait.</summary>
-    private void Begin(Label label, int notExecuted, FlagState state)
+    private void LeaveBefore(delegate*<CpuState*, DecodedInstruction*, DecodedInstruction*> handler)
     {
-        il.Mark(label);
-        il.PushLeft(notExecuted);
-        il.Store(il.Left);
-        Flags.State = state;
-        Flags.Tell();
+        Spill();
+        il.StateAddress(StateOffsets.Left);
+        il.PushLeft(0);
+        il.Op(OpCodes.Stind_I8);
+        GoTo(handler);
     }
 
     // Classes: the runtime would have to compile lists of structs when the first region is made.
     private sealed record Stop(Label Label, int NotExecuted, FlagState Flags);
 
-    private sealed record SideExit(Label Label, Instruction Instruction, int NotExecuted, FlagState Flags, Label Way);
+    private sealed record SideExit(Label Label, RegionBlock Block, int Place, FlagState Flags, Label Way);
 }

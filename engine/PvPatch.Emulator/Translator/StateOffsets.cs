@@ -21,9 +21,12 @@ internal static unsafe class StateOffsets
     public static readonly int Handler = InInstruction(0);
     public static readonly int Target = InInstruction(1);
     public static readonly int RegionEntry = InInstruction(2);
-    public static readonly int ReadTag = InTlbEntry(0);
-    public static readonly int WriteTag = InTlbEntry(1);
-    public static readonly int HostOffset = InTlbEntry(2);
+    public static readonly int Marks = InInstruction(3);
+
+    // The lists of TlbTable, in their order.
+    public const int ReadTags = 0;
+    public const int WriteTags = TlbTable.Entries * sizeof(ulong);
+    public const int HostOffsets = 3 * TlbTable.Entries * sizeof(ulong);
 
     public static readonly int Mxcsr = Of(&InMxcsr);
 
@@ -76,14 +79,7 @@ internal static unsafe class StateOffsets
     private static int InInstruction(int field)
     {
         DecodedInstruction u;
-        byte* at = field switch { 0 => (byte*)&u.Handler, 1 => (byte*)&u.Target, _ => (byte*)&u.RegionEntry };
+        byte* at = field switch { 0 => (byte*)&u.Handler, 1 => (byte*)&u.Target, 2 => (byte*)&u.RegionEntry, _ => (byte*)&u.Marks };
         return (int)(at - (byte*)&u);
-    }
-
-    private static int InTlbEntry(int field)
-    {
-        TlbEntry entry;
-        byte* at = field switch { 0 => (byte*)&entry.ReadTag, 1 => (byte*)&entry.WriteTag, _ => (byte*)&entry.HostOffset };
-        return (int)(at - (byte*)&entry);
     }
 }

@@ -37,6 +37,7 @@ internal sealed unsafe class TranslatedRegion(
     {
         u->RegionEntry = (ushort)entry;
         u->Handler = code;
+        u->Marks |= Marks.TakesWaitingFlags;
     }
 
     /// <summary>Frees what it leads out to. No code runs in it, and nothing enters it any more.</summary>

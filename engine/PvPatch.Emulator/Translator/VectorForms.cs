@@ -67,6 +67,9 @@ internal static class VectorForms
     /// <summary>Whether the translator writes an instruction on XMM registers.</summary>
     public static bool IsWritten(in Instruction instruction) => Of(instruction) != VectorForm.None;
 
+    /// <summary>Whether it computes on floating-point numbers.</summary>
+    public static bool IsFloat(in Instruction instruction) => Of(instruction) is >= VectorForm.Arithmetic and <= VectorForm.ToSingle;
+
     /// <summary>How an instruction is written.</summary>
     public static VectorForm Of(in Instruction instruction)
     {

@@ -75,7 +75,7 @@ public sealed unsafe class TlbTests
     public void Two_addresses_of_one_table_slot_replace_each_other()
     {
         using var cpu = new PagedCpu();
-        ulong other = Linear + ((ulong)Tlb.Entries << 12);
+        ulong other = Linear + ((ulong)TlbTable.Entries << 12);
         cpu.Map(Linear, 0x9000, Everything);
         cpu.Map(other, 0xa000, Everything);
         *cpu.Physical(0x9000) = 1;
