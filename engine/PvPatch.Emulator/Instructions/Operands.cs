@@ -139,6 +139,8 @@ internal static unsafe class Operands
     private static byte* ReadSlowly(CpuState* cpu, DecodedInstruction* u, ulong linear, int size)
     {
         Execution* execution = Execution.Of(cpu);
+        if (Tlb.TryReadAcross(cpu->DataTlb, linear, size, execution->Scratch))
+            return execution->Scratch;
         if (!TryReserve(cpu, u, linear, size, AccessKind.Read))
             return null;
         execution->Reserved.CopyTo(cpu, execution->Scratch);
@@ -148,6 +150,8 @@ internal static unsafe class Operands
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static DecodedInstruction* WriteSlowly<T>(CpuState* cpu, DecodedInstruction* u, ulong linear, T value)
     {
+        if (Tlb.TryWriteAcross(cpu->DataTlb, linear, sizeof(T), (byte*)&value))
+            return u + 1;
         if (!TryReserve(cpu, u, linear, sizeof(T), AccessKind.Write))
             return null;
         Execution.Of(cpu)->Reserved.CopyFrom(cpu, &value);

@@ -64,6 +64,38 @@ public static unsafe class Tlb
         // SAFETY: an entry is 16 bits.
         table->WriteTags[EntryOf(linear)] == ((linear + (uint)(size - 1)) | LastByte) ? (byte*)(linear + table->HostOffsets[EntryOf(linear)]) : null;
 
+    /// <summary>Reads bytes of two pages; false if they lie in one, or the slow path must look.</summary>
+    internal static bool TryReadAcross(TlbTable* table, ulong linear, int size, byte* target)
+    {
+        int first = 0x1000 - (int)(linear & LastByte);
+        if (first >= size || size - first > 0x1000)
+            return false;
+        byte* low = ForRead(table, linear, first);
+        byte* high = ForRead(table, linear + (uint)first, size - first);
+        if (low == null || high == null)
+            return false;
+        // SAFETY: the TLB vouches for both parts; the target has room for the whole.
+        Unsafe.CopyBlockUnaligned(target, low, (uint)first);
+        Unsafe.CopyBlockUnaligned(target + first, high, (uint)(size - first));
+        return true;
+    }
+
+    /// <summary>Writes bytes of two pages; false if they lie in one, or the slow path must look: then nothing was written.</summary>
+    internal static bool TryWriteAcross(TlbTable* table, ulong linear, int size, byte* source)
+    {
+        int first = 0x1000 - (int)(linear & LastByte);
+        if (first >= size || size - first > 0x1000)
+            return false;
+        byte* low = ForWrite(table, linear, first);
+        byte* high = ForWrite(table, linear + (uint)first, size - first);
+        if (low == null || high == null)
+            return false;
+        // SAFETY: the TLB vouches for both parts; the source has the whole.
+        Unsafe.CopyBlockUnaligned(low, source, (uint)first);
+        Unsafe.CopyBlockUnaligned(high, source + first, (uint)(size - first));
+        return true;
+    }
+
     /// <summary>Host address of an instruction byte, null if the slow path must look.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static byte* ForExecute(TlbTable* table, ulong linear) =>

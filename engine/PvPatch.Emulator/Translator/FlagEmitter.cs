@@ -212,14 +212,24 @@ internal sealed class FlagEmitter
     /// <summary>Pushes 32 ones if a condition holds that was prepared, else 0; or the other way round.</summary>
     public void PushMask(ConditionCode condition)
     {
-        if (Comparison(condition) is { } comparison)
+        if (Comparison(condition) is not { } comparison)
         {
-            Push(comparison);
-            _il.Op(comparison.Set);
+            PushFromFlags(condition);
+        }
+        else if (comparison.IsSign)
+        {
+            int size = State.Waiting.Size;
+            PushResult(State.Waiting);
+            _il.Signed(size);
+            _il.Small(size == 8 ? 63 : 31);
+            _il.Op(OpCodes.Shr);
+            _il.Op(OpCodes.Conv_I4);
+            return;
         }
         else
         {
-            PushFromFlags(condition);
+            Push(comparison);
+            _il.Op(comparison.Set);
         }
 
         _il.Op(OpCodes.Neg);
@@ -277,6 +287,18 @@ internal sealed class FlagEmitter
                 PushSecond(size);
                 _il.Op(OpCodes.Sub);
                 break;
+            case LazyOperation.ShiftLeft or LazyOperation.ShiftRight or LazyOperation.ShiftArithmeticRight:
+                if (waiting.Operation == LazyOperation.ShiftArithmeticRight)
+                    _il.Signed(size);
+                _il.Load(_b);
+                _il.Op(OpCodes.Conv_I4);
+                _il.Op(waiting.Operation switch
+                {
+                    LazyOperation.ShiftLeft => OpCodes.Shl,
+                    LazyOperation.ShiftRight => OpCodes.Shr_Un,
+                    _ => OpCodes.Shr,
+                });
+                break;
             case LazyOperation.Increment or LazyOperation.Decrement:
                 if (size == 8)
                     _il.Constant(1);
@@ -329,11 +351,14 @@ internal enum ConditionSides
 /// <param name="Inverted"><paramref name="Set"/> gives 1 if it does not hold.</param>
 internal readonly record struct ConditionComparison(ConditionSides Sides, bool IsSigned, OpCode Branch, OpCode Set, bool Inverted)
 {
+    /// <summary>Whether it is the sign of the result, or that inverted.</summary>
+    public bool IsSign => Sides == ConditionSides.ResultAndZero && Set == OpCodes.Clt;
+
     /// <summary>The comparison for a condition after an operation, null if there is none.</summary>
     public static ConditionComparison? Of(LazyOperation operation, ConditionCode condition) => (operation, condition) switch
     {
         (LazyOperation.None, _) => null,
-        (LazyOperation.AddWithCarry or LazyOperation.SubtractWithBorrow or LazyOperation.ShiftLeft or LazyOperation.ShiftRight or LazyOperation.ShiftArithmeticRight, _) => null,
+        (LazyOperation.AddWithCarry or LazyOperation.SubtractWithBorrow or LazyOperation.UnsignedProduct or LazyOperation.SignedProduct, _) => null,
         (LazyOperation.Subtract, ConditionCode.e) => Equal(ConditionSides.Values),
         (LazyOperation.Subtract, ConditionCode.ne) => NotEqual(ConditionSides.Values),
         (LazyOperation.Subtract, ConditionCode.b) => Below(ConditionSides.Values),

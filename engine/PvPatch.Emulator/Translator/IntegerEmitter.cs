@@ -235,6 +235,12 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
             operands.Read(instruction);
         if (!setsFlags && !writes)
             return;
+        if (writes && size < 4 && instruction.Op0Kind == OpKind.Register && !RegionIl.IsHigh(instruction.Op0Register))
+        {
+            LogicOfLowBytes(instruction, operation, setsFlags);
+            return;
+        }
+
         operands.Push(instruction, 0, size);
         if (writes || !IsOneRegister(instruction))
         {
@@ -252,6 +258,28 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
         }
 
         operands.Pop(instruction);
+    }
+
+    /// <summary>On the whole register, whose upper bytes the second value leaves as they are.</summary>
+    private void LogicOfLowBytes(in Instruction instruction, OpCode operation, bool setsFlags)
+    {
+        int size = Size(instruction, 0);
+        il.LoadGeneral(instruction.Op0Register);
+        operands.Push(instruction, 1, size);
+        il.Widen(size);
+        if (operation == OpCodes.And)
+        {
+            il.Constant(size == 1 ? ~0xffL : ~0xffffL);
+            il.Op(OpCodes.Or);
+        }
+
+        il.Op(operation);
+        il.StoreGeneral(instruction.Op0Register);
+        if (!setsFlags)
+            return;
+        il.PushRegister(instruction.Op0Register);
+        flags.TakeFirst(size);
+        flags.Wait(LazyOperation.Logic, size);
     }
 
     private static bool IsOneRegister(in Instruction instruction) =>

@@ -410,7 +410,8 @@ internal sealed class RegionIl
         Vectors.Spill(registers >> 16);
     }
 
-    private static bool IsHigh(Register register) => register is >= Register.AH and <= Register.BH;
+    /// <summary>Whether a register is the second byte of another one.</summary>
+    public static bool IsHigh(Register register) => register is >= Register.AH and <= Register.BH;
 
     private void ShiftHigh(OpCode shift)
     {
