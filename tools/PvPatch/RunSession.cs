@@ -52,6 +52,8 @@ internal sealed unsafe class RunSession(RunOptions options)
 
     private ElfImage ReadImage()
     {
+        if (Directory.Exists(options.Program))
+            throw new ToolException(ExitCode.BadInput, $"'{options.Program}' can't be run: it is a folder.");
         try
         {
             if (new FileInfo(options.Program) is { Exists: true, Length: > LargestFile } file)
