@@ -15,8 +15,10 @@ namespace PvPatch.Emulator.Interpreter;
 internal sealed unsafe class StraddlingCode(CpuState* cpu, HookRanges<InstructionHook> hooks, CodeDecoder decoder) : IDisposable
 {
     private const int Most = 4096;
+    private const int RecentPlaces = 64;
 
     private readonly Dictionary<Key, Decoded> _known = [];
+    private readonly (Key Key, Decoded Decoded)[] _recent = new (Key, Decoded)[RecentPlaces];
 
     /// <summary>The instruction at an address, decoded; null with the fault of its fetch.</summary>
     /// <param name="rip">RIP, EIP or IP.</param>
@@ -28,21 +30,17 @@ internal sealed unsafe class StraddlingCode(CpuState* cpu, HookRanges<Instructio
     public DecodedInstruction* Find(ulong rip, ulong linear, int allowed, AccessMode mode, Marks width, out MemoryFault fault)
     {
         byte* bytes = stackalloc byte[CodeDecoder.LongestInstruction];
+        ref (Key Key, Decoded Decoded) recent = ref _recent[rip % RecentPlaces];
+        if (recent.Key is { } last && last.Rip == rip && last.CodeWidth == width && last.Length <= allowed && IsStillThere(last, linear, mode, bytes))
+        {
+            fault = default;
+            return recent.Decoded.First;
+        }
+
         if (!TryFetch(rip, linear, allowed, mode, width, bytes, out Instruction instruction, out fault))
             return null;
 
-        ulong low = 0;
-        ulong high = 0;
-        for (int i = 0; i < instruction.Length; i++)
-        {
-            // SAFETY: an instruction has at most the 15 bytes of the buffer.
-            if (i < sizeof(ulong))
-                low |= (ulong)bytes[i] << (8 * i);
-            else
-                high |= (ulong)bytes[i] << (8 * (i - sizeof(ulong)));
-        }
-
-        var key = new Key(low, high, instruction.Length, rip, width);
+        var key = new Key(Word(bytes, instruction.Length), Word(bytes + sizeof(ulong), instruction.Length - sizeof(ulong)), instruction.Length, rip, width);
         if (!_known.TryGetValue(key, out Decoded? decoded))
         {
             if (_known.Count == Most)
@@ -52,6 +50,7 @@ internal sealed unsafe class StraddlingCode(CpuState* cpu, HookRanges<Instructio
             _known.Add(key, decoded);
         }
 
+        recent = (key, decoded);
         return decoded.First;
     }
 
@@ -61,6 +60,20 @@ internal sealed unsafe class StraddlingCode(CpuState* cpu, HookRanges<Instructio
         foreach (Decoded decoded in _known.Values)
             decoded.Dispose();
         _known.Clear();
+        Array.Clear(_recent);
+    }
+
+    /// <summary>Some bytes, no more than a word has, as a number.</summary>
+    private static ulong Word(byte* bytes, int count)
+    {
+        ulong word = 0;
+        for (int i = 0; i < Math.Min(count, sizeof(ulong)); i++)
+        {
+            // SAFETY: callers have so many bytes.
+            word |= (ulong)bytes[i] << (8 * i);
+        }
+
+        return word;
     }
 
     public void Dispose() => Forget();
@@ -92,6 +105,14 @@ internal sealed unsafe class StraddlingCode(CpuState* cpu, HookRanges<Instructio
         // Its bytes go beyond the segment's limit, or it is longer than any instruction may be.
         fault = new MemoryFault(MemoryFault.GeneralProtection, 0, linear);
         return false;
+    }
+
+    /// <summary>Fetches the bytes of an instruction that was there before, the second page only if those in the first one are the same.</summary>
+    private bool IsStillThere(Key known, ulong linear, AccessMode mode, byte* bytes)
+    {
+        int inFirst = Math.Min(known.Length, 0x1000 - (int)(linear & 0xfff));
+        return TryFetch(linear, inFirst, mode, bytes, out _) && known.Has(bytes, 0, inFirst) &&
+            (inFirst == known.Length || (TryFetch(linear + (uint)inFirst, known.Length - inFirst, mode, bytes + inFirst, out _) && known.Has(bytes, inFirst, known.Length)));
     }
 
     private bool TryDecode(ulong rip, Marks width, byte* bytes, int count, out Instruction instruction)
@@ -126,6 +147,19 @@ internal sealed unsafe class StraddlingCode(CpuState* cpu, HookRanges<Instructio
             other != null && LowBytes == other.LowBytes && HighBytes == other.HighBytes && Length == other.Length && Rip == other.Rip && CodeWidth == other.CodeWidth;
 
         public override int GetHashCode() => (int)(Rip ^ (Rip >> 32) ^ LowBytes);
+
+        /// <summary>Whether these are its bytes, from one on up to another.</summary>
+        public bool Has(byte* bytes, int from, int to)
+        {
+            for (int i = from; i < to; i++)
+            {
+                // SAFETY: an instruction has no more bytes than the buffer.
+                if (bytes[i] != (byte)((i < sizeof(ulong) ? LowBytes : HighBytes) >> (8 * (i % sizeof(ulong)))))
+                    return false;
+            }
+
+            return true;
+        }
     }
 
     /// <summary>An instruction, what leads on behind it, and the two that a hook needs.</summary>

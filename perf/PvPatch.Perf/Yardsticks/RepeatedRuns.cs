@@ -1,12 +1,12 @@
 namespace PvPatch.Perf.Yardsticks;
 
 /// <summary>
-/// Runs of a yardstick by one contender, with so many repetitions that they take two fifths of a second and longer than the start-up,
+/// Runs of a yardstick by one contender, with so many repetitions that they take a second and longer than the start-up,
 /// which is taken off: that of a run with none.
 /// </summary>
 internal sealed class RepeatedRuns
 {
-    private const double LeastSeconds = 0.4;
+    private const double LeastSeconds = 1;
 
     private readonly Contender _contender;
     private readonly Yardstick _yardstick;

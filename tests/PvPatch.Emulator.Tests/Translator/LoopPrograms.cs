@@ -23,12 +23,90 @@ internal static class LoopPrograms
         ["floating-point numbers while rounding changes"] = Rounding,
         ["indirect branches to code that reads flags"] = IndirectWithFlags,
         ["conditional moves"] = Conditional,
+        ["registers that are hardly used"] = HardlyUsed,
+        ["flags of products, shifts and low bytes"] = NarrowFlags,
         ["calls of functions in other pages"] = PagedPrograms.Calls,
         ["instructions that lie in two pages"] = PagedPrograms.Straddling,
         ["indirect branches between pages"] = PagedPrograms.Indirect,
         ["loop that patches code in other pages"] = PagedPrograms.PatchesOtherPages,
         ["loop that lets pages of code lead elsewhere"] = PagedPrograms.Remaps,
     };
+
+    /// <summary>More registers than are kept in locals, some used once, in parts.</summary>
+    private static void HardlyUsed(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label inner = a.CreateLabel();
+        a.mov(rsi, Data);
+        a.Label(ref again);
+        a.mov(ecx, 3);
+        a.Label(ref inner);
+        foreach (AssemblerRegister64 register in (ReadOnlySpan<AssemblerRegister64>)[rax, rbx, rdx, rdi, r8, r9, r10, r11])
+        {
+            a.add(register, rcx);
+            a.xor(register, __qword_ptr[rsi + 16]);
+            a.rol(register, 3);
+        }
+
+        a.dec(rcx);
+        a.jne(inner);
+        a.mov(bpl, al);
+        a.xor(r12w, 0x1234);
+        a.add(r13d, ebx);
+        a.imul(r14, r14, 77);
+        a.or(bp, dx);
+        a.cmovs(r15, r14);
+        a.setc(r12b);
+        a.movdqu(__xmmword_ptr[rsi + 24], xmm9);
+        a.paddb(xmm9, xmm10);
+        a.movq(xmm10, r14);
+        a.jmp(again);
+    }
+
+    private static void NarrowFlags(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label odd = a.CreateLabel();
+        Label positive = a.CreateLabel();
+        a.mov(rsi, Data);
+        a.Label(ref again);
+        a.imul(rbx, rdi, 0x1f3);
+        a.setc(al);
+        a.mul(bl);
+        a.adc(r8, rax);
+        a.imul(ax, bx);
+        a.mov(__word_ptr[rsi + 3], ax);
+        a.sets(r9b);
+        a.mul(rbx);
+        a.inc(edi);
+        a.adc(r10, 5);
+        a.dec(bl);
+        a.setb(r11b);
+        a.cmovs(r12w, bx);
+        a.cmovns(r13d, ebx);
+        a.test(dx, dx);
+        a.cmovs(r14, rdx);
+        a.cmovns(ecx, edx);
+        a.xor(cx, 0x1021);
+        a.and(cl, bl);
+        a.setp(r15b);
+        a.or(r12b, cl);
+        a.and(r13w, __word_ptr[rsi + 1]);
+        a.shr(r14d, 5);
+        a.jne(odd);
+        a.add(r14, rdi);
+        a.Label(ref odd);
+        a.sar(r12w, 3);
+        a.js(positive);
+        a.bsf(ecx, r12d);
+        a.setg(cl);
+        a.Label(ref positive);
+        a.shl(bl, 2);
+        a.cmove(r8, r9);
+        a.tzcnt(r10, rdi);
+        a.seta(r11b);
+        a.jmp(again);
+    }
 
     private static void PackedIntegers(Assembler a)
     {

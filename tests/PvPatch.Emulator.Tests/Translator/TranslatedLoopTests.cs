@@ -98,6 +98,20 @@ public sealed unsafe class TranslatedLoopTests
     }
 
     [Test]
+    public void Code_in_the_middle_of_a_region_that_is_come_to_from_elsewhere_is_translated_once()
+    {
+        using var automatic = new ProgrammedCpu(ExecutionTier.Automatic, ReturnsIntoTheMiddle);
+        for (int round = 0; round < 5000 && automatic.Interpreter.Translation.Regions < 2; round++)
+        {
+            automatic.Interpreter.Run(70_001);
+            Thread.Sleep(1);
+        }
+
+        automatic.Interpreter.Run(20_000_000);
+        Assert.That(automatic.Interpreter.Translation.Regions, Is.EqualTo(2));
+    }
+
+    [Test]
     public void A_path_that_was_never_taken_is_not_translated_and_can_be_taken_later()
     {
         using var reference = new ProgrammedCpu(ExecutionTier.Interpreted, WithColdPath);
@@ -158,6 +172,31 @@ public sealed unsafe class TranslatedLoopTests
         for (int i = 0; i < 20; i++)
             a.add(rbx, i);
         a.jmp(second);
+    }
+
+    /// <summary>A return goes to where else only a condition that does not hold falls through.</summary>
+    private static void ReturnsIntoTheMiddle(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        Label middle = a.CreateLabel();
+        Label function = a.CreateLabel();
+        Label elsewhere = a.CreateLabel();
+        a.Label(ref again);
+        a.lea(rax, __[function]);
+        a.lea(rdx, __[middle]);
+        a.inc(rbx);
+        a.test(bl, 1);
+        a.cmove(rax, rdx);
+        a.push(rax);
+        a.ret();
+        a.Label(ref function);
+        a.add(rcx, 1);
+        a.je(elsewhere);
+        a.Label(ref middle);
+        a.add(rsi, 2);
+        a.jmp(again);
+        a.Label(ref elsewhere);
+        a.ud2();
     }
 
     private static void WithColdPath(Assembler a)
