@@ -35,7 +35,7 @@ public sealed class RunCommandTests
     public void Wrong_usage_answers_2(string line, string expected) => AssertRefused(ToolRun.Of(line.Split(' ')), 2, expected);
 
     [TestCase("no-such-file", "The program can't be read")]
-    [TestCase(".", "The program can't be read")]
+    [TestCase(".", "can't be run: it is a folder.")]
     [TestCase("PvPatch.dll", "it is no ELF file")]
     public void A_file_that_cannot_be_run_answers_3(string file, string expected) =>
         AssertRefused(ToolRun.Of("run", Path.Combine(AppContext.BaseDirectory, file)), 3, expected);

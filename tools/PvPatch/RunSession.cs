@@ -52,6 +52,8 @@ internal sealed unsafe class RunSession(RunOptions options)
 
     private ElfImage ReadImage()
     {
+        if (Directory.Exists(options.Program))
+            throw new ToolException(ExitCode.BadInput, $"'{options.Program}' can't be run: it is a folder.");
         try
         {
             if (new FileInfo(options.Program) is { Exists: true, Length: > LargestFile } file)
@@ -224,7 +226,7 @@ internal sealed unsafe class RunSession(RunOptions options)
     {
         double mips = program.Instructions / Math.Max(cpuTime.TotalSeconds, 1e-6) / 1e6;
         Console.Error.WriteLine($"PvPatch: {program.Instructions:n0} instructions in {cpuTime.TotalSeconds:f3} s of CPU time ({wall.TotalSeconds:f3} s in all): {mips:f1} MIPS");
-        Console.Error.WriteLine($"PvPatch: {program.SystemCalls:n0} system calls, {program.PageFaults:n0} page faults, {program.TlbInvalidations:n0} TLB invalidations, {program.ResidentBytes / 1024:n0} KiB resident");
+        Console.Error.WriteLine($"PvPatch: {program.SystemCalls:n0} system calls, {program.PageFaults:n0} page faults, {program.TlbInvalidations:n0} TLB invalidations, at most {program.MostResidentBytes / 1024:n0} KiB resident");
         if (options.Tier == ExecutionTier.Interpreted)
             return;
         TranslationStatistics translation = program.Translation;

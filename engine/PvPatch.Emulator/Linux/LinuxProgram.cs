@@ -89,8 +89,8 @@ public sealed unsafe class LinuxProgram : IDisposable
     /// <summary>How often translations were taken from the TLB.</summary>
     public ulong TlbInvalidations => _cpu.State->TlbGeneration;
 
-    /// <summary>Bytes of memory that all processes have at present, with their page tables.</summary>
-    public ulong ResidentBytes => _options.MemorySize - AddressSpace.PageSize - _system.FreeBytes;
+    /// <summary>Bytes of memory that all processes had at most at a time, with their page tables.</summary>
+    public ulong MostResidentBytes => _system.UsedEnd - AddressSpace.PageSize;
 
     /// <summary>The program waits for a read or a write of the host, which cancelling does not end.</summary>
     public bool IsInSystemCall { get; private set; }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Memory;
@@ -11,8 +12,8 @@ namespace PvPatch.Emulator.Linux;
 /// </summary>
 internal sealed unsafe class LockStep : IDisposable
 {
-    private static readonly string[] Names =
-        ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
+    /// <summary>Words of memory that are told.</summary>
+    private const int MostWords = 8;
 
     /// <summary>Lengths of pieces: short ones cut blocks, long ones let loops run.</summary>
     private static readonly ulong[] Pieces = [1, 6, 41, 500, 8009];
@@ -105,30 +106,34 @@ internal sealed unsafe class LockStep : IDisposable
     private void Compare(ulong start, ulong done, ulong expectedDone, StopReason stop, StopReason expected, ulong used)
     {
         var text = new StringBuilder();
-        CpuState* reference = _cpu.State;
         if (done != expectedDone || stop != expected)
             text.AppendLine($"  stopped      {stop} after {done}, interpreted {expected} after {expectedDone}");
-        Differ("rip", _state->Rip, reference->Rip);
-        Differ("rflags", _state->RFlags, reference->RFlags);
-        for (int i = 0; i < 16; i++)
-            Differ(Names[i], _state->Gpr[i], reference->Gpr[i]);
-        for (int i = 0; i < 32; i++)
-            Differ($"xmm{i / 2}{(i % 2 == 0 ? "" : " high")}", _state->Xmm[i], reference->Xmm[i]);
-        Differ("mxcsr", _state->Mxcsr, reference->Mxcsr);
-        for (ulong page = 0; page < used; page += PhysicalMemory.PageSize)
-        {
-            int at = _memory.Span(page, (int)PhysicalMemory.PageSize).CommonPrefixLength(_copy.Span(page, (int)PhysicalMemory.PageSize));
-            if (at < (int)PhysicalMemory.PageSize)
-                text.AppendLine($"  physical memory from 0x{page + (ulong)at:x} on");
-        }
-
+        StateComparison.Append(text, _state, _cpu.State);
+        AppendMemory(text, used);
         if (text.Length > 0)
             Difference = $"Both tiers differ within {Math.Max(done, expectedDone)} instructions from RIP 0x{start:x} on; translated, then interpreted:{Environment.NewLine}{text.ToString().TrimEnd()}";
+    }
 
-        void Differ(string name, ulong found, ulong wanted)
+    /// <summary>The first words of physical memory that differ, and how many more do.</summary>
+    private void AppendMemory(StringBuilder text, ulong used)
+    {
+        int differing = 0;
+        for (ulong page = 0; page < used; page += PhysicalMemory.PageSize)
         {
-            if (found != wanted)
-                text.AppendLine($"  {name,-12} {found:x16} {wanted:x16}");
+            Span<byte> found = _memory.Span(page, (int)PhysicalMemory.PageSize);
+            Span<byte> wanted = _copy.Span(page, (int)PhysicalMemory.PageSize);
+            if (found.SequenceEqual(wanted))
+                continue;
+            for (int at = 0; at < found.Length; at += sizeof(ulong))
+            {
+                ulong foundWord = BinaryPrimitives.ReadUInt64LittleEndian(found[at..]);
+                ulong wantedWord = BinaryPrimitives.ReadUInt64LittleEndian(wanted[at..]);
+                if (foundWord != wantedWord && ++differing <= MostWords)
+                    text.AppendLine($"  [{page + (ulong)at:x}]".PadRight(StateComparison.NameWidth) + $"{foundWord:x16} {wantedWord:x16} (physical memory)");
+            }
         }
+
+        if (differing > MostWords)
+            text.AppendLine($"  and {differing - MostWords} more words of physical memory");
     }
 }

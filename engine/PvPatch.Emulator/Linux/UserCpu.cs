@@ -64,7 +64,7 @@ internal sealed unsafe class UserCpu : IDisposable
         State->RamSize = memory.Size;
         State->RFlags = RFlags.Fixed | RFlags.InterruptEnable;
         State->Cr0 = Cr0Bits.ProtectionEnable | Cr0Bits.MonitorCoprocessor | Cr0Bits.ExtensionType | Cr0Bits.NumericError |
-            Cr0Bits.WriteProtect | Cr0Bits.Paging;
+            Cr0Bits.WriteProtect | Cr0Bits.AlignmentMask | Cr0Bits.Paging;
         State->Cr4 = Cr4Bits.PhysicalAddressExtension | Cr4Bits.OsFxsr | Cr4Bits.OsXmmExceptions;
         State->Efer = EferBits.SyscallEnable | EferBits.LongModeEnable | EferBits.LongModeActive | EferBits.NoExecuteEnable;
         State->Xcr0 = 1;

@@ -3,7 +3,6 @@ using Iced.Intel;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Engine.Reports;
 using FlowControl = Iced.Intel.FlowControl;
-using Label = System.Reflection.Emit.Label;
 
 namespace PvPatch.Emulator.Translator;
 

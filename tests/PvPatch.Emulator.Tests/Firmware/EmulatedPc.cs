@@ -3,11 +3,12 @@ using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
+using PvPatch.Emulator.Translator;
 using PvPatch.Engine.Ops;
 
 namespace PvPatch.Emulator.Tests.Firmware;
 
-/// <summary>Runs a ROM of system cases on the interpreter, from reset to the end mark.</summary>
+/// <summary>Runs a ROM of system cases, from reset to the end mark.</summary>
 internal sealed unsafe class EmulatedPc : IDisposable
 {
     private const uint RomBase = 0x80_0000;
@@ -18,13 +19,15 @@ internal sealed unsafe class EmulatedPc : IDisposable
     private readonly SensitiveOps* _ops;
     private readonly GCHandle _self;
     private readonly InterpretedCpu _interpreter;
+    private readonly ExecutionTier _tier;
     private readonly Dictionary<uint, ulong> _msrs = [];
     private readonly IReadOnlyList<SystemCase> _cases;
     private readonly MemoryStream _output = new();
 
-    public EmulatedPc(IReadOnlyList<SystemCase> cases)
+    public EmulatedPc(IReadOnlyList<SystemCase> cases, ExecutionTier tier)
     {
         _cases = cases;
+        _tier = tier;
         // SAFETY: zeroed blocks are valid states; Dispose releases them.
         _cpu = (CpuState*)NativeMemory.AllocZeroed((nuint)sizeof(CpuState));
         _ops = (SensitiveOps*)NativeMemory.AllocZeroed((nuint)sizeof(SensitiveOps));
@@ -34,7 +37,7 @@ internal sealed unsafe class EmulatedPc : IDisposable
         _self = GCHandle.Alloc(this);
         _cpu->Machine = GCHandle.ToIntPtr(_self);
         _cpu->Sensitive = _ops;
-        _ = new SensitiveTable(_ops, new Dictionary<string, PvTarget>(ProcessorOps.Targets, StringComparer.Ordinal)
+        var table = new SensitiveTable(_ops, new Dictionary<string, PvTarget>(ProcessorOps.Targets, StringComparer.Ordinal)
         {
             ["cpu.read_msr"] = Method(nameof(Rdmsr)),
             ["cpu.write_msr"] = Method(nameof(Wrmsr)),
@@ -46,11 +49,34 @@ internal sealed unsafe class EmulatedPc : IDisposable
         rom.CopyTo(new Span<byte>(_cpu->Ram + RomBase, rom.Length));
         rom.AsSpan(rom.Length - 0x1_0000).CopyTo(new Span<byte>(_cpu->Ram + 0xf_0000, 0x1_0000));
         Tlb.Allocate(_cpu);
-        _interpreter = new InterpretedCpu(_cpu, deliversExceptions: true);
+        _interpreter = new InterpretedCpu(_cpu, deliversExceptions: true, tier: tier, sensitive: new SensitiveCalls(() => table));
     }
+
+    /// <summary>The tiers in which cases of a mode differ: other code than 64-bit code is not translated.</summary>
+    public static ExecutionTier[] Tiers(SystemMode mode) =>
+        mode == SystemMode.Long64 ? [ExecutionTier.Interpreted, ExecutionTier.Translated] : [ExecutionTier.Interpreted];
 
     /// <summary>What the ROM wrote.</summary>
     public byte[] Run()
+    {
+        byte[] written = RunToEnd();
+        int least = _tier == ExecutionTier.Translated ? _cases.Count(one => one.Mode == SystemMode.Long64) / 2 : 0;
+        Assert.That(_interpreter.Translation.Regions, Is.AtLeast(least), "translated regions");
+        return written;
+    }
+
+    public void Dispose()
+    {
+        _interpreter.Dispose();
+        Tlb.Free(_cpu);
+        NativeMemory.AlignedFree(_cpu->Ram);
+        NativeMemory.Free(_ops);
+        NativeMemory.Free(_cpu);
+        _self.Free();
+        _output.Dispose();
+    }
+
+    private byte[] RunToEnd()
     {
         Reset();
         while (true)
@@ -63,17 +89,6 @@ internal sealed unsafe class EmulatedPc : IDisposable
             else
                 throw new InvalidOperationException($"{SystemCaseText.FormatCase(_cases[*(int*)(_cpu->Ram + SystemFirmware.CaseNumber)])} stopped with {stop} at {_cpu->Cs.Selector:x}:{_cpu->Rip:x}.");
         }
-    }
-
-    public void Dispose()
-    {
-        _interpreter.Dispose();
-        Tlb.Free(_cpu);
-        NativeMemory.AlignedFree(_cpu->Ram);
-        NativeMemory.Free(_ops);
-        NativeMemory.Free(_cpu);
-        _self.Free();
-        _output.Dispose();
     }
 
     /// <summary>The state after a reset (Intel SDM vol. 3, table 9-1); memory stays.</summary>

@@ -1,8 +1,10 @@
+using PvPatch.Emulator.Interpreter;
+
 namespace PvPatch.Emulator.Tests.Firmware;
 
 /// <summary>
-/// System cases that Bochs judged once, a case a line; they run everywhere, in one ROM for each file, mode and level. What differs is
-/// told with its line's number.
+/// System cases that Bochs judged once, a case a line; they run everywhere, in one ROM for each file, mode and level, those of 64-bit
+/// mode in translated code too. What differs is told with its line's number.
 /// </summary>
 public sealed class SystemCaseTests
 {
@@ -11,14 +13,15 @@ public sealed class SystemCaseTests
     public static IEnumerable<TestCaseData> Groups() =>
         from path in Directory.EnumerateFiles(Folder, "*.txt").Order(StringComparer.Ordinal)
         from start in Lines(path).Select(line => Start(line.Text)).Distinct(StringComparer.Ordinal)
-        select new TestCaseData(path, start).SetArgDisplayNames($"{Path.GetFileNameWithoutExtension(path)}, {start}");
+        from tier in EmulatedPc.Tiers(Enum.Parse<SystemMode>(start.Split(' ')[0]))
+        select new TestCaseData(path, start, tier).SetArgDisplayNames($"{Path.GetFileNameWithoutExtension(path)}, {start}, {tier}");
 
     [TestCaseSource(nameof(Groups))]
-    public void Recorded_system_cases_end_as_they_did(string path, string start)
+    public void Recorded_system_cases_end_as_they_did(string path, string start, ExecutionTier tier)
     {
         List<(int Number, string Text)> lines = [.. Lines(path).Where(line => Start(line.Text) == start)];
         SystemCase[] cases = [.. lines.Select(line => SystemCaseText.Parse(line.Text[..line.Text.IndexOf(" => ", StringComparison.Ordinal)]))];
-        using var pc = new EmulatedPc(cases);
+        using var pc = new EmulatedPc(cases, tier);
         List<SystemResult> results = SystemResult.Parse(cases, pc.Run());
         string[] differing =
         [

@@ -1,9 +1,10 @@
 using System.Globalization;
+using PvPatch.Emulator.Interpreter;
 
 namespace PvPatch.Emulator.Tests.Firmware;
 
 /// <summary>
-/// Random system cases must end as they do in Bochs. PVPATCH_FUZZ_SEED repeats a run, PVPATCH_SYSTEM_CASES makes it longer,
+/// Random system cases must end as they do in Bochs, interpreted and translated. PVPATCH_FUZZ_SEED repeats a run, PVPATCH_SYSTEM_CASES makes it longer,
 /// PVPATCH_SYSTEM_RECORD names a file to which what Bochs judged is written as lines for Cases/System.
 /// </summary>
 public sealed class SystemFuzzTests
@@ -33,18 +34,23 @@ public sealed class SystemFuzzTests
             return;
         }
 
-        using var pc = new EmulatedPc(cases);
-        List<SystemResult> ours = SystemResult.Parse(cases, pc.Run());
         List<SystemResult?> judged = BochsPc.Run(program, cases);
-        string[] differing =
-        [
-            .. Enumerable.Range(0, cases.Count)
-                .Where(i => judged[i] is { } judge && SystemCaseText.FormatResult(cases[i], judge) != SystemCaseText.FormatResult(cases[i], ours[i]))
-                .Select(i => $"{SystemCaseText.Format(cases[i], judged[i]!)}\n  ours {SystemCaseText.FormatResult(cases[i], ours[i])}"),
-        ];
+        string[] differing = [.. new[] { ExecutionTier.Interpreted, ExecutionTier.Translated }.SelectMany(tier => Differing(cases, judged, tier))];
         if (Environment.GetEnvironmentVariable("PVPATCH_SYSTEM_RECORD") is { } record)
             File.WriteAllLines(record, Enumerable.Range(0, cases.Count).Where(i => judged[i] != null).Select(i => SystemCaseText.Format(cases[i], judged[i]!)));
         TestContext.Out.WriteLine($"{which}: {cases.Count} cases, {judged.Count(result => result == null)} in which Bochs hangs, {differing.Length} differences");
         Assert.That(differing, Is.Empty, () => string.Join('\n', differing.Take(Shown)));
+    }
+
+    private static IEnumerable<string> Differing(List<SystemCase> cases, List<SystemResult?> judged, ExecutionTier tier)
+    {
+        using var pc = new EmulatedPc(cases, tier);
+        List<SystemResult> ours = SystemResult.Parse(cases, pc.Run());
+        return
+        [
+            .. Enumerable.Range(0, cases.Count)
+                .Where(i => judged[i] is { } judge && SystemCaseText.FormatResult(cases[i], judge) != SystemCaseText.FormatResult(cases[i], ours[i]))
+                .Select(i => $"{SystemCaseText.Format(cases[i], judged[i]!)}\n  {tier} {SystemCaseText.FormatResult(cases[i], ours[i])}"),
+        ];
     }
 }

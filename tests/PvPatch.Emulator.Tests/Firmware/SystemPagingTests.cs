@@ -1,3 +1,4 @@
+using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Tests.Firmware;
@@ -24,13 +25,16 @@ public sealed class SystemPagingTests
             foreach (bool writeProtect in new[] { false, true })
             {
                 foreach (ulong cr4 in new ulong[] { 0, Cr4Bits.Smep, Cr4Bits.Smap, Cr4Bits.Smep | Cr4Bits.Smap })
-                    yield return new TestCaseData(mode, writeProtect, cr4).SetArgDisplayNames($"{mode} WP={(writeProtect ? 1 : 0)} CR4={cr4:x}");
+                {
+                    foreach (ExecutionTier tier in EmulatedPc.Tiers(mode))
+                        yield return new TestCaseData(mode, writeProtect, cr4, tier).SetArgDisplayNames($"{mode} WP={(writeProtect ? 1 : 0)} CR4={cr4:x} {tier}");
+                }
             }
         }
     }
 
     [TestCaseSource(nameof(Kinds))]
-    public void Every_page_answers_every_access_as_the_manual_says(SystemMode mode, bool writeProtect, ulong cr4)
+    public void Every_page_answers_every_access_as_the_manual_says(SystemMode mode, bool writeProtect, ulong cr4, ExecutionTier tier)
     {
         var cases = new List<SystemCase>();
         var expected = new List<uint?>();
@@ -53,7 +57,7 @@ public sealed class SystemPagingTests
             }
         }
 
-        using var pc = new EmulatedPc(cases);
+        using var pc = new EmulatedPc(cases, tier);
         List<SystemResult> results = SystemResult.Parse(cases, pc.Run());
         Assert.Multiple(() =>
         {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Iced.Intel;
 using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Interpreter;
@@ -19,6 +20,7 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
     public const ulong UserStack = Data + 0x5800;
     public const ulong IstStack = Data + 0x7800;
     public const ulong KernelStack = Data + 0x9800;
+    public const ulong CodeAlias = 0x28_0000_0000;
     public const ulong CodeEntries = 0x30_0000_0000;
     public const ulong CodeFrame = 0x20_0000;
     public const ushort KernelCode = 0x08;
@@ -50,6 +52,7 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
         for (ulong page = 0; page < Pages; page++)
         {
             _machine.Map(Code + (page << 12), CodeFrame + (page << 12), 7);
+            _machine.Map(CodeAlias + (page << 12), CodeFrame + (page << 12), 7);
             _machine.Map(Data + (page << 12), DataFrame + (page << 12), 7);
         }
 
@@ -63,6 +66,7 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
         cpu->Sensitive = _ops;
         cpu->Efer |= EferBits.SyscallEnable;
         cpu->Cr4 |= Cr4Bits.OsFxsr;
+        cpu->Mxcsr = StateComponents.InitialMxcsr;
         Write(Gdt + KernelCode, 0x00af_9b00_0000_fffful);
         Write(Gdt + KernelData, 0x00cf_9300_0000_fffful);
         Write(Gdt + (UserData & ~7u), 0x00cf_f300_0000_fffful);
@@ -130,11 +134,44 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
         CodePages.Written(State, CodeFrame + (linear - Code), 1);
     }
 
+    /// <summary>Gives the data that a program works on other values than zeros.</summary>
+    public void SeedData()
+    {
+        for (ulong place = 0; place < 0x2000; place += 8)
+            Write(Data + place, place * 0x9e37_79b9_7f4a_7c15);
+    }
+
+    /// <summary>All that a program can change but its page tables, as a line.</summary>
+    public string Describe()
+    {
+        var line = new StringBuilder();
+        line.Append($"rip {State->Rip:x} flags {State->RFlags:x} general");
+        for (int i = 0; i < 16; i++)
+            line.Append($" {State->Gpr[i]:x}");
+        line.Append(" xmm");
+        for (int i = 0; i < 32; i++)
+            line.Append($" {State->Xmm[i]:x}");
+        line.Append($" mxcsr {State->Mxcsr:x} x87");
+        for (int i = 0; i < 8; i++)
+            line.Append($" {State->Fpu.Exponent[i]:x}:{State->Fpu.Mantissa[i]:x}");
+        line.Append($" {State->Fpu.Control:x} {State->Fpu.Status:x} {State->Fpu.Used:x} {State->Fpu.LastInstruction:x} {State->Fpu.LastData:x}");
+        line.Append($" data {Sum(DataFrame, 0x4000):x} code {Sum(CodeFrame, Pages << 12):x} count {Interpreter.Instructions}");
+        return line.ToString();
+    }
+
     public void Dispose()
     {
         Interpreter.Dispose();
         _machine.Dispose();
         NativeMemory.Free(_ops);
+    }
+
+    private ulong Sum(ulong frame, int bytes)
+    {
+        ulong sum = 0;
+        foreach (ulong word in new ReadOnlySpan<ulong>(State->Ram + frame, bytes / sizeof(ulong)))
+            sum = (sum * 31) + word;
+        return sum;
     }
 
     private static ulong Rdtsc(CpuState* cpu) => 0x1122_3344_5566_7788;

@@ -89,6 +89,26 @@ public sealed class LinuxProgramTests(ExecutionTier tier)
             a.mov(eax, 60);
             a.syscall();
         }, 7),
+        ["mremap moves code to where it is told, over what was there"] = (a =>
+        {
+            const ulong Target = 0x7100_0000_0000;
+            Map(a, 0x2000, 7);
+            a.mov(rbx, rax);
+            a.mov(__dword_ptr[rbx], unchecked((int)0xc301_478d));
+            a.call(rbx);
+            a.mov(rdi, rbx);
+            a.mov(esi, 0x2000);
+            a.mov(edx, 0x1000);
+            a.mov(r10d, 3);
+            a.mov(r8, Target);
+            a.mov(eax, 25);
+            a.syscall();
+            a.mov(rdi, rax);
+            a.call(rdi);
+            a.mov(edi, eax);
+            a.mov(eax, 60);
+            a.syscall();
+        }, 1),
         ["a gibibyte that is not touched costs no memory"] = (a =>
         {
             Map(a, 0x4000_0000, 3);
@@ -134,6 +154,13 @@ public sealed class LinuxProgramTests(ExecutionTier tier)
             a.jmp(rax);
         }, Signal.Segmentation, "a jump to 0x90000000, where nothing is mapped"),
         ["jump to the stack"] = (a => a.jmp(rsp), Signal.Segmentation, "where the page forbids it"),
+        ["a misaligned read when the program asked for alignment checks"] = (a =>
+        {
+            a.pushfq();
+            a.or(__dword_ptr[rsp], 1 << 18);
+            a.popfq();
+            a.mov(rax, __qword_ptr[rsp + 1]);
+        }, Signal.Bus, "an access to a misaligned address"),
         ["running off the end"] = (a => a.nop(0x1000 - ElfProgram.HeaderSize), Signal.Segmentation, "a jump to 0x401000"),
         ["address that is none"] = (a =>
         {

@@ -1,14 +1,18 @@
 using Iced.Intel;
+using PvPatch.Emulator.Hooks;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Linux;
 using PvPatch.Emulator.Linux.Elf;
 using PvPatch.Emulator.Linux.Programs;
+using PvPatch.Emulator.Memory;
+using PvPatch.Emulator.State;
+using PvPatch.Emulator.Tests.Kit;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace PvPatch.Emulator.Tests.Linux;
 
 /// <summary>Both tiers side by side on a program.</summary>
-public sealed class LockStepTests
+public sealed unsafe class LockStepTests
 {
     [TestCase(ExecutionTier.Translated)]
     [TestCase(ExecutionTier.Automatic)]
@@ -16,6 +20,65 @@ public sealed class LockStepTests
     {
         using var program = new LinuxProgram(ElfImage.Read(Program()), Options(tier));
         Assert.That(program.Run(), Is.EqualTo(new ProgramEnd.Exited(0)));
+    }
+
+    [Test]
+    public void All_registers_and_flags_and_the_first_words_of_memory_that_differ_are_told()
+    {
+        string difference = DifferenceOf(cpu =>
+        {
+            cpu->RFlags ^= RFlags.Carry | RFlags.Overflow;
+            cpu->Gpr[3] = 0x1234;
+            cpu->Gpr[12] = 0x5678;
+            cpu->Xmm[11] = 0x77;
+            cpu->Fpu.Mantissa[2] = 5;
+            for (int i = 0; i < 11; i++)
+                *(ulong*)(cpu->Ram + 0x5ff0 + (i * 8)) = 9;
+        });
+        string[] lines = difference.Split(Environment.NewLine);
+        Assert.That(lines[0], Is.EqualTo("Both tiers differ within 1 instructions from RIP 0x4000 on; translated, then interpreted:"));
+        Assert.That(lines[1..], Is.EqualTo(new[]
+        {
+            "  rflags       0000000000000a03 0000000000000202 CF OF",
+            "  rbx          0000000000001234 0000000000000000",
+            "  r12          0000000000005678 0000000000000000",
+            "  xmm5 high    0000000000000077 0000000000000000",
+            "  x87 R2       0000000000000005 0000000000000000",
+            "  [5ff0]       0000000000000009 0000000000000000 (physical memory)",
+            "  [5ff8]       0000000000000009 0000000000000000 (physical memory)",
+            "  [6000]       0000000000000009 0000000000000000 (physical memory)",
+            "  [6008]       0000000000000009 0000000000000000 (physical memory)",
+            "  [6010]       0000000000000009 0000000000000000 (physical memory)",
+            "  [6018]       0000000000000009 0000000000000000 (physical memory)",
+            "  [6020]       0000000000000009 0000000000000000 (physical memory)",
+            "  [6028]       0000000000000009 0000000000000000 (physical memory)",
+            "  and 3 more words of physical memory",
+        }));
+    }
+
+    [Test]
+    public void What_ends_one_side_alone_is_told_with_the_instructions_that_each_executed() =>
+        Assert.That(
+            DifferenceOf(cpu => cpu->Rip = 0x7f_0000_0000).Split(Environment.NewLine)[1],
+            Does.StartWith("  stopped      Exception { Vector = 14,").And.EndsWith("after 0, interpreted InstructionLimit { } after 1"));
+
+    /// <summary>What is told when something changes the program's CPU, and not its copy, before an instruction.</summary>
+    private static string DifferenceOf(InstructionHook change)
+    {
+        const ulong Code = 0x4000;
+        using var memory = new PhysicalMemory(1 << 20);
+        memory.Write(0x1000, 0x2007ul);
+        memory.Write(0x2000, 0x3007ul);
+        memory.Write(0x3000, 0x87ul);
+        memory.Write(Code, CodeMachine.Assemble(a => { for (int i = 0; i < 100; i++) a.nop(); }, Code));
+        using var cpu = new UserCpu(memory, repeatable: true);
+        cpu.State->Cr3 = 0x1000;
+        cpu.State->Rip = Code;
+        using var executed = new InterpretedCpu(cpu.State, systemCallsLeave: true);
+        executed.Hooks.Add(Code, Code, change);
+        using var lockStep = new LockStep(cpu.State, executed, memory);
+        lockStep.Run(100, memory.Size);
+        return lockStep.Difference ?? throw new InvalidOperationException("Nothing differs.");
     }
 
     private static ProgramOptions Options(ExecutionTier tier) => new()

@@ -85,11 +85,7 @@ public sealed unsafe class RandomPagesTests
 
     private static string Describe(ProgrammedCpu cpu)
     {
-        string registers = string.Join(' ', Enumerable.Range(0, 16).Select(i => $"{cpu.State->Gpr[i]:x}"));
         string entries = string.Join(' ', Enumerable.Range(RandomPages.FirstPage, RandomPages.Pages).Select(page => $"{cpu.EntryOf(Code + ((ulong)page << 12)):x}"));
-        ulong sum = 0;
-        for (ulong place = 0; place < 0x4000; place += 8)
-            sum = (sum * 31) + cpu.Read(ProgrammedCpu.Data + place);
-        return $"rip {cpu.State->Rip:x} flags {cpu.State->RFlags:x} {registers} memory {sum:x} entries {entries} count {cpu.Interpreter.Instructions}";
+        return $"{cpu.Describe()} entries {entries}";
     }
 }

@@ -162,11 +162,8 @@ public sealed unsafe class RegionPagesTests
         ControlRegisters.Write(cpu.State, 3, cpu.State->Cr3);
     }
 
-    private static string Describe(ProgrammedCpu cpu)
-    {
-        string registers = string.Join(' ', Enumerable.Range(0, 16).Select(i => $"{cpu.State->Gpr[i]:x}"));
-        return $"rip {cpu.State->Rip - Code:x} flags {cpu.State->RFlags:x} {registers} entries {cpu.EntryOf(Code + Function):x} {cpu.EntryOf(Code + Border):x} count {cpu.Interpreter.Instructions}";
-    }
+    private static string Describe(ProgrammedCpu cpu) =>
+        $"{cpu.Describe()} entries {cpu.EntryOf(Code + Function):x} {cpu.EntryOf(Code + Border):x}";
 
     private static void Loop(Assembler a) => PagedPrograms.Assemble(a, 0x1100, 14,
         (0x1100, a =>

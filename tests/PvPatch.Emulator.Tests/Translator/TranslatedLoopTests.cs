@@ -1,6 +1,5 @@
 using Iced.Intel;
 using PvPatch.Emulator.Interpreter;
-using PvPatch.Emulator.State;
 using PvPatch.Emulator.Tests.Interpreter;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -9,7 +8,6 @@ namespace PvPatch.Emulator.Tests.Translator;
 /// <summary>Translated loops and calls stop at every instruction with the state that the interpreter has there.</summary>
 public sealed unsafe class TranslatedLoopTests
 {
-    private const ulong Data = ProgrammedCpu.Data;
     private const int Most = 90;
 
     [TestCaseSource(nameof(Names))]
@@ -18,19 +16,19 @@ public sealed unsafe class TranslatedLoopTests
         Action<Assembler> program = LoopPrograms.All[name];
         using var reference = new ProgrammedCpu(ExecutionTier.Interpreted, program);
         using var translated = new ProgrammedCpu(ExecutionTier.Translated, program);
-        Seed(reference);
-        Seed(translated);
+        reference.SeedData();
+        translated.SeedData();
         for (int count = 1; count <= Most; count++)
         {
             // The interpreter goes on by one; the other starts anew and goes there at once.
-            reference.Interpreter.Run(1);
+            Assert.That(reference.Interpreter.Run(1), Is.TypeOf<StopReason.InstructionLimit>());
             using var atOnce = new ProgrammedCpu(ExecutionTier.Translated, program);
-            Seed(atOnce);
+            atOnce.SeedData();
             atOnce.Interpreter.Run((ulong)count);
             translated.Interpreter.Run(1);
-            string expected = Describe(reference);
-            Assert.That(Describe(atOnce), Is.EqualTo(expected), $"{count} instructions at once");
-            Assert.That(Describe(translated), Is.EqualTo(expected), $"instruction {count} alone");
+            string expected = reference.Describe();
+            Assert.That(atOnce.Describe(), Is.EqualTo(expected), $"{count} instructions at once");
+            Assert.That(translated.Describe(), Is.EqualTo(expected), $"instruction {count} alone");
         }
     }
 
@@ -39,15 +37,15 @@ public sealed unsafe class TranslatedLoopTests
     {
         Action<Assembler> program = LoopPrograms.All[name];
         using var reference = new ProgrammedCpu(ExecutionTier.Interpreted, program);
-        Seed(reference);
-        reference.Interpreter.Run(20_000);
+        reference.SeedData();
+        Assert.That(reference.Interpreter.Run(20_000), Is.TypeOf<StopReason.InstructionLimit>());
         for (ulong piece = 1; piece < 64; piece += 9)
         {
             using var translated = new ProgrammedCpu(ExecutionTier.Translated, program);
-            Seed(translated);
+            translated.SeedData();
             for (ulong left = 20_000; left > 0; left -= Math.Min(piece, left))
                 translated.Interpreter.Run(Math.Min(piece, left));
-            Assert.That(Describe(translated), Is.EqualTo(Describe(reference)), $"pieces of {piece}");
+            Assert.That(translated.Describe(), Is.EqualTo(reference.Describe()), $"pieces of {piece}");
         }
     }
 
@@ -62,15 +60,15 @@ public sealed unsafe class TranslatedLoopTests
     {
         using var reference = new ProgrammedCpu(ExecutionTier.Interpreted, LoopPrograms.All[name]);
         using var automatic = new ProgrammedCpu(ExecutionTier.Automatic, LoopPrograms.All[name]);
-        Seed(reference);
-        Seed(automatic);
+        reference.SeedData();
+        automatic.SeedData();
         int roundsTranslated = 0;
         for (int round = 0; round < 5000 && roundsTranslated < 5; round++)
         {
             // By now the targets of indirect branches are known, so they are part of the region.
             reference.Interpreter.Run(70_001);
             automatic.Interpreter.Run(70_001);
-            Assert.That(Describe(automatic), Is.EqualTo(Describe(reference)), $"round {round}");
+            Assert.That(automatic.Describe(), Is.EqualTo(reference.Describe()), $"round {round}");
             if (automatic.Interpreter.Translation.Regions > 0)
                 roundsTranslated++;
             else
@@ -132,7 +130,7 @@ public sealed unsafe class TranslatedLoopTests
         {
             reference.Interpreter.Run(70_001);
             automatic.Interpreter.Run(70_001);
-            Assert.That(Describe(automatic), Is.EqualTo(Describe(reference)), $"round {round}");
+            Assert.That(automatic.Describe(), Is.EqualTo(reference.Describe()), $"round {round}");
         }
     }
 
@@ -143,15 +141,15 @@ public sealed unsafe class TranslatedLoopTests
         using var reference = new ProgrammedCpu(ExecutionTier.Interpreted, ManyPages);
         using var translated = new ProgrammedCpu(ExecutionTier.Translated, ManyPages);
         translated.Interpreter.TranslationLimit = Limit;
-        Seed(reference);
-        Seed(translated);
+        reference.SeedData();
+        translated.SeedData();
         long most = 0;
         for (int round = 0; round < 40; round++)
         {
             reference.Interpreter.Run(97);
             translated.Interpreter.Run(97);
             most = Math.Max(most, translated.Interpreter.Translation.Kept);
-            Assert.That(Describe(translated), Is.EqualTo(Describe(reference)), $"round {round}");
+            Assert.That(translated.Describe(), Is.EqualTo(reference.Describe()), $"round {round}");
         }
 
         Assert.That(translated.Interpreter.Translation.Instructions, Is.GreaterThan(3 * Limit), "translated in all");
@@ -159,23 +157,6 @@ public sealed unsafe class TranslatedLoopTests
     }
 
     private static IEnumerable<string> Names() => LoopPrograms.All.Keys;
-
-    private static void Seed(ProgrammedCpu cpu)
-    {
-        for (ulong place = 0; place < 0x2000; place += 8)
-            cpu.Write(Data + place, place * 0x9e37_79b9_7f4a_7c15);
-    }
-
-    private static string Describe(ProgrammedCpu cpu)
-    {
-        CpuState* state = cpu.State;
-        ulong sum = 0;
-        for (ulong place = 0; place < 0x4000; place += 8)
-            sum = (sum * 31) + cpu.Read(Data + place);
-        string registers = string.Join(' ', Enumerable.Range(0, 16).Select(i => $"{state->Gpr[i]:x}"));
-        string vectors = string.Join(' ', Enumerable.Range(0, 32).Select(i => $"{state->Xmm[i]:x}"));
-        return $"rip {state->Rip:x} flags {state->RFlags:x} {registers} {vectors} mxcsr {state->Mxcsr:x} memory {sum:x} count {cpu.Interpreter.Instructions}";
-    }
 
     /// <summary>The first loop ends when RCX is 1; the instructions behind it are decoded with it up to the middle of the second loop, which has no end.</summary>
     private static void LoopAcrossTheEndOfDecodedCode(Assembler a)

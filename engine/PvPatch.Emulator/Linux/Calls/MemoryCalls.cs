@@ -13,7 +13,8 @@ internal static class MemoryCalls
     private const int MapFixed = 0x10;
     private const int MapAnonymous = 0x20;
     private const int MapFixedNoReplace = 0x10_0000;
-    private const int RemapMayMove = 1;
+    private const ulong RemapMayMove = 1;
+    private const ulong RemapFixed = 2;
     private const int AdviceDontNeed = 4;
 
     public static long Brk(LinuxProcess process, in CallArguments call)
@@ -102,31 +103,44 @@ internal static class MemoryCalls
         ulong before = AddressSpace.RoundUp(call.A1);
         ulong after = AddressSpace.RoundUp(call.A2);
         AddressSpace space = process.Space;
-        if ((address & (AddressSpace.PageSize - 1)) != 0 || after == 0 || before == 0 || (call.A3 & ~(ulong)RemapMayMove) != 0)
+        if ((address & (AddressSpace.PageSize - 1)) != 0 || after == 0 || before == 0 || (call.A3 & ~(RemapMayMove | RemapFixed)) != 0)
             return -Errno.Invalid;
         if (after > AddressSpace.End)
             return -Errno.NoMemory;
         if (address >= AddressSpace.End || before > AddressSpace.End - address || !space.Covers(address, before))
             return -Errno.BadAddress;
+        bool isFixed = (call.A3 & RemapFixed) != 0;
+        if (isFixed && !MayMoveTo(call.A4, after, address, before, call.A3))
+            return -Errno.Invalid;
         if (after <= before)
         {
             space.Unmap(address + after, before - after);
-            return (long)address;
+            if (!isFixed)
+                return (long)address;
+            before = after;
         }
 
         Protection protection = space.ProtectionOf(address) ?? Protection.None;
-        if (AddressSpace.IsUserRange(address, after) && address + after <= AddressSpace.MappingLimit && space.IsFree(address + before, after - before))
+        if (!isFixed && AddressSpace.IsUserRange(address, after) && address + after <= AddressSpace.MappingLimit && space.IsFree(address + before, after - before))
         {
             space.Map(address + before, after - before, protection);
             return (long)address;
         }
 
-        ulong target = (call.A3 & RemapMayMove) != 0 ? space.FindHole(after) : 0;
+        ulong target = isFixed ? call.A4 : (call.A3 & RemapMayMove) != 0 ? space.FindHole(after) : 0;
+        if (isFixed)
+            space.Unmap(target, after);
         if (target == 0 || !space.TryMove(address, before, target))
             return -Errno.NoMemory;
-        space.Map(target + before, after - before, protection);
+        if (after > before)
+            space.Map(target + before, after - before, protection);
         return (long)target;
     }
+
+    /// <summary>Whether MREMAP_FIXED may name a place: with MREMAP_MAYMOVE, and apart from the old one (mremap(2), EINVAL).</summary>
+    private static bool MayMoveTo(ulong target, ulong size, ulong address, ulong before, ulong flags) =>
+        (flags & RemapMayMove) != 0 && (target & (AddressSpace.PageSize - 1)) == 0 && AddressSpace.IsUserRange(target, size) &&
+        (target + size <= address || address + before <= target);
 
     /// <summary>madvise(2): MADV_DONTNEED makes zeros, everything else is a hint.</summary>
     public static long Madvise(LinuxProcess process, in CallArguments call)
