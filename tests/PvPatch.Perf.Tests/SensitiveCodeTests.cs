@@ -15,10 +15,10 @@ public sealed class SensitiveCodeTests
 {
     private static readonly TimeSpan MostWait = TimeSpan.FromSeconds(30);
 
-    /// <summary>A loop, its ops with their replacements, and how many calls are in its code through the slots and patched.</summary>
+    /// <summary>A loop, its ops with their replacements, and how many calls it makes each time round through the slots and patched.</summary>
     public static IEnumerable<TestCaseData> Loops()
     {
-        yield return Row("nothing", a => a.wbinvd(), ["cpu.wbinvd gone"], indirect: 3, patched: 0);
+        yield return Row("nothing", a => a.wbinvd(), ["cpu.wbinvd gone"], indirect: 1, patched: 0);
         yield return Row("inline IL", a => { a.cli(); a.sti(); a.inc(rbx); }, ["irq.irq_disable inline ProcessorOps.IrqDisable", "irq.irq_enable inline ProcessorOps.IrqEnable"], indirect: 2, patched: 0);
         yield return Row("inline IL that returns", a => { a.mov(rax, cr3); a.inc(rbx); }, ["mmu.read_cr3 inline ProcessorOps.ReadCr3"], indirect: 1, patched: 0);
 
@@ -27,7 +27,7 @@ public sealed class SensitiveCodeTests
     }
 
     [TestCaseSource(nameof(Loops))]
-    public void An_op_that_leaves_no_call_leaves_none_in_machine_code(Action<Assembler> body, string[] replacements, int indirect, int patched)
+    public void An_op_that_leaves_no_call_leaves_none_in_the_loop(Action<Assembler> body, string[] replacements, int indirect, int patched)
     {
         (MachineCode slots, _) = Explained(body, SensitiveBinding.Indirect);
         (MachineCode code, IReadOnlyList<PatchedSite> sites) = Explained(body, SensitiveBinding.Patched);
@@ -56,5 +56,28 @@ public sealed class SensitiveCodeTests
         return (code ?? throw new InvalidOperationException("The runtime did not tell of the region."), region.SensitiveSites);
     }
 
-    private static int Calls(MachineCode code) => code.Lines.Count(line => line.TrimStart().StartsWith("call", StringComparison.Ordinal));
+    /// <summary>Calls that can be come to again: what is before the loop, or after it, runs once.</summary>
+    private static int Calls(MachineCode code)
+    {
+        string[] lines = [.. code.Lines.Select(line => line.Trim())];
+        return Enumerable.Range(0, lines.Length).Count(at => lines[at].StartsWith("call", StringComparison.Ordinal) && After(lines, at).Contains(at));
+    }
+
+    /// <summary>The lines that may run after that one.</summary>
+    private static HashSet<int> After(string[] lines, int line)
+    {
+        var found = new HashSet<int>();
+        var open = new Stack<int>([line]);
+        while (open.TryPop(out int at))
+        {
+            int target = lines[at].StartsWith('j') ? Array.IndexOf(lines, lines[at].Split(' ')[^1] + ":") : -1;
+            bool falls = !lines[at].StartsWith("jmp", StringComparison.Ordinal) && at + 1 < lines.Length;
+            if (target >= 0 && found.Add(target))
+                open.Push(target);
+            if (falls && found.Add(at + 1))
+                open.Push(at + 1);
+        }
+
+        return found;
+    }
 }
