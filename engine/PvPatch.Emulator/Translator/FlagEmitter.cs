@@ -58,7 +58,10 @@ internal sealed class FlagEmitter
     }
 
     /// <summary>From here on the flags of an operation on the two values that were taken wait.</summary>
-    public void Wait(LazyOperation operation, int size) => State = new FlagState(new LazyFlags(operation, size), false);
+    /// <param name="operation">The operation.</param>
+    /// <param name="size">Size of its operands in bytes.</param>
+    /// <param name="isBit">Its result is 0 or 1.</param>
+    public void Wait(LazyOperation operation, int size, bool isBit = false) => State = new FlagState(new LazyFlags(operation, size), false, isBit);
 
     /// <summary>Computes what waits, so that RFLAGS is right.</summary>
     public void Settle()
@@ -207,7 +210,7 @@ internal sealed class FlagEmitter
     }
 
     /// <summary>Whether <see cref="PushMask"/> gives ones where the condition does not hold.</summary>
-    public bool IsMaskInverted(ConditionCode condition) => Comparison(condition) is { Inverted: true };
+    public bool IsMaskInverted(ConditionCode condition) => Comparison(condition) is { } comparison && comparison.Inverted != IsOfBit(comparison);
 
     /// <summary>Pushes 32 ones if a condition holds that was prepared, else 0; or the other way round.</summary>
     public void PushMask(ConditionCode condition)
@@ -226,6 +229,11 @@ internal sealed class FlagEmitter
             _il.Op(OpCodes.Conv_I4);
             return;
         }
+        else if (IsOfBit(comparison))
+        {
+            PushResult(State.Waiting);
+            _il.Op(OpCodes.Conv_I4);
+        }
         else
         {
             Push(comparison);
@@ -234,6 +242,9 @@ internal sealed class FlagEmitter
 
         _il.Op(OpCodes.Neg);
     }
+
+    /// <summary>Whether it is that a result of 0 or 1 is 0, or that inverted.</summary>
+    private bool IsOfBit(ConditionComparison comparison) => State.IsBit && comparison.IsZero;
 
     private void PushFromFlags(ConditionCode condition)
     {
@@ -315,10 +326,11 @@ internal sealed class FlagEmitter
 /// <summary>What is known of the flags at a place in translated code.</summary>
 /// <param name="Waiting">The operation whose flags wait.</param>
 /// <param name="IsInLocal">A local says what waits; it is not known while code is written.</param>
-internal readonly record struct FlagState(LazyFlags Waiting, bool IsInLocal)
+/// <param name="IsBit">The result of what waits is 0 or 1.</param>
+internal readonly record struct FlagState(LazyFlags Waiting, bool IsInLocal, bool IsBit = false)
 {
     /// <summary>As <see cref="LazyFlags.Equals(LazyFlags)"/>.</summary>
-    public bool Equals(FlagState other) => Waiting.Equals(other.Waiting) && IsInLocal == other.IsInLocal;
+    public bool Equals(FlagState other) => Waiting.Equals(other.Waiting) && IsInLocal == other.IsInLocal && IsBit == other.IsBit;
 
     /// <inheritdoc/>
     public override int GetHashCode() => Waiting.GetHashCode();
@@ -353,6 +365,9 @@ internal readonly record struct ConditionComparison(ConditionSides Sides, bool I
 {
     /// <summary>Whether it is the sign of the result, or that inverted.</summary>
     public bool IsSign => Sides == ConditionSides.ResultAndZero && Set == OpCodes.Clt;
+
+    /// <summary>Whether it is that the result is 0, or that inverted.</summary>
+    public bool IsZero => Sides == ConditionSides.ResultAndZero && Set == OpCodes.Ceq;
 
     /// <summary>The comparison for a condition after an operation, null if there is none.</summary>
     public static ConditionComparison? Of(LazyOperation operation, ConditionCode condition) => (operation, condition) switch

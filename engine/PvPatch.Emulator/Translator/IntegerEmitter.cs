@@ -14,6 +14,8 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
     private readonly LocalBuilder _first = il.Local();
     private readonly LocalBuilder _second = il.Local();
     private readonly LocalBuilder _high = il.NarrowLocal();
+    private readonly LocalBuilder _mask = il.NarrowLocal();
+    private readonly LocalBuilder _wideMask = il.Local();
 
     /// <summary>Writes an instruction.</summary>
     /// <param name="instruction">The instruction, of a translated form.</param>
@@ -251,7 +253,7 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
         if (setsFlags)
         {
             flags.TakeFirst(size);
-            flags.Wait(LazyOperation.Logic, size);
+            flags.Wait(LazyOperation.Logic, size, IsOfBit(instruction, operation));
             if (!writes)
                 return;
             flags.PushFirst(size);
@@ -281,6 +283,9 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
         flags.TakeFirst(size);
         flags.Wait(LazyOperation.Logic, size);
     }
+
+    private static bool IsOfBit(in Instruction instruction, OpCode operation) =>
+        operation == OpCodes.And && instruction.GetOpKind(1) is >= OpKind.Immediate8 and <= OpKind.Immediate32to64 && instruction.GetImmediate(1) == 1;
 
     private static bool IsOneRegister(in Instruction instruction) =>
         instruction.Op0Kind == OpKind.Register && instruction.Op1Kind == OpKind.Register && instruction.Op0Register == instruction.Op1Register;
@@ -449,16 +454,21 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
         operands.Read(instruction);
         flags.PrepareCondition(condition);
 
-        // No branch: programs use CMOVcc where nothing predicts. One side ^ (both sides' difference & mask).
-        bool inverted = flags.IsMaskInverted(condition);
-        operands.Push(instruction, inverted ? 1 : 0, size);
-        operands.PushBoth(instruction, 0, size);
-        il.Op(OpCodes.Xor);
+        // No branch: programs use CMOVcc where nothing predicts. (One side & mask) | (other side & ~mask).
+        int chosen = flags.IsMaskInverted(condition) ? 0 : 1;
+        LocalBuilder mask = size == 8 ? _wideMask : _mask;
         flags.PushMask(condition);
         if (size == 8)
             il.Op(OpCodes.Conv_I8);
+        il.Store(mask);
+        operands.Push(instruction, chosen, size);
+        il.Load(mask);
         il.Op(OpCodes.And);
-        il.Op(OpCodes.Xor);
+        operands.Push(instruction, 1 - chosen, size);
+        il.Load(mask);
+        il.Op(OpCodes.Not);
+        il.Op(OpCodes.And);
+        il.Op(OpCodes.Or);
         il.PopRegister(instruction.Op0Register);
     }
 
