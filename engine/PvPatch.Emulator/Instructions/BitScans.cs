@@ -10,10 +10,12 @@ public static class BitScans
     private const uint Crc32CReversed = 0x82f6_3b78;
 
     /// <summary>BSF. The source is not 0; flags but ZF are undefined, and cleared.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T ScanForward<T>(T source) =>
         Integer.TrailingZeroCount(source);
 
     /// <summary>BSR. The source is not 0; flags but ZF are undefined, and cleared.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe T ScanReverse<T>(T source) =>
         Integer.Truncate<T>((sizeof(T) * 8) - 1) - Integer.LeadingZeroCount(source);
 
@@ -23,14 +25,17 @@ public static class BitScans
         StatusFlags.Set(ref flags, source == Integer.Zero<T>() ? RFlags.Zero : 0);
 
     /// <summary>TZCNT.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T CountTrailing<T>(T source, ref ulong flags) =>
         Counted(source, Integer.TrailingZeroCount(source), ref flags);
 
     /// <summary>LZCNT.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T CountLeading<T>(T source, ref ulong flags) =>
         Counted(source, Integer.LeadingZeroCount(source), ref flags);
 
     /// <summary>POPCNT.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T CountOnes<T>(T source, ref ulong flags)
     {
         StatusFlags.Set(ref flags, source == Integer.Zero<T>() ? RFlags.Zero : 0);

@@ -174,6 +174,10 @@ internal struct Lesser : IFloatOperation
     public static Vector128<byte> OnHost<TLanes>(Vector128<byte> a, Vector128<byte> b)
         where TLanes : IFloatLanes
     {
+        if (Sse2.IsSupported && TLanes.Size == 4)
+            return TLanes.Count == 1 ? Sse.MinScalar(a.AsSingle(), b.AsSingle()).AsByte() : Sse.Min(a.AsSingle(), b.AsSingle()).AsByte();
+        if (Sse2.IsSupported)
+            return TLanes.Count == 1 ? Sse2.MinScalar(a.AsDouble(), b.AsDouble()).AsByte() : Sse2.Min(a.AsDouble(), b.AsDouble()).AsByte();
         Vector128<byte> less = TLanes.Size == 4 ? Vector128.LessThan(a.AsSingle(), b.AsSingle()).AsByte() : Vector128.LessThan(a.AsDouble(), b.AsDouble()).AsByte();
         return HostFloat.Merged<TLanes>(a, Vector128.ConditionalSelect(less, a, b), isScalar: false);
     }
@@ -199,6 +203,10 @@ internal struct Greater : IFloatOperation
     public static Vector128<byte> OnHost<TLanes>(Vector128<byte> a, Vector128<byte> b)
         where TLanes : IFloatLanes
     {
+        if (Sse2.IsSupported && TLanes.Size == 4)
+            return TLanes.Count == 1 ? Sse.MaxScalar(a.AsSingle(), b.AsSingle()).AsByte() : Sse.Max(a.AsSingle(), b.AsSingle()).AsByte();
+        if (Sse2.IsSupported)
+            return TLanes.Count == 1 ? Sse2.MaxScalar(a.AsDouble(), b.AsDouble()).AsByte() : Sse2.Max(a.AsDouble(), b.AsDouble()).AsByte();
         Vector128<byte> greater = TLanes.Size == 4 ? Vector128.GreaterThan(a.AsSingle(), b.AsSingle()).AsByte() : Vector128.GreaterThan(a.AsDouble(), b.AsDouble()).AsByte();
         return HostFloat.Merged<TLanes>(a, Vector128.ConditionalSelect(greater, a, b), isScalar: false);
     }

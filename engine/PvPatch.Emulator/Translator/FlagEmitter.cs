@@ -374,12 +374,19 @@ internal readonly record struct ConditionComparison(ConditionSides Sides, bool I
     {
         (LazyOperation.None, _) => null,
         (LazyOperation.AddWithCarry or LazyOperation.SubtractWithBorrow or LazyOperation.UnsignedProduct or LazyOperation.SignedProduct, _) => null,
+        (LazyOperation.FloatOrder, ConditionCode.e) => Equal(ConditionSides.Values),
+        (LazyOperation.FloatOrder, ConditionCode.ne) => NotEqual(ConditionSides.Values),
+        (LazyOperation.FloatOrder, ConditionCode.b) => Equal(ConditionSides.ResultAndZero),
+        (LazyOperation.FloatOrder, ConditionCode.ae) => NotEqual(ConditionSides.ResultAndZero),
+        (LazyOperation.FloatOrder, ConditionCode.be) => BelowOrEqual(ConditionSides.Values),
+        (LazyOperation.FloatOrder, ConditionCode.a) => Above(ConditionSides.Values),
+        (LazyOperation.FloatOrder, _) => null,
         (LazyOperation.Subtract, ConditionCode.e) => Equal(ConditionSides.Values),
         (LazyOperation.Subtract, ConditionCode.ne) => NotEqual(ConditionSides.Values),
         (LazyOperation.Subtract, ConditionCode.b) => Below(ConditionSides.Values),
         (LazyOperation.Subtract, ConditionCode.ae) => AboveOrEqual(ConditionSides.Values),
-        (LazyOperation.Subtract, ConditionCode.be) => new(ConditionSides.Values, false, OpCodes.Ble_Un, OpCodes.Cgt_Un, true),
-        (LazyOperation.Subtract, ConditionCode.a) => new(ConditionSides.Values, false, OpCodes.Bgt_Un, OpCodes.Cgt_Un, false),
+        (LazyOperation.Subtract, ConditionCode.be) => BelowOrEqual(ConditionSides.Values),
+        (LazyOperation.Subtract, ConditionCode.a) => Above(ConditionSides.Values),
         (LazyOperation.Subtract, ConditionCode.l) => Less(ConditionSides.Values),
         (LazyOperation.Subtract, ConditionCode.ge) => GreaterOrEqual(ConditionSides.Values),
         (LazyOperation.Subtract, ConditionCode.le) => LessOrEqual(ConditionSides.Values),
@@ -406,6 +413,10 @@ internal readonly record struct ConditionComparison(ConditionSides Sides, bool I
     private static ConditionComparison Below(ConditionSides sides) => new(sides, false, OpCodes.Blt_Un, OpCodes.Clt_Un, false);
 
     private static ConditionComparison AboveOrEqual(ConditionSides sides) => new(sides, false, OpCodes.Bge_Un, OpCodes.Clt_Un, true);
+
+    private static ConditionComparison BelowOrEqual(ConditionSides sides) => new(sides, false, OpCodes.Ble_Un, OpCodes.Cgt_Un, true);
+
+    private static ConditionComparison Above(ConditionSides sides) => new(sides, false, OpCodes.Bgt_Un, OpCodes.Cgt_Un, false);
 
     private static ConditionComparison Less(ConditionSides sides) => new(sides, true, OpCodes.Blt, OpCodes.Clt, false);
 

@@ -46,6 +46,9 @@ internal enum LazyOperation
 
     /// <summary>IMUL, of its two factors.</summary>
     SignedProduct,
+
+    /// <summary>UCOMIS and COMIS: the first value is 1 if the first number is greater than or equal to the second, else 0; the second is 1 if it is less or equal.</summary>
+    FloatOrder,
 }
 
 /// <summary>An operation whose flags were not computed yet: with its two values it says all that RFLAGS will be.</summary>
@@ -53,7 +56,7 @@ internal enum LazyOperation
 /// <param name="Size">Size of its operands in bytes.</param>
 internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
 {
-    private static readonly MethodInfo?[] Methods = new MethodInfo?[((int)LazyOperation.SignedProduct + 1) << 2];
+    private static readonly MethodInfo?[] Methods = new MethodInfo?[((int)LazyOperation.FloatOrder + 1) << 2];
 
     /// <summary>Whether it is the same operation: what the compiler would write costs the first region five methods of the framework.</summary>
     public bool Equals(LazyFlags other) => Operation == other.Operation && Size == other.Size;
@@ -99,6 +102,7 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
             LazyOperation.ShiftArithmeticRight => ShiftArithmeticRight(a, b, flags),
             LazyOperation.UnsignedProduct => UnsignedProduct(a, b, flags),
             LazyOperation.SignedProduct => SignedProduct(a, b, flags),
+            LazyOperation.FloatOrder => FloatOrder(a, b, flags),
             _ => flags,
         };
 
@@ -178,6 +182,15 @@ internal readonly record struct LazyFlags(LazyOperation Operation, int Size)
     private static ulong UnsignedProduct<T>(T a, T b, ulong flags)
     {
         Multiplication.Unsigned(a, b, out T _, ref flags);
+        return flags;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong FloatOrder<T>(T notLess, T notGreater, ulong flags)
+    {
+        ulong first = Integer.ZeroExtend(notLess);
+        ulong second = Integer.ZeroExtend(notGreater);
+        StatusFlags.Set(ref flags, (1 - first) | ((1 - (first | second)) * State.RFlags.Parity) | ((1 - (first ^ second)) * State.RFlags.Zero));
         return flags;
     }
 

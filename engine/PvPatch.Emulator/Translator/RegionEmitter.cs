@@ -19,8 +19,6 @@ internal sealed class RegionEmitter
     private readonly SideExits _exits;
     private readonly OperandEmitter _operands;
     private readonly IntegerEmitter _integers;
-    private readonly CleanElements _clean = new();
-    private readonly FloatEmitter _floats;
     private readonly VectorEmitter _vectors;
     private readonly BranchEmitter _branches;
     private readonly SensitiveEmitter _sensitive;
@@ -38,8 +36,7 @@ internal sealed class RegionEmitter
         var multiplication = new MultiplicationEmitter(_il, _flags, _operands, _exits);
         _integers = new IntegerEmitter(_il, _flags, _operands, meanings, shifts, multiplication);
         var vectorOperands = new VectorOperands(_il, _operands);
-        _floats = new FloatEmitter(_il, vectorOperands, meanings, _exits, _clean);
-        _vectors = new VectorEmitter(_il, vectorOperands, _floats, meanings, _exits, _clean);
+        _vectors = new VectorEmitter(_il, vectorOperands, new FloatEmitter(_il, vectorOperands, _flags, _exits), meanings, _exits);
         _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, code, entries, memory);
         _sensitive = new SensitiveEmitter(_il, _flags, _operands, _branches, _exits, memory, sensitive);
     }
@@ -59,7 +56,6 @@ internal sealed class RegionEmitter
         emitter.Enter(entries);
         emitter.WriteBlocks();
         emitter._branches.WriteEdges();
-        emitter._floats.WriteDoubts();
         emitter._operands.WriteStackMisses();
         emitter._exits.Write();
         return emitter._sensitive.Sites;
@@ -67,6 +63,7 @@ internal sealed class RegionEmitter
 
     private void Enter(IReadOnlyList<RegionBlock> entries)
     {
+        bool computes = false;
         foreach (RegionBlock block in _region.Blocks)
         {
             block.Label = _il.Label();
@@ -75,10 +72,12 @@ internal sealed class RegionEmitter
             {
                 if (TranslatedForms.Has(instruction))
                     _il.Use.Add(instruction, block.LoopDepth);
+                computes |= VectorForms.IsFloat(instruction);
             }
         }
 
         _il.Use.Choose();
+        _il.Control.Begin(computes);
 
         // The instruction that is entered was counted already by whoever came here.
         _il.LoadState(StateOffsets.Left);
@@ -115,15 +114,13 @@ internal sealed class RegionEmitter
     {
         _il.Mark(block.Label);
         if (!block.Inherits)
-        {
             _flags.State = block.ReadFlags != 0 ? FlagState.Settled : FlagState.InLocal;
-            _clean.Forget();
-        }
 
         _exits.At(block, 0);
         Count(block);
         ulong[] wanted = FlagUse.WantedBehind(_region, block);
         bool vectorsChecked = false;
+        _il.Control.Forget();
         for (int place = 0; place < block.Instructions.Length; place++)
         {
             Instruction instruction = block.Instructions[place];
@@ -137,8 +134,9 @@ internal sealed class RegionEmitter
                 continue;
             if (SensitiveForms.Has(instruction))
             {
+                _il.Control.Suspend();
                 _sensitive.Write(block, place);
-                _clean.Forget();
+                _il.Control.Resume();
 
                 // It may have changed whether SSE may be used.
                 if (_il.UsesVectors)
@@ -150,7 +148,7 @@ internal sealed class RegionEmitter
                 if (!vectorsChecked)
                     _vectors.Check();
                 vectorsChecked = true;
-                _vectors.Write(instruction);
+                _vectors.Write(block, place, wanted[place]);
             }
             else if (TranslatedForms.IsCalled(instruction))
             {
@@ -174,6 +172,7 @@ internal sealed class RegionEmitter
     {
         bool touchesFlags = TranslatedForms.TouchesFlags(instruction);
         DecodedInstruction* alone = _memory.Alone(instruction);
+        _il.Control.Suspend();
         _il.Spill(instruction);
         if (touchesFlags)
         {
@@ -193,14 +192,11 @@ internal sealed class RegionEmitter
             _il.Store(_il.Flags);
         }
 
-        _clean.Forget();
-        if (instruction.Mnemonic == Mnemonic.Ldmxcsr)
-            _floats.ReadControl();
-
         // It goes on behind itself, or stops: by a fault, in the middle of a repetition, after a write to code.
         _il.Load(_il.Next);
         _il.Constant((long)(alone + 1));
         _il.Branch(OpCodes.Bne_Un, _exits.After());
+        _il.Control.Resume();
     }
 
     /// <summary>

@@ -32,6 +32,7 @@ internal sealed class RegionIl
         _moved = Local();
         Narrow = il.DeclareLocal(typeof(int));
         Vectors = new RegionVectors(this);
+        Control = new FloatControl(this);
         if (il is not IlListing listing)
             return;
         for (int i = 0; i < 16; i++)
@@ -42,6 +43,9 @@ internal sealed class RegionIl
 
     /// <summary>The XMM registers.</summary>
     public RegionVectors Vectors { get; }
+
+    /// <summary>Who has MXCSR.</summary>
+    public FloatControl Control { get; }
 
     /// <summary>From here on code is written for an instruction of the guest; null is for all of them.</summary>
     public void Note(ulong? rip) => (_il as IlListing)?.Begin(rip);
@@ -136,6 +140,18 @@ internal sealed class RegionIl
     }
 
     public void Call(MethodInfo method)
+    {
+        // Where a call remains the runtime's compiler may come before it, which computes on floating-point numbers itself.
+        bool isInlined = method.MethodImplementationFlags.HasFlag(MethodImplAttributes.AggressiveInlining);
+        if (!isInlined)
+            Control.Leave();
+        Emit(method);
+        if (!isInlined)
+            Control.Enter();
+    }
+
+    /// <summary>Calls a method, whoever has MXCSR.</summary>
+    public void Emit(MethodInfo method)
     {
         _il.Emit(OpCodes.Call, method);
         Count++;
@@ -245,6 +261,13 @@ internal sealed class RegionIl
     {
         _use.Find(instruction, out int used, out _);
         Spill(used & _use.Written);
+    }
+
+    /// <summary>Writes back the registers that an instruction changed: what they come of has to be computed then, even if they are overwritten before anybody asks.</summary>
+    public void Keep(in Instruction instruction)
+    {
+        _use.Find(instruction, out _, out int written);
+        Spill(written);
     }
 
     /// <summary>Brings the registers that an instruction may have changed back into their locals.</summary>

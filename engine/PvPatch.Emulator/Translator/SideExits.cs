@@ -112,12 +112,13 @@ internal sealed unsafe class SideExits(RegionIl il, RegionMemory memory)
         }
     }
 
-    /// <summary>Puts registers and flags where the interpreter has them.</summary>
+    /// <summary>Puts registers, flags and MXCSR where the interpreter has them.</summary>
     public void Spill()
     {
         Flags.Spill();
         il.Spill();
         il.StoreState(StateOffsets.RFlags, il.Flags);
+        il.Control.Leave();
     }
 
     /// <summary>Goes on at a handler.</summary>

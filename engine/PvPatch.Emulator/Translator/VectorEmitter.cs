@@ -9,7 +9,7 @@ namespace PvPatch.Emulator.Translator;
 /// Instructions on XMM registers: the meaning that the interpreter's handler calls through a pointer is called by name, so that the
 /// runtime's compiler inlines it, most often to the one instruction of the host that it is made of.
 /// </summary>
-internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatEmitter floats, MeaningEmitter meanings, SideExits exits, CleanElements clean)
+internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatEmitter floats, MeaningEmitter meanings, SideExits exits)
 {
     private readonly LocalBuilder _refusal = il.NarrowLocal();
 
@@ -19,7 +19,6 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
         il.Op(OpCodes.Ldarg_0);
         il.Call(typeof(VectorShapes).GetMethod(nameof(VectorShapes.Refuses))!);
         il.Store(_refusal);
-        floats.ReadControl();
     }
 
     /// <summary>Before the first of these instructions in a block: leaves the region if SSE may not be used.</summary>
@@ -30,32 +29,35 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
     }
 
     /// <summary>Writes an instruction.</summary>
-    public void Write(in Instruction instruction)
+    /// <param name="block">The block it is in.</param>
+    /// <param name="place">Its place there.</param>
+    /// <param name="wanted">The status flags that somebody may want behind it.</param>
+    public void Write(RegionBlock block, int place, ulong wanted)
     {
+        Instruction instruction = block.Instructions[place];
         VectorForm form = VectorForms.Of(instruction);
+        if (VectorForms.IsFloat(instruction))
+            il.Control.Check(exits);
         switch (form)
         {
             case VectorForm.Arithmetic:
                 floats.Arithmetic(instruction);
-                return;
+                break;
             case VectorForm.Compare:
                 floats.Compare(instruction);
-                return;
+                break;
             case VectorForm.Order:
-                floats.Order(instruction);
-                return;
+                floats.Order(instruction, (wanted & StatusFlags.All) != 0);
+                break;
             case VectorForm.FromInteger:
                 floats.FromInteger(instruction);
-                return;
+                break;
             case VectorForm.ToInteger:
                 floats.ToInteger(instruction);
-                return;
-            case VectorForm.ToDouble:
-                floats.ToDouble(instruction);
-                return;
-            case VectorForm.ToSingle:
-                floats.ToSingle(instruction);
-                return;
+                break;
+            case VectorForm.ToOther:
+                floats.ToOther(instruction);
+                break;
             case VectorForm.Packed:
                 Packed(instruction);
                 break;
@@ -122,30 +124,33 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
                 break;
         }
 
-        NoteWrite(instruction);
+        // The runtime's compiler leaves out what nobody asks for, and with it the exceptions that would be raised.
+        if (VectorForms.IsFloat(instruction) && !IsAskedFor(block, place))
+            il.Keep(instruction);
     }
 
-    /// <summary>What is known of the register that was written: of a copy what is known of its source, of x ^ x that it is zero.</summary>
-    private void NoteWrite(in Instruction instruction)
+    /// <summary>
+    /// Whether an instruction behind it in its block surely asks for the XMM register it writes: by computing with it, or by an access to memory,
+    /// before which the region may be left.
+    /// </summary>
+    private static bool IsAskedFor(RegionBlock block, int place)
     {
-        if (instruction.Op0Kind != OpKind.Register || !instruction.Op0Register.IsXMM())
-            return;
-        Register target = instruction.Op0Register;
-        Register source = instruction.Op1Kind == OpKind.Register ? instruction.Op1Register : Register.None;
-        switch (instruction.Mnemonic)
+        Register result = block.Instructions[place].Op0Register;
+        foreach (ref readonly Instruction next in block.Instructions.AsSpan(place + 1))
         {
-            case Mnemonic.Ptest:
-                break;
-            case Mnemonic.Movaps or Mnemonic.Movapd or Mnemonic.Movups or Mnemonic.Movupd or Mnemonic.Movdqa or Mnemonic.Movdqu when source.IsXMM():
-                clean.Copy(source, target);
-                break;
-            case Mnemonic.Pxor or Mnemonic.Xorps or Mnemonic.Xorpd when source == target:
-                clean.Clear(target);
-                break;
-            default:
-                clean.Forget(target);
-                break;
+            if (!result.IsXMM() || !TranslatedForms.IsWritten(next))
+                return false;
+            if (TranslatedForms.HasMemory(next))
+                return true;
+            VectorForm form = VectorForms.Of(next);
+            bool reads = form is VectorForm.Arithmetic or VectorForm.Compare or VectorForm.Order && next.Op0Register == result;
+            if (reads || (form >= VectorForm.Arithmetic && next.Op1Kind == OpKind.Register && next.Op1Register == result))
+                return true;
+            if (next.Op0Kind == OpKind.Register && next.Op0Register == result)
+                return false;
         }
+
+        return false;
     }
 
     private void Packed(in Instruction instruction)

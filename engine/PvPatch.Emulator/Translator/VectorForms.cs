@@ -54,11 +54,8 @@ internal enum VectorForm
     /// <summary>general register, xmm/memory.</summary>
     ToInteger,
 
-    /// <summary>CVTSS2SD.</summary>
-    ToDouble,
-
-    /// <summary>CVTSD2SS.</summary>
-    ToSingle,
+    /// <summary>CVTSS2SD and CVTSD2SS.</summary>
+    ToOther,
 }
 
 /// <summary>Which instructions on XMM registers the translator writes itself.</summary>
@@ -68,10 +65,16 @@ internal static class VectorForms
     public static bool IsWritten(in Instruction instruction) => Of(instruction) != VectorForm.None;
 
     /// <summary>Whether it computes on floating-point numbers.</summary>
-    public static bool IsFloat(in Instruction instruction) => Of(instruction) is >= VectorForm.Arithmetic and <= VectorForm.ToSingle;
+    public static bool IsFloat(in Instruction instruction) => Of(instruction) is >= VectorForm.Arithmetic and <= VectorForm.ToOther;
 
     /// <summary>How an instruction is written.</summary>
     public static VectorForm Of(in Instruction instruction)
+    {
+        VectorForm form = OnAnyHost(instruction);
+        return form >= VectorForm.Arithmetic && !HostMxcsr.IsSupported ? VectorForm.None : form;
+    }
+
+    private static VectorForm OnAnyHost(in Instruction instruction)
     {
         if (!NamesXmm(instruction))
             return VectorForm.None;
@@ -105,10 +108,8 @@ internal static class VectorForms
                 return VectorForm.FromInteger;
             case Mnemonic.Cvtss2si or Mnemonic.Cvttss2si or Mnemonic.Cvtsd2si or Mnemonic.Cvttsd2si:
                 return VectorForm.ToInteger;
-            case Mnemonic.Cvtss2sd:
-                return VectorForm.ToDouble;
-            case Mnemonic.Cvtsd2ss:
-                return VectorForm.ToSingle;
+            case Mnemonic.Cvtss2sd or Mnemonic.Cvtsd2ss:
+                return VectorForm.ToOther;
             default:
                 return OfRow(InstructionTable.Row(instruction.Code), toMemory);
         }

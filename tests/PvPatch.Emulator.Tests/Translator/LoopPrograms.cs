@@ -21,6 +21,7 @@ internal static class LoopPrograms
         ["vectors that cross pages, miss and are misaligned"] = VectorsInMemory,
         ["floating-point numbers of all kinds"] = Floats,
         ["floating-point numbers while rounding changes"] = Rounding,
+        ["exceptions of results that nobody reads, in all modes"] = UnreadFloats,
         ["indirect branches to code that reads flags"] = IndirectWithFlags,
         ["conditional moves"] = Conditional,
         ["registers that are hardly used"] = HardlyUsed,
@@ -224,6 +225,45 @@ internal static class LoopPrograms
         a.stmxcsr(__dword_ptr[rsi + 8]);
         a.imul(ecx, ecx, 77);
         a.inc(ecx);
+        a.jmp(again);
+    }
+
+    private static void UnreadFloats(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        a.mov(rsi, Data);
+        a.mov(ecx, 3);
+        a.Label(ref again);
+        a.mov(eax, ecx);
+        a.and(eax, 0xe040);
+        a.or(eax, 0x1f80);
+        a.mov(__dword_ptr[rsi + 0x1000], eax);
+        a.movsd(xmm0, __qword_ptr[rsi]);
+        a.movsd(xmm6, __qword_ptr[rsi + 8]);
+        a.ldmxcsr(__dword_ptr[rsi + 0x1000]);
+        a.movapd(xmm1, xmm0);
+        a.mulsd(xmm1, xmm6);
+        a.pxor(xmm1, xmm1);
+        a.cvttsd2si(edx, xmm0);
+        a.mov(edx, 1);
+        a.comisd(xmm0, xmm6);
+        a.add(r8, rdx);
+        a.movapd(xmm2, xmm0);
+        a.divsd(xmm2, xmm6);
+        a.movapd(xmm3, xmm2);
+        a.pxor(xmm3, xmm3);
+        a.pxor(xmm2, xmm2);
+        a.movapd(xmm4, xmm6);
+        a.cmpsd(xmm4, xmm0, 1);
+        a.pxor(xmm4, xmm4);
+        a.cvtsd2ss(xmm5, xmm0);
+        a.pxor(xmm5, xmm5);
+        a.stmxcsr(__dword_ptr[rsi + 0x1004]);
+        a.add(r9d, __dword_ptr[rsi + 0x1004]);
+        a.imul(ecx, ecx, 0x6f4f2a35);
+        a.inc(ecx);
+        a.lea(rsi, __[rsi + 8]);
+        a.and(rsi, unchecked((int)0xffff_ffff_ffff_efffL));
         a.jmp(again);
     }
 
