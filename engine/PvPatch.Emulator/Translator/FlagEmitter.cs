@@ -157,6 +157,16 @@ internal sealed class FlagEmitter
         }
     }
 
+    /// <summary>Writes the first value to where <see cref="Spill"/> does: what it comes of has to be computed then, even if nobody asks for the flags.</summary>
+    public void Keep()
+    {
+        _il.LoadState(StateOffsets.Execution);
+        _il.Constant(StateOffsets.WaitingA);
+        _il.Op(OpCodes.Add);
+        _il.Load(_a);
+        _il.Op(OpCodes.Stind_I8);
+    }
+
     /// <summary>Computes what waits if a condition does not follow from it more simply.</summary>
     public void PrepareCondition(ConditionCode condition)
     {

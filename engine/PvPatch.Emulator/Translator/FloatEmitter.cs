@@ -47,9 +47,7 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, FlagEmi
     }
 
     /// <summary>UCOMIS and COMIS, which differ in what they raise for quiet NaNs.</summary>
-    /// <param name="instruction">The instruction.</param>
-    /// <param name="isWanted">Whether somebody may want the flags; if nobody does, they are computed for the exceptions.</param>
-    public void Order(in Instruction instruction, bool isWanted)
+    public void Order(in Instruction instruction)
     {
         MethodInfo isNotLess = OfNative(nameof(NativeFloat.IsNotLess), Lanes.Of(instruction));
         int isOrdered = instruction.Mnemonic is Mnemonic.Comiss or Mnemonic.Comisd ? 1 : 0;
@@ -67,10 +65,6 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, FlagEmi
         il.Call(isNotLess);
         flags.TakeSecond(4);
         flags.Wait(LazyOperation.FloatOrder, 4);
-        if (isWanted)
-            return;
-        flags.Settle();
-        il.StoreState(StateOffsets.RFlags, il.Flags);
     }
 
     /// <summary>CVTSI2SS and CVTSI2SD.</summary>

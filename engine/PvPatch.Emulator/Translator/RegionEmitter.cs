@@ -36,7 +36,7 @@ internal sealed class RegionEmitter
         var multiplication = new MultiplicationEmitter(_il, _flags, _operands, _exits);
         _integers = new IntegerEmitter(_il, _flags, _operands, meanings, shifts, multiplication);
         var vectorOperands = new VectorOperands(_il, _operands);
-        _vectors = new VectorEmitter(_il, vectorOperands, new FloatEmitter(_il, vectorOperands, _flags, _exits), meanings, _exits);
+        _vectors = new VectorEmitter(_il, vectorOperands, new FloatEmitter(_il, vectorOperands, _flags, _exits), meanings, _flags, _exits);
         _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, code, entries, memory);
         _sensitive = new SensitiveEmitter(_il, _flags, _operands, _branches, _exits, memory, sensitive);
     }
@@ -148,7 +148,7 @@ internal sealed class RegionEmitter
                 if (!vectorsChecked)
                     _vectors.Check();
                 vectorsChecked = true;
-                _vectors.Write(block, place, wanted[place]);
+                _vectors.Write(block, place);
             }
             else if (TranslatedForms.IsCalled(instruction))
             {

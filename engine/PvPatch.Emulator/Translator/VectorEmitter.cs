@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Reflection.Emit;
 using Iced.Intel;
 using PvPatch.Emulator.Instructions;
+using FlowControl = Iced.Intel.FlowControl;
 
 namespace PvPatch.Emulator.Translator;
 
@@ -9,7 +10,7 @@ namespace PvPatch.Emulator.Translator;
 /// Instructions on XMM registers: the meaning that the interpreter's handler calls through a pointer is called by name, so that the
 /// runtime's compiler inlines it, most often to the one instruction of the host that it is made of.
 /// </summary>
-internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatEmitter floats, MeaningEmitter meanings, SideExits exits)
+internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatEmitter floats, MeaningEmitter meanings, FlagEmitter flags, SideExits exits)
 {
     private readonly LocalBuilder _refusal = il.NarrowLocal();
 
@@ -31,8 +32,7 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
     /// <summary>Writes an instruction.</summary>
     /// <param name="block">The block it is in.</param>
     /// <param name="place">Its place there.</param>
-    /// <param name="wanted">The status flags that somebody may want behind it.</param>
-    public void Write(RegionBlock block, int place, ulong wanted)
+    public void Write(RegionBlock block, int place)
     {
         Instruction instruction = block.Instructions[place];
         VectorForm form = VectorForms.Of(instruction);
@@ -47,7 +47,7 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
                 floats.Compare(instruction);
                 break;
             case VectorForm.Order:
-                floats.Order(instruction, (wanted & StatusFlags.All) != 0);
+                floats.Order(instruction);
                 break;
             case VectorForm.FromInteger:
                 floats.FromInteger(instruction);
@@ -125,14 +125,13 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
         }
 
         // The runtime's compiler leaves out what nobody asks for, and with it the exceptions that would be raised.
-        if (VectorForms.IsFloat(instruction) && !IsAskedFor(block, place))
+        if (form == VectorForm.Order && !AreFlagsAskedFor(block, place))
+            flags.Keep();
+        else if (VectorForms.IsFloat(instruction) && !IsAskedFor(block, place))
             il.Keep(instruction);
     }
 
-    /// <summary>
-    /// Whether an instruction behind it in its block surely asks for the XMM register it writes: by computing with it, or by an access to memory,
-    /// before which the region may be left.
-    /// </summary>
+    /// <summary>Whether an instruction behind it in its block surely asks for the XMM register it writes: by computing with it, or by a store.</summary>
     private static bool IsAskedFor(RegionBlock block, int place)
     {
         Register result = block.Instructions[place].Op0Register;
@@ -140,13 +139,28 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
         {
             if (!result.IsXMM() || !TranslatedForms.IsWritten(next))
                 return false;
-            if (TranslatedForms.HasMemory(next))
-                return true;
             VectorForm form = VectorForms.Of(next);
-            bool reads = form is VectorForm.Arithmetic or VectorForm.Compare or VectorForm.Order && next.Op0Register == result;
-            if (reads || (form >= VectorForm.Arithmetic && next.Op1Kind == OpKind.Register && next.Op1Register == result))
+            bool readsFirst = form is VectorForm.Arithmetic or VectorForm.Compare or VectorForm.Order && next.Op0Register == result;
+            bool readsSecond = form is VectorForm.Store or >= VectorForm.Arithmetic && next.Op1Kind == OpKind.Register && next.Op1Register == result;
+            if (readsFirst || readsSecond)
                 return true;
             if (next.Op0Kind == OpKind.Register && next.Op0Register == result)
+                return false;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a branch behind it in its block asks for the flags, before they are overwritten.</summary>
+    private static bool AreFlagsAskedFor(RegionBlock block, int place)
+    {
+        foreach (ref readonly Instruction next in block.Instructions.AsSpan(place + 1))
+        {
+            if (!TranslatedForms.IsWritten(next))
+                return false;
+            if (next.FlowControl == FlowControl.ConditionalBranch)
+                return next.NearBranchTarget != next.NextIP;
+            if (next.RflagsModified != RflagsBits.None)
                 return false;
         }
 
