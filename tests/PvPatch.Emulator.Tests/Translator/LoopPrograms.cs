@@ -22,6 +22,7 @@ internal static class LoopPrograms
         ["floating-point numbers of all kinds"] = Floats,
         ["floating-point numbers while rounding changes"] = Rounding,
         ["exceptions of results that nobody reads, in all modes"] = UnreadFloats,
+        ["floating-point numbers that are known before"] = KnownFloats,
         ["indirect branches to code that reads flags"] = IndirectWithFlags,
         ["conditional moves"] = Conditional,
         ["registers that are hardly used"] = HardlyUsed,
@@ -265,6 +266,76 @@ internal static class LoopPrograms
         a.lea(rsi, __[rsi + 8]);
         a.and(rsi, unchecked((int)0xffff_ffff_ffff_efffL));
         a.jmp(again);
+    }
+
+    /// <summary>What a compiler would compute while it compiles, and leave out as it changes nothing, raises exceptions all the same.</summary>
+    private static void KnownFloats(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        a.mov(rsi, Data);
+        a.mov(__dword_ptr[rsi + 0x1000], 0x1f80);
+        a.mov(rax, 0x3ff0_0000_0000_0000); // 1
+        a.mov(rbx, 0x7ff0_0000_0000_0001); // a NaN that signals
+        a.mov(rdx, 5); // denormal
+        a.Label(ref again);
+        Clear();
+        a.pxor(xmm0, xmm0);
+        a.divsd(xmm0, xmm0);
+        See(xmm0);
+        Clear();
+        a.movq(xmm1, rbx);
+        a.xorps(xmm2, xmm2);
+        a.subsd(xmm1, xmm2);
+        See(xmm1);
+        Clear();
+        a.movq(xmm3, rdx);
+        a.mov(rax, 0x3ff0_0000_0000_0000);
+        a.movq(xmm4, rax);
+        a.mulsd(xmm3, xmm4);
+        See(xmm3);
+        Clear();
+        a.mov(rcx, 0x4008_0000_0000_0000); // 3
+        a.movq(xmm5, rcx);
+        a.divsd(xmm4, xmm5);
+        See(xmm4);
+        Clear();
+        a.mov(ecx, 0x0123_4567);
+        a.cvtsi2ss(xmm6, ecx);
+        See(xmm6);
+        Clear();
+        a.xorpd(xmm7, xmm7);
+        a.pcmpeqd(xmm8, xmm8);
+        a.addpd(xmm7, xmm8);
+        See(xmm7);
+        Clear();
+        a.xorps(xmm9, xmm9);
+        a.divps(xmm9, xmm9);
+        See(xmm9);
+        Clear();
+        a.mov(ecx, 0x7f80_0001);
+        a.movd(xmm10, ecx);
+        a.cvtss2sd(xmm11, xmm10);
+        See(xmm11);
+        Clear();
+        a.comiss(xmm10, xmm2);
+        See(xmm10);
+        Clear();
+        a.movq(xmm12, rax);
+        a.cvtsd2si(ecx, xmm12);
+        a.sqrtsd(xmm13, xmm5);
+        See(xmm13);
+        a.jmp(again);
+
+        void Clear() => a.ldmxcsr(__dword_ptr[rsi + 0x1000]);
+
+        void See(AssemblerRegisterXMM result)
+        {
+            a.stmxcsr(__dword_ptr[rsi + 0x1004]);
+            a.rol(r8, 5);
+            a.add(r8d, __dword_ptr[rsi + 0x1004]);
+            a.movq(r9, result);
+            a.add(r10, r9);
+        }
     }
 
     private static void Calls(Assembler a)
