@@ -8,6 +8,7 @@ public sealed class HostClock : MachineClock
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly ulong _cyclesPerTick;
     private readonly Timer _timer;
+    private readonly Lock _timerGate = new();
     private ulong _offset;
 
     /// <summary>Makes a clock that starts now.</summary>
@@ -47,16 +48,20 @@ public sealed class HostClock : MachineClock
     /// <inheritdoc/>
     protected override void AlarmsChanged()
     {
-        ulong next = NextAlarm;
-        long milliseconds = Timeout.Infinite;
-        if (next != ClockAlarm.Off)
+        // Two threads may come here at once: the one that looked first must not have the last word.
+        lock (_timerGate)
         {
-            ulong now = Now;
-            ulong wait = next <= now ? 0 : ToNanoseconds(next - now) / 1_000_000 + 1;
-            milliseconds = (long)Math.Min(wait, int.MaxValue);
-        }
+            ulong next = NextAlarm;
+            long milliseconds = Timeout.Infinite;
+            if (next != ClockAlarm.Off)
+            {
+                ulong now = Now;
+                ulong wait = next <= now ? 0 : ToNanoseconds(next - now) / 1_000_000 + 1;
+                milliseconds = (long)Math.Min(wait, int.MaxValue);
+            }
 
-        _timer.Change(milliseconds, Timeout.Infinite);
+            _timer.Change(milliseconds, Timeout.Infinite);
+        }
     }
 
     /// <inheritdoc/>
