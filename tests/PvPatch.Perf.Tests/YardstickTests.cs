@@ -38,7 +38,7 @@ internal sealed class YardstickTests
     [Test]
     public void A_run_has_repetitions_enough_to_take_longer_than_its_start()
     {
-        var runs = new RepeatedRuns(Contender.Native, Compiled("fib"), 1);
+        var runs = new RepeatedRuns(Contender.Native, Compiled("fib"), 1, 0.4);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(runs.Repetitions, Is.GreaterThan(1));

@@ -51,11 +51,13 @@ internal sealed class FamilyMeasurement(RowFamily family, LabMode mode, CodeMap 
     }
 
     /// <summary>Rows share an object unless they are set up differently.</summary>
-    private static object Instance(Dictionary<(MethodInfo?, MethodInfo?), object> instances, LabRow row)
+    private object Instance(Dictionary<(MethodInfo?, MethodInfo?), object> instances, LabRow row)
     {
         if (instances.TryGetValue((row.GlobalSetup, row.GlobalCleanup), out object? known))
             return known;
         object instance = row.CreateInstance();
+        if (instance is IQuickRun quick)
+            quick.IsQuick = mode == LabMode.Quick;
         Call(row.GlobalSetup, instance);
         instances.Add((row.GlobalSetup, row.GlobalCleanup), instance);
         return instance;

@@ -24,6 +24,13 @@ public interface IMeasuredTime
     double Nanoseconds { get; }
 }
 
+/// <summary>A class whose samples are shorter in a quick run.</summary>
+public interface IQuickRun
+{
+    /// <summary>Told before it is set up.</summary>
+    bool IsQuick { set; }
+}
+
 /// <summary>A class whose time grows with one of its parameters: the growth is fitted and drawn.</summary>
 /// <param name="parameter">The parameter's name; its values are whole numbers.</param>
 [AttributeUsage(AttributeTargets.Class)]

@@ -11,7 +11,7 @@ namespace PvPatch.Perf.Rows;
 /// </summary>
 [Launches(1, Seconds = 35)]
 [QuickValues(nameof(Program), "bytecode")]
-public class EmulatorPrograms : IMeasuredTime, IMeasuredCode, IEventCounts
+public class EmulatorPrograms : IMeasuredTime, IMeasuredCode, IEventCounts, IQuickRun
 {
     /// <summary>No contender is so much slower than the processor that fewer of its repetitions are enough.</summary>
     private const int Slowest = 16;
@@ -30,6 +30,9 @@ public class EmulatorPrograms : IMeasuredTime, IMeasuredCode, IEventCounts
     public string Program { get; set; } = "";
 
     /// <inheritdoc/>
+    public bool IsQuick { get; set; }
+
+    /// <inheritdoc/>
     public double Nanoseconds { get; private set; }
 
     /// <summary>It is code of other processes.</summary>
@@ -45,7 +48,7 @@ public class EmulatorPrograms : IMeasuredTime, IMeasuredCode, IEventCounts
         try
         {
             _yardstick = Yardstick.Compile(Program, _folder);
-            _native = new RepeatedRuns(Contender.Native, _yardstick, 1);
+            _native = new RepeatedRuns(Contender.Native, _yardstick, 1, Seconds);
             _runs.Add(Contender.Native.Name, _native);
             _instructions = OwnProgram.IsPvPatch ? GuestInstructions.OfRepetition(_yardstick) : 0;
         }
@@ -85,13 +88,15 @@ public class EmulatorPrograms : IMeasuredTime, IMeasuredCode, IEventCounts
         ? new Dictionary<string, long>(StringComparer.Ordinal)
         : new Dictionary<string, long>(StringComparer.Ordinal) { ["instructions"] = _instructions };
 
+    private double Seconds => IsQuick ? 0.4 : 1;
+
     private void Measure(Contender contender) => Nanoseconds = RunsOf(contender).Measure() * 1e9;
 
     private RepeatedRuns RunsOf(Contender contender)
     {
         if (_runs.TryGetValue(contender.Name, out RepeatedRuns? known))
             return known;
-        var runs = new RepeatedRuns(contender, _yardstick, Math.Max(1, _native.Repetitions / Slowest));
+        var runs = new RepeatedRuns(contender, _yardstick, Math.Max(1, _native.Repetitions / Slowest), Seconds);
         if (runs.Checksum != _native.Checksum)
             throw new InvalidOperationException($"{contender.Name} computes {runs.Checksum.Trim()}, the processor {_native.Checksum.Trim()}.");
         _runs.Add(contender.Name, runs);
