@@ -1,7 +1,5 @@
-using System.Reflection;
 using System.Reflection.Emit;
 using Iced.Intel;
-using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.State;
 using Label = System.Reflection.Emit.Label;
 
@@ -144,27 +142,14 @@ internal sealed class FlagEmitter
         Put(StateOffsets.WaitingFlags, _number);
         Put(StateOffsets.WaitingA, _a);
         Put(StateOffsets.WaitingB, _b);
-
-        void Put(int offset, LocalBuilder value)
-        {
-            _il.Load(_il.Host);
-            _il.Constant(offset);
-            _il.Op(OpCodes.Add);
-            _il.Load(value);
-            if (value == _number)
-                _il.Op(OpCodes.Conv_I8);
-            _il.Op(OpCodes.Stind_I8);
-        }
     }
 
     /// <summary>Writes the first value to where <see cref="Spill"/> does: what it comes of has to be computed then, even if nobody asks for the flags.</summary>
     public void Keep()
     {
         _il.LoadState(StateOffsets.Execution);
-        _il.Constant(StateOffsets.WaitingA);
-        _il.Op(OpCodes.Add);
-        _il.Load(_a);
-        _il.Op(OpCodes.Stind_I8);
+        _il.Store(_il.Host);
+        Put(StateOffsets.WaitingA, _a);
     }
 
     /// <summary>Computes what waits if a condition does not follow from it more simply.</summary>
@@ -330,125 +315,16 @@ internal sealed class FlagEmitter
         }
     }
 
-    private ConditionComparison? Comparison(ConditionCode condition) => ConditionComparison.Of(State.Waiting.Operation, condition);
-}
-
-/// <summary>What is known of the flags at a place in translated code.</summary>
-/// <param name="Waiting">The operation whose flags wait.</param>
-/// <param name="IsInLocal">A local says what waits; it is not known while code is written.</param>
-/// <param name="IsBit">The result of what waits is 0 or 1.</param>
-internal readonly record struct FlagState(LazyFlags Waiting, bool IsInLocal, bool IsBit = false)
-{
-    /// <summary>As <see cref="LazyFlags.Equals(LazyFlags)"/>.</summary>
-    public bool Equals(FlagState other) => Waiting.Equals(other.Waiting) && IsInLocal == other.IsInLocal && IsBit == other.IsBit;
-
-    /// <inheritdoc/>
-    public override int GetHashCode() => Waiting.GetHashCode();
-
-    /// <summary>RFLAGS is right.</summary>
-    public static FlagState Settled => default;
-
-    /// <summary>A local says what waits.</summary>
-    public static FlagState InLocal => new(LazyFlags.None, true);
-}
-
-/// <summary>What two sides a condition compares.</summary>
-internal enum ConditionSides
-{
-    /// <summary>The operation's two values.</summary>
-    Values,
-
-    /// <summary>Its result and 0.</summary>
-    ResultAndZero,
-
-    /// <summary>Its result and its first value.</summary>
-    ResultAndFirst,
-}
-
-/// <summary>A condition as a comparison of what an operation left, so that no flag need be computed.</summary>
-/// <param name="Sides">What is compared.</param>
-/// <param name="IsSigned">As signed numbers.</param>
-/// <param name="Branch">The branch if it holds.</param>
-/// <param name="Set">What gives 1 if it holds, or if it does not.</param>
-/// <param name="Inverted"><paramref name="Set"/> gives 1 if it does not hold.</param>
-internal readonly record struct ConditionComparison(ConditionSides Sides, bool IsSigned, OpCode Branch, OpCode Set, bool Inverted)
-{
-    /// <summary>Whether it is the sign of the result, or that inverted.</summary>
-    public bool IsSign => Sides == ConditionSides.ResultAndZero && Set == OpCodes.Clt;
-
-    /// <summary>Whether it is that the result is 0, or that inverted.</summary>
-    public bool IsZero => Sides == ConditionSides.ResultAndZero && Set == OpCodes.Ceq;
-
-    /// <summary>The comparison for a condition after an operation, null if there is none.</summary>
-    public static ConditionComparison? Of(LazyOperation operation, ConditionCode condition) => (operation, condition) switch
+    private void Put(int offset, LocalBuilder value)
     {
-        (LazyOperation.None, _) => null,
-        (LazyOperation.AddWithCarry or LazyOperation.SubtractWithBorrow or LazyOperation.UnsignedProduct or LazyOperation.SignedProduct, _) => null,
-        (LazyOperation.FloatOrder, ConditionCode.e) => Equal(ConditionSides.Values),
-        (LazyOperation.FloatOrder, ConditionCode.ne) => NotEqual(ConditionSides.Values),
-        (LazyOperation.FloatOrder, ConditionCode.b) => Equal(ConditionSides.ResultAndZero),
-        (LazyOperation.FloatOrder, ConditionCode.ae) => NotEqual(ConditionSides.ResultAndZero),
-        (LazyOperation.FloatOrder, ConditionCode.be) => BelowOrEqual(ConditionSides.Values),
-        (LazyOperation.FloatOrder, ConditionCode.a) => Above(ConditionSides.Values),
-        (LazyOperation.FloatOrder, _) => null,
-        (LazyOperation.Subtract, ConditionCode.e) => Equal(ConditionSides.Values),
-        (LazyOperation.Subtract, ConditionCode.ne) => NotEqual(ConditionSides.Values),
-        (LazyOperation.Subtract, ConditionCode.b) => Below(ConditionSides.Values),
-        (LazyOperation.Subtract, ConditionCode.ae) => AboveOrEqual(ConditionSides.Values),
-        (LazyOperation.Subtract, ConditionCode.be) => BelowOrEqual(ConditionSides.Values),
-        (LazyOperation.Subtract, ConditionCode.a) => Above(ConditionSides.Values),
-        (LazyOperation.Subtract, ConditionCode.l) => Less(ConditionSides.Values),
-        (LazyOperation.Subtract, ConditionCode.ge) => GreaterOrEqual(ConditionSides.Values),
-        (LazyOperation.Subtract, ConditionCode.le) => LessOrEqual(ConditionSides.Values),
-        (LazyOperation.Subtract, ConditionCode.g) => Greater(ConditionSides.Values),
-        (LazyOperation.Add, ConditionCode.b) => Below(ConditionSides.ResultAndFirst),
-        (LazyOperation.Add, ConditionCode.ae) => AboveOrEqual(ConditionSides.ResultAndFirst),
-        (LazyOperation.Logic, ConditionCode.l) => Less(ConditionSides.ResultAndZero),
-        (LazyOperation.Logic, ConditionCode.ge) => GreaterOrEqual(ConditionSides.ResultAndZero),
-        (LazyOperation.Logic, ConditionCode.le) => LessOrEqual(ConditionSides.ResultAndZero),
-        (LazyOperation.Logic, ConditionCode.g) => Greater(ConditionSides.ResultAndZero),
-        (LazyOperation.Logic, ConditionCode.be) => Equal(ConditionSides.ResultAndZero),
-        (LazyOperation.Logic, ConditionCode.a) => NotEqual(ConditionSides.ResultAndZero),
-        (_, ConditionCode.e) => Equal(ConditionSides.ResultAndZero),
-        (_, ConditionCode.ne) => NotEqual(ConditionSides.ResultAndZero),
-        (_, ConditionCode.s) => Less(ConditionSides.ResultAndZero),
-        (_, ConditionCode.ns) => GreaterOrEqual(ConditionSides.ResultAndZero),
-        _ => null,
-    };
+        _il.Load(_il.Host);
+        _il.Constant(offset);
+        _il.Op(OpCodes.Add);
+        _il.Load(value);
+        if (value == _number)
+            _il.Op(OpCodes.Conv_I8);
+        _il.Op(OpCodes.Stind_I8);
+    }
 
-    private static ConditionComparison Equal(ConditionSides sides) => new(sides, false, OpCodes.Beq, OpCodes.Ceq, false);
-
-    private static ConditionComparison NotEqual(ConditionSides sides) => new(sides, false, OpCodes.Bne_Un, OpCodes.Ceq, true);
-
-    private static ConditionComparison Below(ConditionSides sides) => new(sides, false, OpCodes.Blt_Un, OpCodes.Clt_Un, false);
-
-    private static ConditionComparison AboveOrEqual(ConditionSides sides) => new(sides, false, OpCodes.Bge_Un, OpCodes.Clt_Un, true);
-
-    private static ConditionComparison BelowOrEqual(ConditionSides sides) => new(sides, false, OpCodes.Ble_Un, OpCodes.Cgt_Un, true);
-
-    private static ConditionComparison Above(ConditionSides sides) => new(sides, false, OpCodes.Bgt_Un, OpCodes.Cgt_Un, false);
-
-    private static ConditionComparison Less(ConditionSides sides) => new(sides, true, OpCodes.Blt, OpCodes.Clt, false);
-
-    private static ConditionComparison GreaterOrEqual(ConditionSides sides) => new(sides, true, OpCodes.Bge, OpCodes.Clt, true);
-
-    private static ConditionComparison LessOrEqual(ConditionSides sides) => new(sides, true, OpCodes.Ble, OpCodes.Cgt, true);
-
-    private static ConditionComparison Greater(ConditionSides sides) => new(sides, true, OpCodes.Bgt, OpCodes.Cgt, false);
-}
-
-/// <summary>The meanings of conditions that the interpreter uses too.</summary>
-internal static class ConditionMethods
-{
-    private static readonly MethodInfo[] Methods =
-    [
-        Holds<IfO>(), Holds<IfNo>(), Holds<IfB>(), Holds<IfAe>(), Holds<IfE>(), Holds<IfNe>(), Holds<IfBe>(), Holds<IfA>(),
-        Holds<IfS>(), Holds<IfNs>(), Holds<IfP>(), Holds<IfNp>(), Holds<IfL>(), Holds<IfGe>(), Holds<IfLe>(), Holds<IfG>(),
-    ];
-
-    /// <summary>The method that tells from RFLAGS whether a condition holds.</summary>
-    public static MethodInfo Of(ConditionCode condition) => Methods[(int)condition - (int)ConditionCode.o];
-
-    private static MethodInfo Holds<TCondition>()
-        where TCondition : struct, ICondition => typeof(TCondition).GetMethod(nameof(ICondition.Holds))!;
+    private ConditionComparison? Comparison(ConditionCode condition) => ConditionComparison.Of(State.Waiting.Operation, condition);
 }

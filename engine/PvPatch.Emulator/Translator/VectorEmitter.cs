@@ -36,7 +36,8 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
     {
         Instruction instruction = block.Instructions[place];
         VectorForm form = VectorForms.Of(instruction);
-        if (VectorForms.IsFloat(instruction))
+        bool isFloat = VectorForms.IsFloat(form);
+        if (isFloat)
             il.Control.Check(exits);
         switch (form)
         {
@@ -127,7 +128,7 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
         // The runtime's compiler leaves out what nobody asks for, and with it the exceptions that would be raised.
         if (form == VectorForm.Order && !AreFlagsAskedFor(block, place))
             flags.Keep();
-        else if (VectorForms.IsFloat(instruction) && !IsAskedFor(block, place))
+        else if (isFloat && form != VectorForm.Order && !IsAskedFor(block, place))
             il.Keep(instruction);
     }
 
@@ -135,9 +136,11 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
     private static bool IsAskedFor(RegionBlock block, int place)
     {
         Register result = block.Instructions[place].Op0Register;
+        if (!result.IsXMM())
+            return false;
         foreach (ref readonly Instruction next in block.Instructions.AsSpan(place + 1))
         {
-            if (!result.IsXMM() || !TranslatedForms.IsWritten(next))
+            if (!TranslatedForms.IsWritten(next))
                 return false;
             VectorForm form = VectorForms.Of(next);
             bool readsFirst = form is VectorForm.Arithmetic or VectorForm.Compare or VectorForm.Order && next.Op0Register == result;

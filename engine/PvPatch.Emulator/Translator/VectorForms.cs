@@ -65,13 +65,16 @@ internal static class VectorForms
     public static bool IsWritten(in Instruction instruction) => Of(instruction) != VectorForm.None;
 
     /// <summary>Whether it computes on floating-point numbers.</summary>
-    public static bool IsFloat(in Instruction instruction) => Of(instruction) is >= VectorForm.Arithmetic and <= VectorForm.ToOther;
+    public static bool IsFloat(in Instruction instruction) => IsFloat(Of(instruction));
+
+    /// <summary>Whether instructions of a form do: the last of all.</summary>
+    public static bool IsFloat(VectorForm form) => form >= VectorForm.Arithmetic;
 
     /// <summary>How an instruction is written.</summary>
     public static VectorForm Of(in Instruction instruction)
     {
         VectorForm form = OnAnyHost(instruction);
-        return form >= VectorForm.Arithmetic && !HostMxcsr.IsSupported ? VectorForm.None : form;
+        return IsFloat(form) && !HostMxcsr.IsSupported ? VectorForm.None : form;
     }
 
     private static VectorForm OnAnyHost(in Instruction instruction)

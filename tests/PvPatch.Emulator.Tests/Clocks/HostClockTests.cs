@@ -57,4 +57,19 @@ public sealed class HostClockTests
         Assert.That(clock.SkipToNextAlarm(), Is.False);
         Assert.That(clock.HasAlarm, Is.True);
     }
+
+    [Test]
+    public void An_alarm_that_is_set_as_soon_as_the_last_one_rang_rings()
+    {
+        const int Alarms = 20_000;
+        using var clock = new HostClock();
+        int rang = 0;
+        ClockAlarm alarm = clock.CreateAlarm(() => Interlocked.Increment(ref rang));
+        for (int i = 1; i <= Alarms; i++)
+        {
+            alarm.Set(clock.Now);
+            int wanted = i;
+            Assert.That(SpinWait.SpinUntil(() => Volatile.Read(ref rang) >= wanted, Patience), Is.True, $"alarm {i}");
+        }
+    }
 }
