@@ -33,8 +33,11 @@ internal static class ChildProcess
 
         using Process process = Process.Start(start)!;
         await using CancellationTokenRegistration end = cancel.Register(() => process.Kill(entireProcessTree: true));
-        Task<string> output = process.StandardOutput.ReadToEndAsync(cancel), errors = process.StandardError.ReadToEndAsync(cancel);
-        await process.WaitForExitAsync(cancel);
-        return (process.ExitCode, await output + await errors);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(CancellationToken.None), errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        await process.WaitForExitAsync(CancellationToken.None);
+        string text = await output + await errors;
+        return cancel.IsCancellationRequested
+            ? throw new TimeoutException($"{string.Join(' ', [.. settings, program, .. arguments])} did not end. It said:\n{text}")
+            : (process.ExitCode, text);
     }
 }

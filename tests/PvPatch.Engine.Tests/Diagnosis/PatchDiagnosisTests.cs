@@ -10,7 +10,7 @@ using PvPatch.Engine.Tests.PatchedCalls.InPlace;
 namespace PvPatch.Engine.Tests.Diagnosis;
 
 /// <summary>What a diagnosis tells of a program in each state. Each is a process of its own.</summary>
-[CancelAfter(120_000)]
+[CancelAfter(Patience.Milliseconds)]
 internal sealed partial class PatchDiagnosisTests
 {
     private const string CountAtOnce = "DOTNET_TC_CallCountingDelayMs=0";

@@ -3,7 +3,7 @@ namespace PvPatch.Engine.Tests.IndirectCalls;
 internal sealed class MissingOpTests
 {
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task A_call_of_a_missing_op_stops_with_its_name(CancellationToken cancel)
     {
         (int exitCode, string output) = await ChildProcess.RunAsync(["missing-op"], [], cancel);

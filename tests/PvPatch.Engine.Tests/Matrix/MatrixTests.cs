@@ -14,7 +14,7 @@ internal sealed class MatrixTests
         new TestCaseData(row.Way, row.State, row.Kind, row.Verdict).SetName($"{row.Kind} patched {row.Way} when {row.State} is {row.Verdict}"));
 
     [TestCaseSource(nameof(Cells))]
-    [CancelAfter(120_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task Cell(string way, string state, CancellationToken cancel)
     {
         MatrixRun run = await RunOf(way, state, cancel);
@@ -23,7 +23,7 @@ internal sealed class MatrixTests
     }
 
     [TestCaseSource(nameof(Verdicts))]
-    [CancelAfter(120_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task Verdict(string way, string state, string kind, string verdict, CancellationToken cancel)
     {
         KindResult? result = (await RunOf(way, state, cancel)).Results.FirstOrDefault(r => r.Kind == kind);
@@ -32,7 +32,7 @@ internal sealed class MatrixTests
     }
 
     [Test]
-    [CancelAfter(240_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task The_table_names_every_kind(CancellationToken cancel)
     {
         var results = new Dictionary<(string Way, string State), IReadOnlyList<KindResult>>();

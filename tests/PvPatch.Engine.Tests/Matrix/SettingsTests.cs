@@ -15,18 +15,18 @@ internal sealed class SettingsTests
     [TestCase("DOTNET_TC_QuickJitForLoops=0")]
     [TestCase("DOTNET_EnableWriteXorExecute=0")]
     [TestCase("DOTNET_gcServer=1")]
-    [CancelAfter(180_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task Under_the_setting(string setting, CancellationToken cancel) =>
         IsRight(await MatrixRun.Of(MatrixRun.Program, Live, "all", "path", [setting], cancel));
 
     [TestCase("memory")]
-    [CancelAfter(180_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task Loaded_from(string copy, CancellationToken cancel) =>
         IsRight(await MatrixRun.Of(MatrixRun.Program, Live, "all", copy, [], cancel));
 
     [TestCase("path")]
     [TestCase("memory")]
-    [CancelAfter(180_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task Compiled_ready_to_run_and_loaded_from(string copy, CancellationToken cancel) =>
         IsRight(await MatrixRun.Of(await PublishedMatrix.ReadyToRun(cancel), Live, "all", copy, [], cancel));
 
@@ -34,7 +34,7 @@ internal sealed class SettingsTests
     [TestCase("late", "tier-1", false)]
     [TestCase("in-place", "cold", true)]
     [TestCase("late", "tier-1", true)]
-    [CancelAfter(300_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task Published_as_a_single_file(string way, string state, bool isSelfContained, CancellationToken cancel) =>
         IsRight(await MatrixRun.Of(await PublishedMatrix.SingleFile(isSelfContained, cancel), way, state, "host", [], cancel));
 

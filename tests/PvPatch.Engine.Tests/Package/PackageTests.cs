@@ -16,7 +16,7 @@ internal sealed class PackageTests
     [OneTimeSetUp]
     public async Task PackAsync()
     {
-        using var late = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        using var late = new CancellationTokenSource(TimeSpan.FromMilliseconds(Patience.Milliseconds));
         string configuration = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
         await DotnetAsync(Repository.Root, ["pack", "engine/PvPatch.Engine", "-c", configuration, "--no-build", "-o", Feed, $"-p:PackageVersion={Version}"], late.Token);
     }
@@ -48,7 +48,7 @@ internal sealed class PackageTests
     }
 
     [Test]
-    [CancelAfter(300_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task A_fresh_program_uses_it_in_three_lines(CancellationToken cancel)
     {
         string program = Directory.CreateDirectory(Path.Combine(Folder, "consumer")).FullName;

@@ -10,7 +10,7 @@ internal sealed class MachineCodeTests
     private static Task<Dictionary<string, string>>? _listings;
 
     [TestCaseSource(typeof(PairProgram), nameof(PairProgram.Loops))]
-    [CancelAfter(120_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task Patched_and_hand_written_loops_are_the_same_machine_code(string loop, CancellationToken cancel)
     {
         Dictionary<string, string> listings = await (_listings ??= ListAsync(cancel));

@@ -43,7 +43,7 @@ internal sealed class RandomMethodTests
     }
 
     [Test]
-    [CancelAfter(180_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task Random_programs_compute_the_same_in_every_way_and_state(CancellationToken cancel)
     {
         int seed = int.TryParse(Environment.GetEnvironmentVariable("PVPATCH_FUZZ_SEED"), CultureInfo.InvariantCulture, out int given) ? given : 20261122;

@@ -10,7 +10,7 @@ internal sealed class SampleTests
     [TestCase("CpuFeatures")]
     [TestCase("QuietLog")]
     [TestCase("PluginBackend")]
-    [CancelAfter(120_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task A_sample_is_patched_and_computes_the_same(string sample, CancellationToken cancel)
     {
         (int exitCode, string output, string errors) = await RunAsync(sample, ["--short"], cancel);
@@ -23,7 +23,7 @@ internal sealed class SampleTests
     }
 
     [Test]
-    [CancelAfter(120_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task The_log_of_the_sample_can_be_turned_on(CancellationToken cancel)
     {
         (int exitCode, string output, string errors) = await RunAsync("QuietLog", ["--log"], cancel);
@@ -36,7 +36,7 @@ internal sealed class SampleTests
     }
 
     [Test]
-    [CancelAfter(120_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task The_backend_of_the_sample_is_the_configured_one(CancellationToken cancel)
     {
         string file = Path.Combine(TestContext.CurrentContext.WorkDirectory, "rook.json");

@@ -17,7 +17,7 @@ internal sealed unsafe class GuestMachine : IDisposable
 {
     public static readonly DateTimeOffset Today = new(2026, 2, 3, 4, 5, 6, 500, TimeSpan.Zero);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     private readonly List<string> _console = [];
     private bool _isStuck;

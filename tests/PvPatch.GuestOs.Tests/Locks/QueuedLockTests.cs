@@ -16,7 +16,7 @@ namespace PvPatch.GuestOs.Tests.Locks;
 public sealed unsafe class QueuedLockTests
 {
     private const int Cpus = 4;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     [TestCase(false, false)]
     [TestCase(true, false)]

@@ -23,7 +23,7 @@ internal sealed class MutationTests
     private static int? Only => int.TryParse(Environment.GetEnvironmentVariable("PVPATCH_MUTATION"), CultureInfo.InvariantCulture, out int given) ? given : null;
 
     [TestCase(50_000)]
-    [CancelAfter(300_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public void Of_a_small_image_with_sites(int count, CancellationToken cancel)
     {
         byte[] sound = SmallImage();
@@ -35,7 +35,7 @@ internal sealed class MutationTests
     [TestCase(typeof(TestAttribute), 10_000)]
     [TestCase(typeof(BenchmarkDotNet.Running.BenchmarkRunner), 3_000)]
     [TestCase(typeof(Iced.Intel.Decoder), 2_000)]
-    [CancelAfter(300_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public void Of_a_package_s_image(Type inside, int count, CancellationToken cancel) =>
         Try(File.ReadAllBytes(inside.Assembly.Location), count, Followed, cancel);
 

@@ -15,7 +15,7 @@ internal sealed class EnduranceTests
     [TestCase("DOTNET_ReadyToRun=0")]
     [TestCase("DOTNET_EnableWriteXorExecute=0")]
     [TestCase("DOTNET_gcServer=1")]
-    [CancelAfter(120_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task The_whole_program_runs_right_under_the_setting(string setting, CancellationToken cancel)
     {
         (int exitCode, string output) = await ChildProcess.RunAsync(["in-place"], [setting], cancel);
@@ -24,7 +24,7 @@ internal sealed class EnduranceTests
     }
 
     [TestCaseSource(typeof(LoadedProgram), nameof(LoadedProgram.Loadings))]
-    [CancelAfter(240_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task Ten_thousand_times_applied_and_restored_the_memory_is_flat(Loading loading, CancellationToken cancel)
     {
         (int exitCode, string output) = await ChildProcess.RunAsync(["endurance", loading.ToString()], [], cancel);

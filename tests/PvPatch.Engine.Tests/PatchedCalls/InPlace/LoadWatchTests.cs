@@ -68,7 +68,7 @@ internal sealed class LoadWatchTests
     }
 
     [Test]
-    [CancelAfter(120_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public void Threads_that_race_to_load_and_call_never_call_unpatched(CancellationToken cancel)
     {
         const int Rounds = 40, Threads = 8;

@@ -89,7 +89,7 @@ internal sealed class UnusualImageTests
 
     /// <summary>Ten thousand sites in one method, of which each outgrows its bytes: all short branches around become long.</summary>
     [Test]
-    [CancelAfter(60_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public void A_method_of_ten_thousand_sites_grows(CancellationToken cancel)
     {
         const int Sites = 10_000;
@@ -159,7 +159,7 @@ internal sealed class UnusualImageTests
 
     [TestCase("Debug", Description = "and the message has the caller's name")]
     [TestCase("Release")]
-    [CancelAfter(60_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task A_missing_op_stops_with_its_name_and_the_callers(string setting, CancellationToken cancel)
     {
         (int exitCode, string output) = await ChildProcess.RunAsync(["missing-in-image", $"PvPatch.Engine.Fixtures.{setting}"], [], cancel);

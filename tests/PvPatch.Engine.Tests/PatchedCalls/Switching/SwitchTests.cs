@@ -162,7 +162,7 @@ internal sealed class SwitchTests
 
     [TestCase("cold", "DOTNET_TieredCompilation=1", TestName = "100,000 switches under six threads, and no wrong value, when the program was cold")]
     [TestCase("hot", "DOTNET_TC_CallCountingDelayMs=0", TestName = "100,000 switches under six threads, and no wrong value, when the program was hot")]
-    [CancelAfter(240_000)]
+    [CancelAfter(Patience.Milliseconds)]
     public async Task Stress(string state, string setting, CancellationToken cancel)
     {
         (int exitCode, string output) = await ChildProcess.RunAsync(["switch", state], [setting], cancel);
