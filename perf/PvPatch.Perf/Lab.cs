@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Reflection;
 using PvPatch.Perf.Measuring;
 using PvPatch.Perf.Results;
+using PvPatch.Perf.Rows;
 
 namespace PvPatch.Perf;
 
@@ -10,6 +12,9 @@ namespace PvPatch.Perf;
 /// <param name="mode">How long.</param>
 public sealed class Lab(IReadOnlyList<Assembly> assemblies, IReadOnlyList<string> filters, LabMode mode)
 {
+    /// <summary>The word by which the program's command line comes to <see cref="BeProcess"/>: the lab starts the program again.</summary>
+    public const string ProcessWord = "lab-process";
+
     /// <summary>The names of all rows that are asked for, in order.</summary>
     /// <exception cref="LabException">There are none.</exception>
     public IReadOnlyList<string> Names => [.. Families().SelectMany(family => family.Rows).Select(row => row.Name)];
@@ -26,10 +31,9 @@ public sealed class Lab(IReadOnlyList<Assembly> assemblies, IReadOnlyList<string
     }
 
     /// <summary>Measures. Rows that fail say why; the others have figures.</summary>
-    /// <param name="launchCommand">The word by which the program's command line comes to <see cref="BeLaunched"/>.</param>
     /// <param name="showsProgress">Whether stderr tells where it is.</param>
     /// <exception cref="LabException">There is nothing to measure, or the process that measures broke down.</exception>
-    public LabResult Measure(string launchCommand, bool showsProgress)
+    public LabResult Measure(bool showsProgress)
     {
         IReadOnlyList<RowFamily> families = Families();
         DateTimeOffset begun = DateTimeOffset.UtcNow;
@@ -37,18 +41,24 @@ public sealed class Lab(IReadOnlyList<Assembly> assemblies, IReadOnlyList<string
             Console.Error.WriteLine($"Rows to measure: {families.Sum(family => family.Rows.Count)}. That takes {Minutes(families)} on a quiet machine.");
         string[] files = [.. assemblies.Select(assembly => assembly.Location)];
         var launches = new List<IReadOnlyList<FamilySamples>>();
-        for (int number = 1; number <= mode.Launches; number++)
-        {
-            IEnumerable<bool> processes = families.Where(family => number <= family.Launches(mode)).Select(family => family.IsAlone).Distinct();
-            launches.Add([.. processes.SelectMany(alone => Launch.Start(launchCommand, new LaunchRequest(files, filters, mode.Name, number, alone, showsProgress, Output: "")))]);
-        }
+        for (int number = 1; number <= families.Max(family => family.Launches(mode)); number++)
+            launches.Add(Launch.Start(new LaunchRequest(files, filters, mode.Name, number, showsProgress, Output: "")));
 
         return Evaluation.Of(mode, begun, families, launches);
     }
 
-    /// <summary>Is one of the processes that measure.</summary>
-    /// <param name="requestFile">What to do.</param>
-    public static void BeLaunched(string requestFile) => Launch.Run(requestFile);
+    /// <summary>Is one of the lab's processes.</summary>
+    /// <param name="arguments">What stands behind <see cref="ProcessWord"/>.</param>
+    public static void BeProcess(IReadOnlyList<string> arguments)
+    {
+        ArgumentNullException.ThrowIfNull(arguments);
+        switch (arguments)
+        {
+            case [Launch.Word, var requestFile]: Launch.Run(requestFile); break;
+            case [PatchingProcess.Word, var way, var file, var sites]: PatchingProcess.Run(way, file, int.Parse(sites, CultureInfo.InvariantCulture)); break;
+            default: throw new ArgumentException($"The lab has no process '{string.Join(' ', arguments)}'.", nameof(arguments));
+        }
+    }
 
     private string Minutes(IReadOnlyList<RowFamily> families)
     {

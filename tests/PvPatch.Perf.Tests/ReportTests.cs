@@ -35,7 +35,7 @@ internal sealed class ReportTests
     [Test]
     public void Every_kind_is_written() => Assert.That(
         Directory.GetFiles(_folder).Select(Path.GetFileName),
-        Is.EquivalentTo((string[])["lab.json", "lab.csv", "lab.md", "lab.html", "ratios-ReplacementCosts-Slot-Nop.svg", "growth-Sites.svg"]));
+        Is.EquivalentTo((string[])["lab.json", "lab.csv", "lab.md", "lab.html", "ratios-ReplacementCosts-Slot-Nop.svg", "growth-PatchingCosts.svg"]));
 
     [TestCase("*.svg", 2)]
     [TestCase("*.html", 1)]
@@ -94,7 +94,7 @@ internal sealed class ReportTests
 
     [Test]
     public void The_terminal_shows_ratios_and_tells_failures() =>
-        Assert.That(TextReport.Of(Result), Does.Contain("12.5").And.Contain("A.Broken threw").And.Contain("Growth with Sites"));
+        Assert.That(TextReport.Of(Result), Does.Contain("12.5").And.Contain("A.Broken threw").And.Contain("PatchingCosts: growth with Sites"));
 
     [Test]
     public void What_is_unavailable_has_no_figure_and_one_sentence_for_all()

@@ -7,9 +7,6 @@ namespace PvPatch.Tool;
 /// <summary><c>lab</c>: measures what calls, patching and the guest cost.</summary>
 internal static class LabCommand
 {
-    /// <summary>The word by which the processes that measure are started.</summary>
-    internal const string LaunchWord = "lab-launch";
-
     private const string Description = """
         Measure what a call costs in every way that a .NET program has, what patching costs and saves, what that means for the
         guest kernel's work, and what the emulator costs. Everything is compared with a baseline in the same run.
@@ -52,13 +49,13 @@ internal static class LabCommand
         return command;
     }
 
-    /// <summary>The hidden command of a process that measures.</summary>
-    internal static Command CreateLaunch()
+    /// <summary>The hidden command of the lab's own processes.</summary>
+    internal static Command CreateProcess()
     {
-        var request = new Argument<string>("request");
-        var command = new Command(LaunchWord) { request };
+        var arguments = new Argument<string[]>("arguments");
+        var command = new Command(Lab.ProcessWord) { arguments };
         command.Hidden = true;
-        command.SetAction(parsed => Lab.BeLaunched(parsed.GetValue(request)!));
+        command.SetAction(parsed => Lab.BeProcess(parsed.GetValue(arguments)!));
         return command;
     }
 

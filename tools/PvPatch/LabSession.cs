@@ -29,7 +29,7 @@ internal sealed class LabSession(string[] files, string[] filters, LabMode mode,
     {
         Lab lab = Open();
         ReportFolder? folder = output is null ? null : ReportFolder.Open(output);
-        LabResult result = lab.Measure(LabCommand.LaunchWord, showsProgress: !Console.IsErrorRedirected);
+        LabResult result = lab.Measure(showsProgress: !Console.IsErrorRedirected);
         Console.Write(TextReport.Of(result));
         if (folder is not null)
             Console.WriteLine($"Written into {output}: {string.Join(", ", folder.Write(result))}");
@@ -53,7 +53,7 @@ internal sealed class LabSession(string[] files, string[] filters, LabMode mode,
     {
         IReadOnlyList<CheckedLimit> limits = LabCheck.Of(result);
         if (limits.Count == 0)
-            throw new ToolException(ExitCode.WrongUsage, "Nothing that --check holds was measured; it holds rows of ReplacementCosts, and the growth of PatchingCosts and LatePatchingCosts.");
+            throw new ToolException(ExitCode.WrongUsage, "Nothing that --check holds was measured; it holds rows of ReplacementCosts, and the growth of PatchingCosts and StartUpPatchingCosts.");
         Console.WriteLine();
         foreach (CheckedLimit limit in limits)
             Console.WriteLine(limit);

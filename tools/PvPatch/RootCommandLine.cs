@@ -45,7 +45,7 @@ internal sealed class RootCommandLine
         _root.Subcommands.Add(RunCommand.Create());
         _root.Subcommands.Add(FuzzCommand.Create());
         _root.Subcommands.Add(LabCommand.Create());
-        _root.Subcommands.Add(LabCommand.CreateLaunch());
+        _root.Subcommands.Add(LabCommand.CreateProcess());
         _root.Validators.Add(CheckRoot);
         foreach (Command command in _root.Subcommands)          // the root's own are asked only where it stands alone
             command.Validators.Add(result => CheckRoot((CommandResult)result.Parent!));

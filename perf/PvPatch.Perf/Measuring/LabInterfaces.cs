@@ -54,11 +54,11 @@ public sealed class LaunchesAttribute(int most) : Attribute
     /// <summary>How many processes do.</summary>
     public int Most { get; } = most;
 
-    /// <summary>Whether they are processes of its own: what it leaves there, or what others leave, would be felt.</summary>
-    public bool Alone { get; init; }
-
     /// <summary>How many seconds each of them takes for a family, about, if that is more than others take.</summary>
     public double Seconds { get; init; }
+
+    /// <summary>The same for a quick run.</summary>
+    public double QuickSeconds { get; init; }
 }
 
 /// <summary>A class of which a quick run measures only some values of a parameter.</summary>

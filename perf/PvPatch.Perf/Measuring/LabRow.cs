@@ -90,9 +90,6 @@ internal sealed class LabRow(BenchmarkCase benchmark)
 /// <param name="Rows">At least one.</param>
 internal sealed record RowFamily(string Name, IReadOnlyList<LabRow> Rows)
 {
-    /// <summary>Whether it is measured in processes of its own.</summary>
-    public bool IsAlone => Declared is { Alone: true };
-
     private LaunchesAttribute? Declared => Rows[0].Type.GetCustomAttribute<LaunchesAttribute>();
 
     /// <summary>How many processes measure it.</summary>
@@ -101,5 +98,5 @@ internal sealed record RowFamily(string Name, IReadOnlyList<LabRow> Rows)
 
     /// <summary>How long all of them take for it on a quiet machine, about.</summary>
     /// <param name="mode">How long the lab takes.</param>
-    public TimeSpan Expected(LabMode mode) => TimeSpan.FromSeconds(Launches(mode) * Math.Max(mode.UsualFamilySeconds, Declared?.Seconds ?? 0));
+    public TimeSpan Expected(LabMode mode) => TimeSpan.FromSeconds(Launches(mode) * Math.Max(mode.UsualFamilySeconds, (mode == LabMode.Quick ? Declared?.QuickSeconds : Declared?.Seconds) ?? 0));
 }

@@ -10,26 +10,27 @@ namespace PvPatch.Perf.Measuring;
 /// <param name="Filters">Which of them.</param>
 /// <param name="Mode">How long.</param>
 /// <param name="Number">Which of the processes it is, from 1.</param>
-/// <param name="Alone">Whether it measures the classes that are alone, or the others.</param>
 /// <param name="ShowsProgress">Whether it tells on stderr where it is.</param>
 /// <param name="Output">Where the samples go.</param>
-internal sealed record LaunchRequest(IReadOnlyList<string> Assemblies, IReadOnlyList<string> Filters, string Mode, int Number, bool Alone, bool ShowsProgress, string Output);
+internal sealed record LaunchRequest(IReadOnlyList<string> Assemblies, IReadOnlyList<string> Filters, string Mode, int Number, bool ShowsProgress, string Output);
 
 /// <summary>A process of its own that measures: with the runtime's usual settings, whatever those of the command are.</summary>
 internal static class Launch
 {
+    /// <summary>How its command line begins, behind <see cref="Lab.ProcessWord"/>.</summary>
+    public const string Word = "measure";
+
     /// <summary>Starts one and waits.</summary>
-    /// <param name="command">The word by which this program's command line comes to <see cref="Run"/>.</param>
     /// <param name="request">What for; its <see cref="LaunchRequest.Output"/> is not used.</param>
     /// <exception cref="LabException">It ended without its samples.</exception>
-    public static IReadOnlyList<FamilySamples> Start(string command, LaunchRequest request)
+    public static IReadOnlyList<FamilySamples> Start(LaunchRequest request)
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("pvpatch-lab-");
         try
         {
             string input = Path.Combine(folder.FullName, "request.json"), output = Path.Combine(folder.FullName, "samples.json");
             File.WriteAllText(input, JsonSerializer.Serialize(request with { Output = output }));
-            using Process process = Process.Start(Again(command, input))!;
+            using Process process = Process.Start(Again(input))!;
             process.WaitForExit();
             return process.ExitCode == 0 && File.Exists(output)
                 ? JsonSerializer.Deserialize<List<FamilySamples>>(File.ReadAllText(output))!
@@ -49,7 +50,7 @@ internal static class Launch
         Console.SetOut(Console.Error); // what benchmarks print is not the command's answer
         using var code = new CodeMap();
         var mode = LabMode.Of(request.Mode);
-        IReadOnlyList<RowFamily> families = [.. RowCatalogue.Find(request.Assemblies.Select(Load), request.Filters, mode).Where(family => family.IsAlone == request.Alone && request.Number <= family.Launches(mode))];
+        IReadOnlyList<RowFamily> families = [.. RowCatalogue.Find(request.Assemblies.Select(Load), request.Filters, mode).Where(family => request.Number <= family.Launches(mode))];
         var samples = new List<FamilySamples>();
         foreach (RowFamily family in families)
         {
@@ -78,9 +79,9 @@ internal static class Launch
         }
     }
 
-    private static ProcessStartInfo Again(string command, string requestFile)
+    private static ProcessStartInfo Again(string requestFile)
     {
-        var start = new ProcessStartInfo(OwnProgram.Command[0], [.. OwnProgram.Command.Skip(1), command, requestFile]) { UseShellExecute = false };
+        var start = new ProcessStartInfo(OwnProgram.Command[0], [.. OwnProgram.Command.Skip(1), Lab.ProcessWord, Word, requestFile]) { UseShellExecute = false };
         OwnProgram.Set(start);
         return start;
     }

@@ -33,8 +33,8 @@ internal static class HtmlReport
 
         foreach (ReportTable overview in ReportTable.Overviews(result))
             Append(html, overview, chart: null);
-        foreach (IGrouping<string, GrowthResult> growth in result.Growth.GroupBy(g => g.Parameter, StringComparer.Ordinal))
-            Append(html, ReportTable.Of([.. growth]), GrowthChart.Of([.. growth]));
+        foreach (IGrouping<string, GrowthResult> growth in result.Growths())
+            Append(html, ReportTable.Of(growth), GrowthChart.Of(growth));
         return html.Append("</body>\n</html>\n").ToString();
     }
 

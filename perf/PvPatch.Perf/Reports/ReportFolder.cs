@@ -35,7 +35,7 @@ public sealed class ReportFolder
             ("lab.md", MarkdownReport.Of(result)),
             ("lab.html", HtmlReport.Of(result)),
             .. result.Families().Select(family => ($"ratios-{FileName(family.Key)}.svg", RatioChart.Of(family))),
-            .. result.Growth.GroupBy(g => g.Parameter, StringComparer.Ordinal).Select(g => ($"growth-{FileName(g.Key)}.svg", GrowthChart.Of([.. g]))),
+            .. result.Growths().Select(growth => ($"growth-{FileName(growth.Key)}.svg", GrowthChart.Of(growth))),
         ];
         foreach ((string name, string? text) in files.Where(f => f.Text is not null))
             File.WriteAllText(Path.Combine(_path, name), text);

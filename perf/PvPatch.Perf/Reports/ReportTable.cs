@@ -55,13 +55,14 @@ internal sealed record ReportTable(string Title, IReadOnlyList<string> Columns, 
         }
     }
 
-    /// <summary>The table of a growth.</summary>
-    /// <param name="growth">Growths by the same parameter.</param>
-    public static ReportTable Of(IReadOnlyList<GrowthResult> growth)
+    /// <summary>The table of a class's growth.</summary>
+    /// <param name="ofClass">Its growths.</param>
+    public static ReportTable Of(IGrouping<string, GrowthResult> ofClass)
     {
+        GrowthResult[] growth = [.. ofClass];
         long[] sizes = [.. growth.SelectMany(g => g.Points).Select(p => p.Size).Distinct().Order()];
         return new ReportTable(
-            $"Growth with {growth[0].Parameter}",
+            $"{ofClass.Key}: growth with {growth[0].Parameter}",
             ["", .. sizes.Select(size => $"{size:N0}"), "exponent", "95 % interval", $"{growth[0].Parameter.ToLowerInvariant()} a second"],
             [
                 .. growth.Select(g => (IReadOnlyList<string>)
@@ -78,5 +79,5 @@ internal sealed record ReportTable(string Title, IReadOnlyList<string> Columns, 
     /// <summary>All tables of a result.</summary>
     /// <param name="result">The result.</param>
     public static IEnumerable<ReportTable> AllOf(LabResult result) =>
-        result.Families().Select(Of).Concat(Overviews(result)).Concat(result.Growth.GroupBy(g => g.Parameter, StringComparer.Ordinal).Select(g => Of([.. g])));
+        result.Families().Select(Of).Concat(Overviews(result)).Concat(result.Growths().Select(Of));
 }

@@ -14,7 +14,7 @@ internal sealed class SvgCanvas
         .chart { --text: #1f2328; --dim: #59636e; --grid: #d1d9e0; --bar: #8c959f; --mark: #0969da; --one: #1a7f37; --two: #8250df; --three: #bc4c00; --four: #0969da; --five: #bf3989; font: 12px system-ui, sans-serif; }
         @media (prefers-color-scheme: dark) { .chart { --text: #f0f6fc; --dim: #9198a1; --grid: #3d444d; --bar: #656c76; --mark: #4493f8; --one: #3fb950; --two: #ab7df8; --three: #db6d28; --four: #4493f8; --five: #db61a2; } }
         .chart text { fill: var(--text); } .chart .dim { fill: var(--dim); } .chart .title { font-weight: 600; font-size: 14px; }
-        .chart .grid { stroke: var(--grid); } .chart .error { stroke: var(--text); stroke-width: 1.2; } .chart .bar { fill: var(--bar); } .chart .mark { fill: var(--mark); }
+        .chart .grid, .chart .linear { stroke: var(--grid); } .chart .linear { stroke-dasharray: 2 5; stroke: var(--dim); stroke-opacity: .6; } .chart .error { stroke: var(--text); stroke-width: 1.2; } .chart .bar { fill: var(--bar); } .chart .mark { fill: var(--mark); }
         .chart polyline { fill: none; stroke-width: 2; }
         """;
 

@@ -47,10 +47,13 @@ public static class LabCheck
                 : Limit($"{row.Family}: {row.Title} by hand-written", ratio, MostPatched, noise));
         }
 
-        limits.AddRange(result.Growth.Where(g => g.Series != "PatchingCosts.Cecil" && g.Exponent is not null)
+        limits.AddRange(result.Growth.Where(g => IsPatching(g.Series) && g.Exponent is not null)
             .Select(g => Limit($"{g.Series}: exponent of {g.Parameter}", g.Exponent!.Value, MostExponent, noise)));
         return limits;
     }
+
+    private static bool IsPatching(string series) =>
+        (series.StartsWith("PatchingCosts.", StringComparison.Ordinal) || series.StartsWith("StartUpPatchingCosts.", StringComparison.Ordinal)) && series != "PatchingCosts.Cecil";
 
     private static CheckedLimit Limit(string what, Interval figure, double limit, double noise) => new(what, figure, limit, limit * noise);
 }

@@ -29,6 +29,9 @@ public sealed record LabResult
     /// <summary>The rows by family: what has one baseline and the same parameters.</summary>
     public IEnumerable<IGrouping<string, RowResult>> Families() => Rows.GroupBy(row => row.Family, StringComparer.Ordinal);
 
+    /// <summary>The growths by class: what has one parameter and one unit of work.</summary>
+    public IEnumerable<IGrouping<string, GrowthResult>> Growths() => Growth.GroupBy(growth => growth.Series.Split('.')[0], StringComparer.Ordinal);
+
     /// <summary>Why rows have no figure, each sentence once.</summary>
     public IEnumerable<string> Missing() => Rows.Select(row => row.Failure ?? row.Unavailable).OfType<string>().Distinct(StringComparer.Ordinal);
 }

@@ -9,7 +9,7 @@ namespace PvPatch.Perf.Rows;
 /// The emulator beside the processor and QEMU: one repetition of a program's work, which each does in a process of its own, its
 /// start-up taken off. All must print the same checksum. What compiles while it runs pays for that.
 /// </summary>
-[Launches(1, Seconds = 35)]
+[Launches(1, Seconds = 35, QuickSeconds = 20)]
 [QuickValues(nameof(Program), "bytecode")]
 public class EmulatorPrograms : IMeasuredTime, IMeasuredCode, IEventCounts, IQuickRun
 {

@@ -37,11 +37,10 @@ internal sealed class PatchableImage : IDisposable
     /// <summary>Whether everything was patched.</summary>
     /// <param name="report">What was done.</param>
     /// <param name="sites">How many there are.</param>
-    /// <param name="mayDefer">How many of them may be deferred, though their work is done.</param>
     /// <exception cref="InvalidOperationException">Something was not.</exception>
-    public static void Check(PatchReport report, int sites, int mayDefer = 0)
+    public static void Check(PatchReport report, int sites)
     {
-        if (report.Totals.Deferred > mayDefer || report.Totals.Patched + report.Totals.Deferred != sites)
+        if (report.Totals.Patched != sites)
             throw new InvalidOperationException($"{report.Totals.Patched} of {sites} sites were patched: {report.Sites.FirstOrDefault(s => s.State != SiteState.Patched)?.Reason}");
     }
 
