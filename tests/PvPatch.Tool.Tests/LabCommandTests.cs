@@ -101,7 +101,7 @@ public sealed class LabCommandTests
         Assert.That(names, Is.Unique.And.SupersetOf((string[])
         [
             "CallCosts.ByDelegate(Shape: Chain)", "ArgumentCosts.Slot(Takes: Quad)", "ReplacementCosts.Late(Slot: Inline)", "ColdCosts.Slot", "ManySitesCosts.Slots(Sites: 1024)",
-            "PatchingCosts.InPlace(Sites: 1000)", "StartUpPatchingCosts.Late(Sites: 100)", "InterpreterCosts.Registers", "EmulatorPrograms.QemuUser(Program: bytecode)", "GuestWorkloads.Patched(Workload: irq, Hypervisor: kvm)",
+            "PatchingCosts.InPlace(Sites: 1000)", "StartUpPatchingCosts.Late(Sites: 1000)", "InterpreterCosts.Registers", "EmulatorPrograms.QemuUser(Program: bytecode)", "GuestWorkloads.Patched(Workload: irq, Hypervisor: kvm)",
         ]));
     }
 
