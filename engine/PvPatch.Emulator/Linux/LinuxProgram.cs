@@ -90,7 +90,7 @@ public sealed unsafe class LinuxProgram : IDisposable
     public ulong TlbInvalidations => _cpu.State->TlbGeneration;
 
     /// <summary>Bytes of memory that all processes had at most at a time, with their page tables.</summary>
-    public ulong MostResidentBytes => _system.UsedEnd - AddressSpace.PageSize;
+    public ulong MostResidentBytes => _system.MostBytes;
 
     /// <summary>The program waits for a read or a write of the host, which cancelling does not end.</summary>
     public bool IsInSystemCall { get; private set; }
@@ -159,7 +159,7 @@ public sealed unsafe class LinuxProgram : IDisposable
         if (_options.Trace is { } trace)
             trace(_cpu.State->Rip, GuestFault.TextAt(space, _cpu.State->Rip));
         atMost = _options.Trace is null ? atMost : 1;
-        switch (_lockStep is null ? _interpreter.Run(atMost) : _lockStep.Run(atMost, _system.UsedEnd))
+        switch (_lockStep is null ? _interpreter.Run(atMost) : _lockStep.Run(atMost, _system.UsedFrames))
         {
             case StopReason.SystemCall:
                 Answer(thread);

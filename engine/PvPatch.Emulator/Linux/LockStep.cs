@@ -45,8 +45,8 @@ internal sealed unsafe class LockStep : IDisposable
 
     /// <summary>Executes up to a number of instructions, or until something differs.</summary>
     /// <param name="instructions">The most instructions.</param>
-    /// <param name="used">Bytes of memory from address 0 on that the program may use.</param>
-    public StopReason Run(ulong instructions, ulong used)
+    /// <param name="used">The pages of memory that the program may use.</param>
+    public StopReason Run(ulong instructions, IEnumerable<ulong> used)
     {
         CopyIn(used);
         StopReason stop = new StopReason.InstructionLimit();
@@ -74,7 +74,7 @@ internal sealed unsafe class LockStep : IDisposable
     }
 
     /// <summary>System calls and page faults changed registers and memory, and may have changed translations.</summary>
-    private void CopyIn(ulong used)
+    private void CopyIn(IEnumerable<ulong> used)
     {
         CpuState* own = _cpu.State;
         CpuState mine = *own;
@@ -90,7 +90,7 @@ internal sealed unsafe class LockStep : IDisposable
         own->JumpCache = mine.JumpCache;
         own->FetchEpoch = mine.FetchEpoch;
         own->Execution = mine.Execution;
-        for (ulong page = 0; page < used; page += PhysicalMemory.PageSize)
+        foreach (ulong page in used)
         {
             Span<byte> from = _memory.Span(page, (int)PhysicalMemory.PageSize);
             Span<byte> to = _copy.Span(page, (int)PhysicalMemory.PageSize);
@@ -103,7 +103,7 @@ internal sealed unsafe class LockStep : IDisposable
         Tlb.Flush(own);
     }
 
-    private void Compare(ulong start, ulong done, ulong expectedDone, StopReason stop, StopReason expected, ulong used)
+    private void Compare(ulong start, ulong done, ulong expectedDone, StopReason stop, StopReason expected, IEnumerable<ulong> used)
     {
         var text = new StringBuilder();
         if (done != expectedDone || stop != expected)
@@ -115,10 +115,10 @@ internal sealed unsafe class LockStep : IDisposable
     }
 
     /// <summary>The first words of physical memory that differ, and how many more do.</summary>
-    private void AppendMemory(StringBuilder text, ulong used)
+    private void AppendMemory(StringBuilder text, IEnumerable<ulong> used)
     {
         int differing = 0;
-        for (ulong page = 0; page < used; page += PhysicalMemory.PageSize)
+        foreach (ulong page in used)
         {
             Span<byte> found = _memory.Span(page, (int)PhysicalMemory.PageSize);
             Span<byte> wanted = _copy.Span(page, (int)PhysicalMemory.PageSize);

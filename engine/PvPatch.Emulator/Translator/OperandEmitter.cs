@@ -21,7 +21,9 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
     private readonly LocalBuilder _narrow = il.NarrowLocal();
     private readonly LocalBuilder _stackPage = il.Local();
     private readonly LocalBuilder _stackHost = il.Local();
+    private readonly LocalBuilder _chainOffset = il.Local();
     private readonly List<StackMiss> _stackMisses = [];
+    private readonly List<ChainMiss> _chainMisses = [];
 
     /// <summary>The size of an operand in bytes, 0 of an immediate.</summary>
     public static int Size(in Instruction instruction, int operand) => instruction.GetOpKind(operand) switch
@@ -167,11 +169,13 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         }
     }
 
-    /// <summary>The stack's page is not known when the region is entered.</summary>
+    /// <summary>When the region is entered, the stack's page is not known, and no host offset is likely.</summary>
     public void Enter()
     {
         il.Constant((long)TlbTable.Invalid);
         il.Store(_stackPage);
+        il.Constant(0);
+        il.Store(_chainOffset);
     }
 
     /// <summary>
@@ -192,9 +196,20 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         il.Store(il.Host);
     }
 
-    /// <summary>Writes what finds the stack's page in the TLB: it must be readable and writable.</summary>
-    public void WriteStackMisses()
+    /// <summary>
+    /// Writes what finds the stack's page in the TLB, which must be readable and writable, and what takes another host offset for the
+    /// likely one.
+    /// </summary>
+    public void WriteMisses()
     {
+        foreach (ChainMiss miss in _chainMisses)
+        {
+            il.Mark(miss.Label);
+            PushOfEntry(StateOffsets.HostOffsets);
+            il.Store(_chainOffset);
+            il.Branch(OpCodes.Br, miss.Back);
+        }
+
         foreach (StackMiss miss in _stackMisses)
         {
             il.Mark(miss.Label);
@@ -235,9 +250,36 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         il.Store(il.Linear);
         if (IsOnStack(instruction))
             ReadStack(size);
+        else if (IsOfChain(instruction))
+            ReadOfChain(size);
         else
             ReadLinear(size);
         il.Store(Value(size));
+    }
+
+    /// <summary>Whether a load gives the address of itself or of another next time: a step along a list or a tree.</summary>
+    private static bool IsOfChain(in Instruction instruction) =>
+        instruction is { Mnemonic: Mnemonic.Mov or Mnemonic.Movzx or Mnemonic.Movsx or Mnemonic.Movsxd, Op0Kind: OpKind.Register, MemorySegment: not (Register.FS or Register.GS) }
+        && instruction.Op0Register.GetFullRegister() is var target
+        && (target == instruction.MemoryBase.GetFullRegister() || target == instruction.MemoryIndex.GetFullRegister());
+
+    /// <summary>
+    /// Pushes a value at the linear address. Loads of a chain wait for each other, so the host's processor must not wait for the TLB's
+    /// offset too: it goes on with the last one, and the comparison is a branch that it predicts.
+    /// </summary>
+    private void ReadOfChain(int size)
+    {
+        var miss = new ChainMiss(il.Label(), il.Label());
+        _chainMisses.Add(miss);
+        Entry(size, StateOffsets.ReadTags);
+        PushOfEntry(StateOffsets.HostOffsets);
+        il.Load(_chainOffset);
+        il.Branch(OpCodes.Bne_Un, miss.Label);
+        il.Mark(miss.Back);
+        il.Load(il.Linear);
+        il.Load(_chainOffset);
+        il.Op(OpCodes.Add);
+        il.Read(size);
     }
 
     /// <summary>Whether an operand is likely near the top of the stack.</summary>
@@ -335,6 +377,8 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         PushOfEntry(StateOffsets.HostOffsets);
         il.Op(OpCodes.Add);
     }
+
+    private sealed record ChainMiss(Label Label, Label Back);
 
     private sealed record StackMiss(Label Label, Label Back, int Size, Label Exit);
 }

@@ -56,7 +56,7 @@ internal sealed class RegionEmitter
         emitter.Enter(entries);
         emitter.WriteBlocks();
         emitter._branches.WriteEdges();
-        emitter._operands.WriteStackMisses();
+        emitter._operands.WriteMisses();
         emitter._exits.Write();
         return emitter._sensitive.Sites;
     }

@@ -77,7 +77,7 @@ public sealed unsafe class LockStepTests
         using var executed = new InterpretedCpu(cpu.State, systemCallsLeave: true);
         executed.Hooks.Add(Code, Code, change);
         using var lockStep = new LockStep(cpu.State, executed, memory);
-        lockStep.Run(100, memory.Size);
+        lockStep.Run(100, [.. Enumerable.Range(0, (int)(memory.Size / PhysicalMemory.PageSize)).Select(frame => (ulong)frame * PhysicalMemory.PageSize)]);
         return lockStep.Difference ?? throw new InvalidOperationException("Nothing differs.");
     }
 

@@ -25,6 +25,7 @@ internal static class LoopPrograms
         ["floating-point numbers that are known before"] = KnownFloats,
         ["indirect branches to code that reads flags"] = IndirectWithFlags,
         ["conditional moves"] = Conditional,
+        ["chains of loads through pages that lie apart"] = Chains,
         ["registers that are hardly used"] = HardlyUsed,
         ["flags of products, shifts and low bytes"] = NarrowFlags,
         ["calls of functions in other pages"] = PagedPrograms.Calls,
@@ -33,6 +34,34 @@ internal static class LoopPrograms
         ["loop that patches code in other pages"] = PagedPrograms.PatchesOtherPages,
         ["loop that lets pages of code lead elsewhere"] = PagedPrograms.Remaps,
     };
+
+    /// <summary>Two lists, one of addresses and one of indices, whose pages have three ways from linear to physical addresses.</summary>
+    private static void Chains(Assembler a)
+    {
+        Label again = a.CreateLabel();
+        ulong[] nodes = [Data + 0x40, ProgrammedCpu.Code + 0x8100, Data + 0x1040, ProgrammedCpu.CodeAlias + 0x8200, ProgrammedCpu.CodeAlias + 0x9300];
+        for (int i = 0; i < nodes.Length; i++)
+        {
+            a.mov(rbx, nodes[i]);
+            a.mov(rcx, nodes[(i + 1) % nodes.Length]);
+            a.mov(__[rbx + 8], rcx);
+        }
+
+        a.mov(rsi, Data + 0x800);
+        for (int i = 0; i < 4; i++)
+            a.mov(__dword_ptr[rsi + (i * 0x404)], (0x101 * (i + 1)) % 0x404);
+        a.xor(edx, edx);
+        a.mov(rax, nodes[0]);
+        a.Label(ref again);
+        a.mov(rax, __[rax + 8]);
+        a.xor(rdi, rax);
+        a.mov(edx, __[rsi + (rdx * 4)]);
+        a.add(r8, __[rax]);
+        a.mov(rax, __[rax + 8]);
+        a.movsxd(rdx, __dword_ptr[rsi + (rdx * 4)]);
+        a.add(r9, rdx);
+        a.jmp(again);
+    }
 
     /// <summary>More registers than are kept in locals, some used once, in parts.</summary>
     private static void HardlyUsed(Assembler a)

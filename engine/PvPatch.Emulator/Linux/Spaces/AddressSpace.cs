@@ -181,7 +181,7 @@ internal sealed unsafe class AddressSpace
         ulong page = PageOf(address);
         if (_pages.FrameOf(page) != 0)
             return Population.Done;
-        ulong frame = _frames.Take();
+        ulong frame = _frames.TakeFor(page);
         if (frame == 0)
             return Population.NoMemory;
         if (!_pages.TryMap(page, frame, region.Protection))
@@ -277,7 +277,7 @@ internal sealed unsafe class AddressSpace
         foreach (ulong page in PagesOf(region))
         {
             ulong frame = _pages.FrameOf(page);
-            ulong target = region.Shared ? frame : _frames.Take();
+            ulong target = region.Shared ? frame : _frames.TakeFor(page);
             if (target == 0)
                 return false;
             if (region.Shared)

@@ -49,8 +49,11 @@ internal sealed unsafe class LinuxSystem(CpuState* cpu, PhysicalMemory memory, P
     /// <summary>Bytes that frames are left for.</summary>
     public ulong FreeBytes => _frames.Free * AddressSpace.PageSize;
 
-    /// <summary>The end of the memory that was ever used.</summary>
-    public ulong UsedEnd => _frames.End;
+    /// <summary>The most bytes that had frames at a time.</summary>
+    public ulong MostBytes => _frames.Most * AddressSpace.PageSize;
+
+    /// <summary>The pages of guest RAM that were ever used.</summary>
+    public IEnumerable<ulong> UsedFrames => _frames.Used;
 
     /// <summary>Addresses in which nothing is mapped.</summary>
     public AddressSpace NewSpace() => new(cpu, memory, _frames);
