@@ -89,6 +89,34 @@ public sealed class LinuxProgramTests(ExecutionTier tier)
             a.mov(eax, 60);
             a.syscall();
         }, 7),
+        ["mremap lets a shared mapping grow, which a child shares too"] = (a =>
+        {
+            Label child = a.CreateLabel();
+            Map(a, 0x1000, 3, shared: true);
+            a.mov(rbx, rax);
+            a.mov(rdi, rbx);
+            a.mov(esi, 0x1000);
+            a.mov(edx, 0x3000);
+            a.mov(r10d, 1);
+            a.mov(eax, 25);
+            a.syscall();
+            a.mov(rbx, rax);
+            Call(a, 57, 0, 0, 0);
+            a.test(eax, eax);
+            a.je(child);
+            a.mov(rdi, rax);
+            a.xor(esi, esi);
+            a.xor(edx, edx);
+            a.xor(r10d, r10d);
+            a.mov(eax, 61);
+            a.syscall();
+            a.movzx(edi, __byte_ptr[rbx + 0x2008]);
+            a.mov(eax, 60);
+            a.syscall();
+            a.Label(ref child);
+            a.mov(__byte_ptr[rbx + 0x2008], 9);
+            Call(a, 60, 0, 0, 0);
+        }, 9),
         ["mremap moves code to where it is told, over what was there"] = (a =>
         {
             const ulong Target = 0x7100_0000_0000;
@@ -377,12 +405,12 @@ public sealed class LinuxProgramTests(ExecutionTier tier)
         a.syscall();
     }
 
-    private static void Map(Assembler a, ulong size, int protection)
+    private static void Map(Assembler a, ulong size, int protection, bool shared = false)
     {
         a.xor(edi, edi);
         a.mov(rsi, size);
         a.mov(edx, protection);
-        a.mov(r10d, 0x22);
+        a.mov(r10d, shared ? 0x21 : 0x22);
         a.mov(r8, -1);
         a.xor(r9d, r9d);
         a.mov(eax, 9);

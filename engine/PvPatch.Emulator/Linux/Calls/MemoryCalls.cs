@@ -120,10 +120,9 @@ internal static class MemoryCalls
             before = after;
         }
 
-        Protection protection = space.ProtectionOf(address) ?? Protection.None;
         if (!isFixed && AddressSpace.IsUserRange(address, after) && address + after <= AddressSpace.MappingLimit && space.IsFree(address + before, after - before))
         {
-            space.Map(address + before, after - before, protection);
+            space.MapLike(address, address + before, after - before);
             return (long)address;
         }
 
@@ -133,7 +132,7 @@ internal static class MemoryCalls
         if (target == 0 || !space.TryMove(address, before, target))
             return -Errno.NoMemory;
         if (after > before)
-            space.Map(target + before, after - before, protection);
+            space.MapLike(target, target + before, after - before);
         return (long)target;
     }
 

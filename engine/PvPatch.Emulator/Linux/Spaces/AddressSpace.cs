@@ -97,9 +97,6 @@ internal sealed unsafe class AddressSpace
     /// <summary>Whether pages lie where a program may map them.</summary>
     public static bool IsUserRange(ulong start, ulong size) => start >= ElfImage.LeastAddress && start < End && size <= End - start;
 
-    /// <summary>The rights of an address; null where nothing is mapped.</summary>
-    public Protection? ProtectionOf(ulong address) => _regions.Find(address)?.Protection;
-
     /// <summary>Whether all of a range is mapped.</summary>
     public bool Covers(ulong start, ulong size) => _regions.Covers(start, start + size);
 
@@ -114,6 +111,13 @@ internal sealed unsafe class AddressSpace
     {
         Unmap(start, size);
         _regions.Add(new Region(start, start + size, protection, shared));
+    }
+
+    /// <summary>Maps zeros as another address is mapped, over whatever was there.</summary>
+    public void MapLike(ulong model, ulong start, ulong size)
+    {
+        if (_regions.Find(model) is { } region)
+            Map(start, size, region.Protection, region.Shared);
     }
 
     /// <summary>Takes pages away.</summary>
