@@ -18,6 +18,7 @@ public static unsafe class Tlb
     /// <summary>The offset of the last byte of a page: an address with these bits set is its page's tag.</summary>
     public const ulong LastByte = 0xfff;
 
+    private const ulong PageSize = 4096;
     private const int AllEntries = TlbTable.Entries * AccessModes.Count;
     private const int Alignment = 64;
     private const byte GlobalPage = 0x80;
@@ -137,12 +138,13 @@ public static unsafe class Tlb
         ulong tag = linear | LastByte;
         bool watched = Breakpoints.Watch(cpu, first);
         bool readable = !watched && translation.Rights.HasFlag(PageRights.Read);
-        writable = writable && !watched && translation.Rights.HasFlag(PageRights.Write) && translation.Dirty && !CodePages.Holds(cpu, physical);
+        // Instructions that change memory read it too.
+        writable = writable && readable && translation.Rights.HasFlag(PageRights.Write) && translation.Dirty && !CodePages.Holds(cpu, physical);
         if (cpu->Watches != 0)
         {
             MemoryWatches watches = MemoryWatches.Of(cpu);
             readable = readable && !watches.Covers(first, 0x1000, AccessKind.Read);
-            writable = writable && !watches.Covers(first, 0x1000, AccessKind.Write);
+            writable = writable && readable && !watches.Covers(first, 0x1000, AccessKind.Write);
         }
 
         // SAFETY: an entry is 16 bits, an index below AllEntries; frames and notes stand behind the tables in the same block.
@@ -151,6 +153,8 @@ public static unsafe class Tlb
         table->WriteTags[entry] = writable ? tag : TlbTable.Invalid;
         table->ExecuteTags[entry] = translation.Rights.HasFlag(PageRights.Execute) ? tag : TlbTable.Invalid;
         table->HostOffsets[entry] = (ulong)page - first;
+        Join(table, first - PageSize);
+        Join(table, first);
         Frames(cpu)[index] = frame;
         if ((Notes(cpu)[index] & Listed) == 0)
             Filled(cpu)[NotebookOf(cpu)->Filled++] = index;
@@ -222,9 +226,32 @@ public static unsafe class Tlb
         foreach (int index in AllFilled(cpu))
         {
             // SAFETY: listed indices are below AllEntries.
-            if (Frames(cpu)[index] == frame)
-                TableOf(cpu, index, out int entry)->WriteTags[entry] = TlbTable.Invalid;
+            if (Frames(cpu)[index] != frame)
+                continue;
+            TlbTable* table = TableOf(cpu, index, out int entry);
+            table->WriteTags[entry] = TlbTable.Invalid;
+            Part(table, entry);
         }
+    }
+
+    /// <summary>Notes whether the page behind another one lies behind it on the host too, with the same rights; nothing lies behind the last page of all.</summary>
+    private static void Join(TlbTable* table, ulong page)
+    {
+        ulong next = page + PageSize, tag = page | LastByte, nextTag = next | LastByte;
+        int entry = EntryOf(page), behind = EntryOf(next);
+
+        // SAFETY: entries are 16 bits.
+        bool areReadable = table->ReadTags[entry] == tag && table->ReadTags[behind] == nextTag;
+        bool areWritable = table->WriteTags[entry] == tag, isNextWritable = table->WriteTags[behind] == nextTag;
+        bool areJoined = next != 0 && areReadable && areWritable == isNextWritable && table->HostOffsets[entry] == table->HostOffsets[behind];
+        table->JoinTags[entry] = areJoined ? tag : TlbTable.Invalid;
+    }
+
+    /// <summary>The page of an entry is not what it was: neither it nor the one before it is joined to the next one.</summary>
+    private static void Part(TlbTable* table, int entry)
+    {
+        table->JoinTags[entry] = TlbTable.Invalid;
+        table->JoinTags[(ushort)(entry - 1)] = TlbTable.Invalid;
     }
 
     /// <summary>Takes the tags from an entry; it stays in the list.</summary>
@@ -234,6 +261,7 @@ public static unsafe class Tlb
         table->ReadTags[entry] = TlbTable.Invalid;
         table->WriteTags[entry] = TlbTable.Invalid;
         table->ExecuteTags[entry] = TlbTable.Invalid;
+        Part(table, entry);
         Notes(cpu)[index] &= Listed;
     }
 

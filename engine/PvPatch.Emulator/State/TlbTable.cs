@@ -1,7 +1,7 @@
 namespace PvPatch.Emulator.State;
 
 /// <summary>
-/// The cached translations of one access mode: an entry, a number in each of four lists, is a 4 KB piece of linear memory. A tag holds the linear
+/// The cached translations of one access mode: an entry, a number in each of five lists, is a 4 KB piece of linear memory. A tag holds the linear
 /// address of the page's last byte if that kind of access needs no further look, <see cref="Invalid"/> if it does. With a list for each
 /// field, the place of a field is a register times 8 for the inline hit path.
 /// </summary>
@@ -24,4 +24,7 @@ public unsafe struct TlbTable
 
     /// <summary>Host address less linear address.</summary>
     public fixed ulong HostOffsets[Entries];
+
+    /// <summary>Pages behind which the next one lies on the host too, with the same rights to read and write.</summary>
+    public fixed ulong JoinTags[Entries];
 }

@@ -367,38 +367,31 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     }
 
     /// <summary>Finds room for a value on the stack.</summary>
-    public void PreparePush()
-    {
-        il.LoadGeneral(Register.RSP);
-        il.Constant(PushedSize);
-        il.Op(OpCodes.Sub);
-        il.Store(il.Linear);
-        operands.HostOnStack(PushedSize);
-    }
+    public void PreparePush() => operands.LocateOnStack(Register.RSP, -PushedSize, writes: true);
 
     /// <summary>Pushes the value where <see cref="PreparePush"/> found room.</summary>
     public void Push()
     {
+        operands.PushHost();
         il.Load(_value);
-        il.WriteToHost(PushedSize);
-        il.Load(il.Linear);
-        il.StoreGeneral(Register.RSP);
+        il.Write(PushedSize);
+        Release(-PushedSize);
     }
 
     private void PushConstant(ulong value)
     {
+        operands.PushHost();
         il.Constant((long)value);
-        il.WriteToHost(PushedSize);
-        il.Load(il.Linear);
-        il.StoreGeneral(Register.RSP);
+        il.Write(PushedSize);
+        Release(-PushedSize);
     }
 
     /// <summary>Reads the value at a stack address.</summary>
     public void Peek(Register pointer)
     {
-        il.LoadGeneral(pointer);
-        il.Store(il.Linear);
-        operands.ReadStack(PushedSize);
+        operands.LocateOnStack(pointer, 0, writes: false);
+        operands.PushHost();
+        il.Read(PushedSize);
         il.Store(_value);
     }
 

@@ -22,7 +22,7 @@ internal static class FlagUse
                 RegionBlock block = region.Blocks[i];
                 Use use = AtEnd(region, block);
                 for (int place = block.Instructions.Length - 1; place >= 0; place--)
-                    use = Before(block.Instructions[place], use);
+                    use = Before(block, place, use);
 
                 // A loop's head may be left before its first instruction, when no more instructions are to be executed.
                 ulong wanted = block.IsLoopHead ? StatusFlags.All : use.Wanted | use.Read;
@@ -41,7 +41,7 @@ internal static class FlagUse
         for (int place = wanted.Length - 1; place >= 0; place--)
         {
             wanted[place] = use.Wanted;
-            use = Before(block.Instructions[place], use);
+            use = Before(block, place, use);
         }
 
         return wanted;
@@ -110,14 +110,15 @@ internal static class FlagUse
         _ => RFlags.Zero | RFlags.Sign | RFlags.Overflow,
     };
 
-    private static Use Before(in Instruction instruction, Use behind)
+    private static Use Before(RegionBlock block, int place, Use behind)
     {
+        ref readonly Instruction instruction = ref block.Instructions[place];
         if (!TranslatedForms.Has(instruction))
             return new Use(0, StatusFlags.All);
         ulong overwritten = Overwritten(instruction);
         ulong kept = behind.Wanted & ~overwritten;
         ulong read = (behind.Read & ~overwritten) | ReadBy(instruction) | (KeepsSome(instruction) ? kept : 0);
-        ulong wanted = TranslatedForms.MayExit(instruction) ? StatusFlags.All : kept | ReadBy(instruction);
+        ulong wanted = block.MayExit(place) ? StatusFlags.All : kept | ReadBy(instruction);
         return new Use(read, wanted);
     }
 

@@ -24,6 +24,17 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
     private readonly LocalBuilder _chainOffset = il.Local();
     private readonly List<StackMiss> _stackMisses = [];
     private readonly List<ChainMiss> _chainMisses = [];
+    private readonly List<GroupMiss> _groupMisses = [];
+    private GroupedAccess? _own;
+    private GroupedAccess? _implied;
+    private HostWay _way;
+
+    /// <summary>From now on operands are those of this instruction of a block.</summary>
+    public void At(RegionBlock block, int place)
+    {
+        _own = block.Own[place];
+        _implied = block.Implied[place];
+    }
 
     /// <summary>The size of an operand in bytes, 0 of an immediate.</summary>
     public static int Size(in Instruction instruction, int operand) => instruction.GetOpKind(operand) switch
@@ -55,40 +66,61 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         if (instruction.Op0Kind != OpKind.Memory)
             return;
         int size = instruction.MemorySize.GetSize();
-        Effective(instruction);
-        il.Store(il.Linear);
-        if (IsOnStack(instruction))
-            HostOnStack(size);
-        else
-            HostForWrite(size);
+        Locate(instruction, size, writes: true);
         if (!reads)
             return;
+        PushHost();
+        il.Store(il.Host);
+        _way = new HostWay(il.Host, null);
         il.Load(il.Host);
         il.Read(size);
         il.Store(Value(size));
     }
 
-    /// <summary>Puts the host address of the memory operand into its local, or leaves the region.</summary>
+    /// <summary>Finds the host address of the memory operand, or leaves the region.</summary>
     /// <param name="instruction">The instruction.</param>
     /// <param name="writes">Whether it is written.</param>
     /// <param name="aligned">Whether it must lie on a multiple of 16.</param>
     public void Reach(in Instruction instruction, bool writes, bool aligned)
     {
-        int size = instruction.MemorySize.GetSize();
-        Effective(instruction);
-        il.Store(il.Linear);
-        if (aligned)
+        if (aligned && !IsKnownAligned())
         {
-            il.Load(il.Linear);
+            Effective(instruction);
             il.Constant(15);
             il.Op(OpCodes.And);
             il.Branch(OpCodes.Brtrue, exits.Before(ExitReason.Instruction));
         }
 
-        if (IsOnStack(instruction))
-            HostOnStack(size);
-        else
-            HostFor(size, writes ? StateOffsets.WriteTags : StateOffsets.ReadTags);
+        Locate(instruction, instruction.MemorySize.GetSize(), writes);
+    }
+
+    /// <summary>Pushes the host address that was found.</summary>
+    public void PushHost()
+    {
+        il.Load(_way.Base);
+        if (_way.Base == il.Linear)
+        {
+            if (_way.Offset is { } offset)
+                il.Load(offset);
+            else
+                PushOfEntry(StateOffsets.HostOffsets);
+            il.Op(OpCodes.Add);
+        }
+        else if (_way.Behind != 0)
+        {
+            il.Constant(_way.Behind);
+            il.Op(OpCodes.Add);
+        }
+    }
+
+    /// <summary>Writes the value on the stack to the host address that was found.</summary>
+    public void Write(int size)
+    {
+        LocalBuilder value = Value(size);
+        il.Store(value);
+        PushHost();
+        il.Load(value);
+        il.Write(size);
     }
 
     /// <summary>Pushes an operand that was prepared, in a size.</summary>
@@ -119,7 +151,7 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
     public void Pop(in Instruction instruction)
     {
         if (instruction.Op0Kind == OpKind.Memory)
-            il.WriteToHost(instruction.MemorySize.GetSize());
+            Write(instruction.MemorySize.GetSize());
         else
             il.PopRegister(instruction.Op0Register);
     }
@@ -178,22 +210,21 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         il.Store(_chainOffset);
     }
 
-    /// <summary>
-    /// Puts the host address of a number of bytes of the stack at the linear address into its local. The page where the stack was last
-    /// used is kept, so that most accesses do not ask the TLB; nothing in a region takes a translation away.
-    /// </summary>
-    public void HostOnStack(int size)
+    /// <summary>Finds the host address of what an instruction pushes, at an offset from a register that points into the stack, or leaves the region.</summary>
+    public void LocateOnStack(Register pointer, int offset, bool writes)
     {
-        var miss = new StackMiss(il.Label(), il.Label(), size, exits.Before(ExitReason.Memory));
-        _stackMisses.Add(miss);
-        PushTagOfLastByte(size);
-        il.Load(_stackPage);
-        il.Branch(OpCodes.Bne_Un, miss.Label);
-        il.Mark(miss.Back);
-        il.Load(il.Linear);
-        il.Load(_stackHost);
-        il.Op(OpCodes.Add);
-        il.Store(il.Host);
+        if (_implied is { } access)
+        {
+            if (!Begins(access, writes))
+                return;
+            PushOffset(pointer, offset);
+            LocateGroup(access);
+            return;
+        }
+
+        PushOffset(pointer, offset);
+        il.Store(il.Linear);
+        FindOnStack(sizeof(ulong));
     }
 
     /// <summary>
@@ -210,13 +241,30 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
             il.Branch(OpCodes.Br, miss.Back);
         }
 
-        foreach (StackMiss miss in _stackMisses)
+        foreach (GroupMiss miss in _groupMisses)
         {
             il.Mark(miss.Label);
             FindEntry();
-            Compare(miss, StateOffsets.ReadTags);
-            Compare(miss, StateOffsets.WriteTags);
-            PushTagOfLastByte(miss.Size);
+            LeaveUnlessTag(Tags(miss.Writes), miss.Exit);
+            LeaveUnlessTag(StateOffsets.JoinTags, miss.Exit);
+            il.Branch(OpCodes.Br, miss.Back);
+        }
+
+        foreach (StackMiss miss in _stackMisses)
+        {
+            Label inPage = il.Label();
+            il.Mark(miss.Label);
+            FindEntry();
+            LeaveUnlessTag(StateOffsets.WriteTags, miss.Exit);
+            PushTag();
+            il.Constant(-1);
+            il.Branch(OpCodes.Beq, miss.Exit);
+            PushLastByte(miss.Size);
+            PushTag();
+            il.Branch(OpCodes.Ble_Un, inPage);
+            LeaveUnlessTag(StateOffsets.JoinTags, miss.Exit);
+            il.Mark(inPage);
+            PushTag();
             il.Store(_stackPage);
             PushOfEntry(StateOffsets.HostOffsets);
             il.Store(_stackHost);
@@ -224,66 +272,151 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         }
     }
 
-    /// <summary>Puts the host address where a number of bytes at the linear address may be written into its local, or leaves the region.</summary>
-    public void HostForWrite(int size) => HostFor(size, StateOffsets.WriteTags);
-
-    /// <summary>Pushes a value of a size at the linear address, or leaves the region.</summary>
-    public void ReadLinear(int size)
-    {
-        Entry(size, StateOffsets.ReadTags);
-        HostAddress();
-        il.Read(size);
-    }
-
-    /// <summary>Pushes a value of a size at the linear address, which is on the stack.</summary>
-    public void ReadStack(int size)
-    {
-        HostOnStack(size);
-        il.Load(il.Host);
-        il.Read(size);
-    }
-
     private void ReadMemory(in Instruction instruction)
     {
         int size = instruction.MemorySize.GetSize();
-        Effective(instruction);
-        il.Store(il.Linear);
-        if (IsOnStack(instruction))
-            ReadStack(size);
-        else if (IsOfChain(instruction))
-            ReadOfChain(size);
-        else
-            ReadLinear(size);
+        Locate(instruction, size, writes: false);
+        PushHost();
+        il.Read(size);
         il.Store(Value(size));
     }
 
+    /// <summary>Finds the host address of the memory operand, or leaves the region; flags and registers are as they were.</summary>
+    private void Locate(in Instruction instruction, int size, bool writes)
+    {
+        if (_own is { } access)
+        {
+            if (Begins(access, writes))
+            {
+                Effective(instruction);
+                LocateGroup(access);
+            }
+
+            return;
+        }
+
+        Effective(instruction);
+        il.Store(il.Linear);
+        if (IsOnStack(instruction))
+            FindOnStack(size);
+        else
+            FindByTlb(size, writes, IsOfChain(instruction), exits.Before(ExitReason.Memory), null);
+    }
+
+    /// <summary>Notes where an access of a group is, from what is known of the group; true if it is the first one, and that must be found.</summary>
+    private bool Begins(GroupedAccess access, bool writes)
+    {
+        AccessGroup group = access.Group;
+        if ((writes && !group.Writes) || (group.Host == null) != access.IsFirst)
+            throw new InvalidOperationException("Code is written for other accesses than were grouped.");
+        group.Host ??= il.Local();
+        _way = new HostWay(group.Host, null, access.Offset - group.Low);
+        return access.IsFirst;
+    }
+
+    /// <summary>Finds all accesses of a group, of which the first one's linear address is on the stack.</summary>
+    private void LocateGroup(GroupedAccess first)
+    {
+        HostWay way = _way;
+        AccessGroup group = first.Group;
+        il.Constant(group.Low - first.Offset);
+        il.Op(OpCodes.Add);
+        il.Store(il.Linear);
+        if (group.IsOnStack)
+        {
+            FindOnStack(group.Size);
+        }
+        else
+        {
+            var miss = new GroupMiss(il.Label(), il.Label(), group.Writes, exits.Before(ExitReason.Memory));
+            _groupMisses.Add(miss);
+            FindByTlb(group.Size, group.Writes, group.IsOfChain, miss.Label, miss);
+        }
+
+        PushHost();
+        il.Store(way.Base);
+        _way = way;
+    }
+
+    /// <summary>Whether an access before this one, of the same group, found its address to be a multiple of 16; from now on it is.</summary>
+    private bool IsKnownAligned()
+    {
+        if (_own is not { } access)
+            return false;
+        int bit = 1 << (int)(access.Offset & 15);
+        bool known = (access.Group.Aligned & bit) != 0;
+        access.Group.Aligned |= bit;
+        return known;
+    }
+
+    private void PushOffset(Register pointer, int offset)
+    {
+        il.LoadGeneral(pointer);
+        il.Constant(offset);
+        il.Op(OpCodes.Add);
+    }
+
     /// <summary>Whether a load gives the address of itself or of another next time: a step along a list or a tree.</summary>
-    private static bool IsOfChain(in Instruction instruction) =>
+    public static bool IsOfChain(in Instruction instruction) =>
         instruction is { Mnemonic: Mnemonic.Mov or Mnemonic.Movzx or Mnemonic.Movsx or Mnemonic.Movsxd, Op0Kind: OpKind.Register, MemorySegment: not (Register.FS or Register.GS) }
         && instruction.Op0Register.GetFullRegister() is var target
         && (target == instruction.MemoryBase.GetFullRegister() || target == instruction.MemoryIndex.GetFullRegister());
 
     /// <summary>
-    /// Pushes a value at the linear address. Loads of a chain wait for each other, so the host's processor must not wait for the TLB's
-    /// offset too: it goes on with the last one, and the comparison is a branch that it predicts.
+    /// Finds the host address of a number of bytes at the linear address by the TLB. Loads of a chain wait for each other, so the host's processor must not wait
+    /// for the TLB's offset too: it goes on with the last one, and the comparison is a branch that it predicts.
     /// </summary>
-    private void ReadOfChain(int size)
+    /// <param name="size">The bytes.</param>
+    /// <param name="writes">Whether they are written.</param>
+    /// <param name="isOfChain">Whether a load of a chain is among the accesses.</param>
+    /// <param name="missed">Where to go if the TLB does not serve bytes of one page.</param>
+    /// <param name="group">Where that comes back.</param>
+    private void FindByTlb(int size, bool writes, bool isOfChain, Label missed, GroupMiss? group)
     {
+        FindEntry();
+        PushOfEntry(Tags(writes));
+        PushTagOfLastByte(size);
+        il.Branch(OpCodes.Bne_Un, missed);
+        if (group != null)
+            il.Mark(group.Back);
+        _way = new HostWay(il.Linear, null);
+        if (!isOfChain)
+            return;
         var miss = new ChainMiss(il.Label(), il.Label());
         _chainMisses.Add(miss);
-        Entry(size, StateOffsets.ReadTags);
         PushOfEntry(StateOffsets.HostOffsets);
         il.Load(_chainOffset);
         il.Branch(OpCodes.Bne_Un, miss.Label);
         il.Mark(miss.Back);
-        il.Load(il.Linear);
-        il.Load(_chainOffset);
-        il.Op(OpCodes.Add);
-        il.Read(size);
+        _way = new HostWay(il.Linear, _chainOffset);
     }
 
+    /// <summary>
+    /// Finds the host address of a number of bytes of the stack at the linear address, or leaves the region. The page where the stack was last
+    /// used is kept, so that most accesses do not ask the TLB; nothing in a region takes a translation away.
+    /// </summary>
+    private void FindOnStack(int size)
+    {
+        var miss = new StackMiss(il.Label(), il.Label(), size, exits.Before(ExitReason.Memory));
+        _stackMisses.Add(miss);
+        PushTag();
+        il.Load(_stackPage);
+        il.Branch(OpCodes.Bne_Un, miss.Label);
+        if (size > 1)
+        {
+            PushLastByte(size);
+            il.Load(_stackPage);
+            il.Branch(OpCodes.Bgt_Un, miss.Label);
+        }
+
+        il.Mark(miss.Back);
+        _way = new HostWay(il.Linear, _stackHost);
+    }
+
+    private static int Tags(bool writes) => writes ? StateOffsets.WriteTags : StateOffsets.ReadTags;
+
     /// <summary>Whether an operand is likely near the top of the stack.</summary>
-    private static bool IsOnStack(in Instruction instruction) => instruction.MemoryBase == Register.RSP && instruction.MemoryIndex == Register.None;
+    public static bool IsOnStack(in Instruction instruction) => instruction.MemoryBase == Register.RSP && instruction.MemoryIndex == Register.None;
 
     /// <summary>Where the value of the memory operand is kept.</summary>
     private LocalBuilder Value(int size) => size == 8 ? _wide : _narrow;
@@ -313,22 +446,6 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         il.Op(OpCodes.Conv_U8);
     }
 
-    private void HostFor(int size, int tag)
-    {
-        Entry(size, tag);
-        HostAddress();
-        il.Store(il.Host);
-    }
-
-    /// <summary>Finds the TLB entry and compares its tag with the page of the access's last byte, as <see cref="Tlb.ForRead"/> does.</summary>
-    private void Entry(int size, int tag)
-    {
-        FindEntry();
-        PushOfEntry(tag);
-        PushTagOfLastByte(size);
-        il.Branch(OpCodes.Bne_Un, exits.Before(ExitReason.Memory));
-    }
-
     private void FindEntry()
     {
         // A rotation, of which 16 bits are taken: the host has one that leaves its source, unlike a shift.
@@ -351,7 +468,26 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         il.Field(list);
     }
 
+    /// <summary>Leaves the region unless a list of the TLB has the page of the linear address.</summary>
+    private void LeaveUnlessTag(int list, Label exit)
+    {
+        PushOfEntry(list);
+        PushTag();
+        il.Branch(OpCodes.Bne_Un, exit);
+    }
+
+    /// <summary>Pushes the tag of the linear address's page.</summary>
+    private void PushTag() => PushTagOfLastByte(1);
+
+    /// <summary>Pushes the tag of the page that holds the last of some bytes.</summary>
     private void PushTagOfLastByte(int size)
+    {
+        PushLastByte(size);
+        il.Constant((long)Tlb.LastByte);
+        il.Op(OpCodes.Or);
+    }
+
+    private void PushLastByte(int size)
     {
         il.Load(il.Linear);
         if (size > 1)
@@ -359,26 +495,14 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
             il.Constant(size - 1);
             il.Op(OpCodes.Add);
         }
-
-        il.Constant((long)Tlb.LastByte);
-        il.Op(OpCodes.Or);
     }
 
-    private void Compare(StackMiss miss, int tag)
-    {
-        PushOfEntry(tag);
-        PushTagOfLastByte(miss.Size);
-        il.Branch(OpCodes.Bne_Un, miss.Exit);
-    }
-
-    private void HostAddress()
-    {
-        il.Load(il.Linear);
-        PushOfEntry(StateOffsets.HostOffsets);
-        il.Op(OpCodes.Add);
-    }
+    /// <summary>How the host address of an access comes about: a local and a constant, or the linear address and an offset, which is the TLB entry's if there is no local of it.</summary>
+    private readonly record struct HostWay(LocalBuilder Base, LocalBuilder? Offset, long Behind = 0);
 
     private sealed record ChainMiss(Label Label, Label Back);
+
+    private sealed record GroupMiss(Label Label, Label Back, bool Writes, Label Exit);
 
     private sealed record StackMiss(Label Label, Label Back, int Size, Label Exit);
 }

@@ -49,6 +49,34 @@ internal sealed class RegionBlock(Instruction[] instructions)
     /// <summary>In how many loops it is, as far as backward branches of the region show.</summary>
     public int LoopDepth { get; set; }
 
+    /// <summary>For each instruction, the group that its memory operand is in, if it is in one.</summary>
+    public GroupedAccess?[] Own { get; } = new GroupedAccess?[instructions.Length];
+
+    /// <summary>For each instruction, the group that what it pushes or pops is in, if that is in one.</summary>
+    public GroupedAccess?[] Implied { get; } = new GroupedAccess?[instructions.Length];
+
+    /// <summary>Whether an instruction may leave the region before it did anything. One whose accesses an earlier one asked for does not, for their sake.</summary>
+    public bool MayExit(int place)
+    {
+        ref readonly Instruction instruction = ref instructions[place];
+        if (!TranslatedForms.MayExit(instruction))
+            return false;
+        return (Own[place] ?? Implied[place]) is not { IsFirst: false } || Implied[place] is { IsFirst: true } || !TranslatedForms.ExitsForMemoryAlone(instruction);
+    }
+
+    /// <summary>An access that is alone in its group is in none.</summary>
+    public void DropSingleAccesses()
+    {
+        foreach (GroupedAccess?[] accesses in (GroupedAccess?[][])[Own, Implied])
+        {
+            foreach (ref GroupedAccess? access in accesses.AsSpan())
+            {
+                if (access is { Group.Count: 1 })
+                    access = null;
+            }
+        }
+    }
+
     /// <summary>Where its code starts.</summary>
     public Label Label { get; set; }
 }

@@ -25,6 +25,7 @@ internal static unsafe class RegionCompiler
         code.Close();
         if (!region.Blocks.Any(block => block.IsEntry))
             return null;
+        AccessGroups.Find(region);
         FlagUse.Follow(region);
         return region;
     }

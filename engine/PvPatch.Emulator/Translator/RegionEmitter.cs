@@ -126,6 +126,7 @@ internal sealed class RegionEmitter
             Instruction instruction = block.Instructions[place];
             _il.Note(instruction.IP);
             _exits.At(block, place);
+            _operands.At(block, place);
             bool inShadow = _exits.InShadow;
             if (PageCode.Straddles(instruction))
                 _branches.CheckSecondPage(instruction);

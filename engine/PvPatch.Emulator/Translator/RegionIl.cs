@@ -30,7 +30,6 @@ internal sealed class RegionIl
         Next = Local();
         Wide = Local();
         _moved = Local();
-        Narrow = il.DeclareLocal(typeof(int));
         Vectors = new RegionVectors(this);
         Control = new FloatControl(this);
         if (il is not IlListing listing)
@@ -77,8 +76,6 @@ internal sealed class RegionIl
     public int Count { get; private set; }
 
     private LocalBuilder Wide { get; }
-
-    private LocalBuilder Narrow { get; }
 
     /// <summary>What code is written with that is not counted here.</summary>
     public ILGenerator Generator => _il;
@@ -362,15 +359,14 @@ internal sealed class RegionIl
         _ => OpCodes.Ldind_I8,
     });
 
-    /// <summary>Writes the value on the stack to <see cref="Host"/>.</summary>
-    public void WriteToHost(int size)
+    /// <summary>Writes the value on the stack, of a size, to the host address below it.</summary>
+    public void Write(int size) => Op(size switch
     {
-        LocalBuilder value = size == 8 ? Wide : Narrow;
-        Store(value);
-        Load(Host);
-        Load(value);
-        Op(size switch { 1 => OpCodes.Stind_I1, 2 => OpCodes.Stind_I2, 4 => OpCodes.Stind_I4, _ => OpCodes.Stind_I8 });
-    }
+        1 => OpCodes.Stind_I1,
+        2 => OpCodes.Stind_I2,
+        4 => OpCodes.Stind_I4,
+        _ => OpCodes.Stind_I8,
+    });
 
     /// <summary>Cuts a value on the stack to its size, zero above.</summary>
     public void Zeroed(int size)

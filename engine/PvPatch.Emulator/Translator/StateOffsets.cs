@@ -27,6 +27,7 @@ internal static unsafe class StateOffsets
     public const int ReadTags = 0;
     public const int WriteTags = TlbTable.Entries * sizeof(ulong);
     public const int HostOffsets = 3 * TlbTable.Entries * sizeof(ulong);
+    public const int JoinTags = 4 * TlbTable.Entries * sizeof(ulong);
 
     public static readonly int Mxcsr = Of(&InMxcsr);
 

@@ -48,6 +48,16 @@ internal static class TranslatedForms
         };
     }
 
+    /// <summary>Whether an instruction that may leave the region does so for its one access to memory alone.</summary>
+    public static bool ExitsForMemoryAlone(in Instruction instruction) =>
+        IsWritten(instruction) && !VectorForms.IsWritten(instruction) && !PageCode.Straddles(instruction) && instruction.Mnemonic switch
+        {
+            Mnemonic.Div or Mnemonic.Idiv or Mnemonic.Jmp or Mnemonic.Ret => false,
+            Mnemonic.Push => !HasMemory(instruction),
+            Mnemonic.Call => instruction.FlowControl == FlowControl.Call,
+            _ => true,
+        };
+
     /// <summary>Whether one of its operands is in memory.</summary>
     public static bool HasMemory(in Instruction instruction)
     {

@@ -64,7 +64,7 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
                 break;
             case VectorForm.Store:
                 operands.ReachFirst(instruction);
-                il.Load(il.Host);
+                operands.PushHost();
                 il.Vectors.Push(instruction.Op1Register);
                 if (instruction.MemorySize.GetSize() == 16)
                     il.WriteVector();
@@ -73,7 +73,7 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
                 break;
             case VectorForm.StoreHigh:
                 operands.ReachFirst(instruction);
-                il.Load(il.Host);
+                operands.PushHost();
                 il.Vectors.Push(instruction.Op1Register);
                 il.Call(VectorOperands.Method(nameof(VectorElements.StoreHigh)));
                 break;

@@ -28,6 +28,9 @@ internal sealed class VectorOperands(RegionIl il, OperandEmitter operands)
     public void ReachFirst(in Instruction instruction) =>
         operands.Reach(instruction, writes: true, InstructionTable.Row(instruction.Code).IsAligned);
 
+    /// <summary>Pushes the host address of the operand in memory.</summary>
+    public void PushHost() => operands.PushHost();
+
     /// <summary>Pushes the second operand as a vector, zero above what is read.</summary>
     public void PushSecond(in Instruction instruction)
     {
@@ -38,7 +41,7 @@ internal sealed class VectorOperands(RegionIl il, OperandEmitter operands)
         }
 
         int size = instruction.MemorySize.GetSize();
-        il.Load(il.Host);
+        PushHost();
         if (size == 16)
             il.ReadVector();
         else

@@ -23,12 +23,12 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
     public const ulong CodeAlias = 0x28_0000_0000;
     public const ulong CodeEntries = 0x30_0000_0000;
     public const ulong CodeFrame = 0x20_0000;
+    public const ulong DataFrame = 0x40_0000;
     public const ushort KernelCode = 0x08;
     public const ushort KernelData = 0x10;
     public const ushort UserData = 0x18 | 3;
     public const ushort UserCode = 0x20 | 3;
 
-    private const ulong DataFrame = 0x40_0000;
     private const ulong Tables = Data + 0xa000;
     private const ulong Gdt = Tables;
     private const ulong Idt = Tables + 0x1000;
