@@ -137,6 +137,7 @@ internal sealed class RandomAccesses
             case 12: a.paddb(xmm1, xmm0); break;
             case 13: a.and(rdi, -16); break;
             case 14:
+                a.and(rdi, -16);
                 a.movaps(xmm2, __xmmword_ptr[rdi + (small & ~15)]);
                 a.movaps(__xmmword_ptr[rdi + 16], xmm2);
                 break;
