@@ -23,12 +23,14 @@ internal readonly struct TextComparison
         int count = Elements(control);
         uint all = (1u << count) - 1;
         uint valid = (1u << lengthOfB) - 1;
-        uint found = 0;
-        for (int place = 0; place < count; place++)
+        int operation = control >> 2 & 3;
+        uint found = (control & 3) switch
         {
-            if (Holds(a, b, lengthOfA, lengthOfB, place, control))
-                found |= 1u << place;
-        }
+            0 => Find(a, b, lengthOfA, valid, operation),
+            1 => Find(a.AsUInt16(), b.AsUInt16(), lengthOfA, valid, operation),
+            2 => Find(a.AsSByte(), b.AsSByte(), lengthOfA, valid, operation),
+            _ => Find(a.AsInt16(), b.AsInt16(), lengthOfA, valid, operation),
+        };
 
         Found = (control >> 4 & 3) switch
         {
@@ -81,56 +83,42 @@ internal readonly struct TextComparison
     /// <summary>Elements before the first that is zero.</summary>
     public static int LengthToNull(Vector128<byte> text, byte control)
     {
-        int length = 0;
-        while (length < Elements(control) && Element(text, length, control) != 0)
-            length++;
-        return length;
+        uint zeros = (control & 1) != 0
+            ? Vector128.Equals(text.AsUInt16(), default).ExtractMostSignificantBits()
+            : Vector128.Equals(text, default).ExtractMostSignificantBits();
+        return BitOperations.TrailingZeroCount(zeros | (1u << Elements(control)));
     }
 
-    private static bool Holds(Vector128<byte> a, Vector128<byte> b, int lengthOfA, int lengthOfB, int place, byte control)
+    /// <summary>A bit for each element of the second operand of which the operation holds.</summary>
+    private static uint Find<T>(Vector128<T> a, Vector128<T> b, int lengthOfA, uint valid, int operation)
     {
-        bool inText = place < lengthOfB;
-        switch (control >> 2 & 3)
+        int count = Vector128<T>.Count;
+        uint all = (1u << count) - 1;
+        uint found = 0;
+        switch (operation)
         {
             case 0:
                 // Equal any: the element is one of a set.
                 for (int i = 0; i < lengthOfA; i++)
-                {
-                    if (inText && Element(a, i, control) == Element(b, place, control))
-                        return true;
-                }
-
-                return false;
+                    found |= Bits(Vector128.Equals(b, Vector128.Create(a[i])));
+                return found & valid;
             case 1:
                 // Ranges: the element lies between the bounds of a pair.
                 for (int i = 0; i + 1 < lengthOfA; i += 2)
-                {
-                    int element = Element(b, place, control);
-                    if (inText && element >= Element(a, i, control) && element <= Element(a, i + 1, control))
-                        return true;
-                }
-
-                return false;
+                    found |= Bits(Vector128.GreaterThanOrEqual(b, Vector128.Create(a[i]))) & Bits(Vector128.LessThanOrEqual(b, Vector128.Create(a[i + 1])));
+                return found & valid;
             case 2:
                 // Equal each: same element at the same place; both texts ended is equal, too.
-                return inText == (place < lengthOfA) && (!inText || Element(a, place, control) == Element(b, place, control));
+                uint validOfA = (1u << lengthOfA) - 1;
+                return (Bits(Vector128.Equals(a, b)) & validOfA & valid) | (~validOfA & ~valid & all);
             default:
                 // Equal ordered: the first text starts here, as far as the operand goes.
-                for (int i = 0; i < lengthOfA && place + i < Elements(control); i++)
-                {
-                    if (place + i >= lengthOfB || Element(a, i, control) != Element(b, place + i, control))
-                        return false;
-                }
-
-                return true;
+                found = all;
+                for (int i = 0; i < lengthOfA; i++)
+                    found &= ((Bits(Vector128.Equals(b, Vector128.Create(a[i]))) & valid) >> i) | ~(all >> i);
+                return found;
         }
     }
 
-    private static int Element(Vector128<byte> text, int index, byte control) => (control & 3) switch
-    {
-        0 => text[index],
-        1 => text.AsUInt16()[index],
-        2 => text.AsSByte()[index],
-        _ => text.AsInt16()[index],
-    };
+    private static uint Bits<T>(Vector128<T> elements) => elements.ExtractMostSignificantBits();
 }
