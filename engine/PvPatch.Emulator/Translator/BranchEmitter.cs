@@ -375,7 +375,8 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         operands.PushHost();
         il.Load(_value);
         il.Write(PushedSize);
-        Release(-PushedSize);
+        operands.PushLinear(Register.RSP, -PushedSize);
+        il.StoreGeneral(Register.RSP);
     }
 
     private void PushConstant(ulong value)
@@ -383,7 +384,8 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         operands.PushHost();
         il.Constant((long)value);
         il.Write(PushedSize);
-        Release(-PushedSize);
+        operands.PushLinear(Register.RSP, -PushedSize);
+        il.StoreGeneral(Register.RSP);
     }
 
     /// <summary>Reads the value at a stack address.</summary>

@@ -3,7 +3,6 @@ using System.Reflection;
 using System.Reflection.Emit;
 using Iced.Intel;
 using PvPatch.Emulator.Memory;
-using PvPatch.Emulator.State;
 using Label = System.Reflection.Emit.Label;
 
 namespace PvPatch.Emulator.Translator;
@@ -14,6 +13,11 @@ namespace PvPatch.Emulator.Translator;
 /// </summary>
 internal sealed class OperandEmitter(RegionIl il, SideExits exits)
 {
+    private const long PageSize = (long)Tlb.LastByte + 1;
+
+    /// <summary>What the start of a page is not.</summary>
+    private const long NoPage = PageSize / 2;
+
     private static readonly MethodInfo RotateRight = typeof(BitOperations).GetMethod(nameof(BitOperations.RotateRight), [typeof(ulong), typeof(int)])!;
 
     private readonly LocalBuilder _entry = il.Local();
@@ -204,7 +208,7 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
     /// <summary>When the region is entered, the stack's page is not known, and no host offset is likely.</summary>
     public void Enter()
     {
-        il.Constant((long)TlbTable.Invalid);
+        il.Constant(NoPage);
         il.Store(_stackPage);
         il.Constant(0);
         il.Store(_chainOffset);
@@ -225,6 +229,15 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         PushOffset(pointer, offset);
         il.Store(il.Linear);
         FindOnStack(sizeof(ulong));
+    }
+
+    /// <summary>Pushes the linear address that <see cref="LocateOnStack"/> was asked for.</summary>
+    public void PushLinear(Register pointer, int offset)
+    {
+        if (_way.Base == il.Linear)
+            il.Load(il.Linear);
+        else
+            PushOffset(pointer, offset);
     }
 
     /// <summary>
@@ -265,6 +278,8 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
             LeaveUnlessTag(StateOffsets.JoinTags, miss.Exit);
             il.Mark(inPage);
             PushTag();
+            il.Constant((long)Tlb.LastByte);
+            il.Op(OpCodes.Xor);
             il.Store(_stackPage);
             PushOfEntry(StateOffsets.HostOffsets);
             il.Store(_stackHost);
@@ -393,18 +408,24 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
 
     /// <summary>
     /// Finds the host address of a number of bytes of the stack at the linear address, or leaves the region. The page where the stack was last
-    /// used is kept, so that most accesses do not ask the TLB; nothing in a region takes a translation away.
+    /// used is kept, so that most accesses do not ask the TLB; nothing in a region takes a translation away. That a few bytes lie in it is one comparison if they
+    /// are aligned; if not, the TLB is asked, in other words, so that the runtime's compiler keeps no values for that.
     /// </summary>
     private void FindOnStack(int size)
     {
         var miss = new StackMiss(il.Label(), il.Label(), size, exits.Before(ExitReason.Memory));
         _stackMisses.Add(miss);
-        PushTag();
+        bool isSimple = BitOperations.IsPow2(size) && size <= 16;
+        il.Load(il.Linear);
+        il.Constant(-PageSize | (isSimple ? size - 1L : 0));
+        il.Op(OpCodes.And);
         il.Load(_stackPage);
         il.Branch(OpCodes.Bne_Un, miss.Label);
-        if (size > 1)
+        if (!isSimple)
         {
-            PushLastByte(size);
+            il.Load(il.Linear);
+            il.Constant(size - PageSize);
+            il.Op(OpCodes.Add);
             il.Load(_stackPage);
             il.Branch(OpCodes.Bgt_Un, miss.Label);
         }
