@@ -28,7 +28,7 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
     private readonly LocalBuilder _chainOffset = il.Local();
     private readonly List<StackMiss> _stackMisses = [];
     private readonly List<ChainMiss> _chainMisses = [];
-    private readonly List<GroupMiss> _groupMisses = [];
+    private readonly List<CrossingMiss> _crossingMisses = [];
     private GroupedAccess? _own;
     private GroupedAccess? _implied;
     private HostWay _way;
@@ -254,7 +254,7 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
             il.Branch(OpCodes.Br, miss.Back);
         }
 
-        foreach (GroupMiss miss in _groupMisses)
+        foreach (CrossingMiss miss in _crossingMisses)
         {
             il.Mark(miss.Label);
             FindEntry();
@@ -315,7 +315,7 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         if (IsOnStack(instruction))
             FindOnStack(size);
         else
-            FindByTlb(size, writes, IsOfChain(instruction), exits.Before(ExitReason.Memory), null);
+            FindByTlb(size, writes, IsOfChain(instruction));
     }
 
     /// <summary>Notes where an access of a group is, from what is known of the group; true if it is the first one, and that must be found.</summary>
@@ -343,9 +343,7 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         }
         else
         {
-            var miss = new GroupMiss(il.Label(), il.Label(), group.Writes, exits.Before(ExitReason.Memory));
-            _groupMisses.Add(miss);
-            FindByTlb(group.Size, group.Writes, group.IsOfChain, miss.Label, miss);
+            FindByTlb(group.Size, group.Writes, group.IsOfChain);
         }
 
         PushHost();
@@ -379,21 +377,26 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
 
     /// <summary>
     /// Finds the host address of a number of bytes at the linear address by the TLB. Loads of a chain wait for each other, so the host's processor must not wait
-    /// for the TLB's offset too: it goes on with the last one, and the comparison is a branch that it predicts.
+    /// for the TLB's offset too: it goes on with the last one, and the comparison is a branch that it predicts. Of many bytes, which more often lie in two pages,
+    /// it is looked whether those are side by side.
     /// </summary>
     /// <param name="size">The bytes.</param>
     /// <param name="writes">Whether they are written.</param>
     /// <param name="isOfChain">Whether a load of a chain is among the accesses.</param>
-    /// <param name="missed">Where to go if the TLB does not serve bytes of one page.</param>
-    /// <param name="group">Where that comes back.</param>
-    private void FindByTlb(int size, bool writes, bool isOfChain, Label missed, GroupMiss? group)
+    private void FindByTlb(int size, bool writes, bool isOfChain)
     {
+        Label exit = exits.Before(ExitReason.Memory);
+        CrossingMiss? crossing = size > sizeof(ulong) ? new CrossingMiss(il.Label(), il.Label(), writes, exit) : null;
         FindEntry();
         PushOfEntry(Tags(writes));
         PushTagOfLastByte(size);
-        il.Branch(OpCodes.Bne_Un, missed);
-        if (group != null)
-            il.Mark(group.Back);
+        il.Branch(OpCodes.Bne_Un, crossing?.Label ?? exit);
+        if (crossing != null)
+        {
+            _crossingMisses.Add(crossing);
+            il.Mark(crossing.Back);
+        }
+
         _way = new HostWay(il.Linear, null);
         if (!isOfChain)
             return;
@@ -523,7 +526,7 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
 
     private sealed record ChainMiss(Label Label, Label Back);
 
-    private sealed record GroupMiss(Label Label, Label Back, bool Writes, Label Exit);
+    private sealed record CrossingMiss(Label Label, Label Back, bool Writes, Label Exit);
 
     private sealed record StackMiss(Label Label, Label Back, int Size, Label Exit);
 }
