@@ -144,7 +144,7 @@ public static unsafe class Tlb
         {
             MemoryWatches watches = MemoryWatches.Of(cpu);
             readable = readable && !watches.Covers(first, 0x1000, AccessKind.Read);
-            writable = writable && readable && !watches.Covers(first, 0x1000, AccessKind.Write);
+            writable = writable && !watches.Covers(first, 0x1000, AccessKind.Write);
         }
 
         // SAFETY: an entry is 16 bits, an index below AllEntries; frames and notes stand behind the tables in the same block.
