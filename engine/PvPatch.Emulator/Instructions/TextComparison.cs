@@ -84,8 +84,8 @@ internal readonly struct TextComparison
     public static int LengthToNull(Vector128<byte> text, byte control)
     {
         uint zeros = (control & 1) != 0
-            ? Vector128.Equals(text.AsUInt16(), default).ExtractMostSignificantBits()
-            : Vector128.Equals(text, default).ExtractMostSignificantBits();
+            ? Bits(Vector128.Equals(text.AsUInt16(), default))
+            : Bits(Vector128.Equals(text, default));
         return BitOperations.TrailingZeroCount(zeros | (1u << Elements(control)));
     }
 

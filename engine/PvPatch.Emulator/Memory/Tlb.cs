@@ -18,7 +18,6 @@ public static unsafe class Tlb
     /// <summary>The offset of the last byte of a page: an address with these bits set is its page's tag.</summary>
     public const ulong LastByte = 0xfff;
 
-    private const ulong PageSize = 4096;
     private const int AllEntries = TlbTable.Entries * AccessModes.Count;
     private const int Alignment = 64;
     private const byte GlobalPage = 0x80;
@@ -153,7 +152,7 @@ public static unsafe class Tlb
         table->WriteTags[entry] = writable ? tag : TlbTable.Invalid;
         table->ExecuteTags[entry] = translation.Rights.HasFlag(PageRights.Execute) ? tag : TlbTable.Invalid;
         table->HostOffsets[entry] = (ulong)page - first;
-        Join(table, first - PageSize);
+        Join(table, first - PhysicalMemory.PageSize);
         Join(table, first);
         Frames(cpu)[index] = frame;
         if ((Notes(cpu)[index] & Listed) == 0)
@@ -237,7 +236,7 @@ public static unsafe class Tlb
     /// <summary>Notes whether the page behind another one lies behind it on the host too, with the same rights; nothing lies behind the last page of all.</summary>
     private static void Join(TlbTable* table, ulong page)
     {
-        ulong next = page + PageSize, tag = page | LastByte, nextTag = next | LastByte;
+        ulong next = page + PhysicalMemory.PageSize, tag = page | LastByte, nextTag = next | LastByte;
         int entry = EntryOf(page), behind = EntryOf(next);
 
         // SAFETY: entries are 16 bits.

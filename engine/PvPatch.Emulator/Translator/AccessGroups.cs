@@ -16,6 +16,7 @@ internal sealed class AccessGroups
 
     private const int Constant = 0;
     private const int Stack = Register.RSP - Register.RAX;
+    private const int Frame = Register.RBP - Register.RAX;
 
     private readonly RegisterUse _use = new();
     private readonly int[] _numbers = new int[16];
@@ -56,7 +57,7 @@ internal sealed class AccessGroups
                 continue;
             }
 
-            if (TranslatedForms.HasMemory(instruction) && IsAccess(instruction))
+            if (TranslatedForms.AccessesMemory(instruction))
                 block.Own[place] = Join(instruction);
             block.Implied[place] = JoinImplied(instruction);
             Move(instruction);
@@ -81,10 +82,6 @@ internal sealed class AccessGroups
         _numbers[register] = number;
         _offsets[register] = offset;
     }
-
-    /// <summary>Whether a memory operand is read or written.</summary>
-    private static bool IsAccess(in Instruction instruction) => instruction.Mnemonic is not
-        (Mnemonic.Lea or Mnemonic.Nop or Mnemonic.Endbr64 or Mnemonic.Prefetcht0 or Mnemonic.Prefetcht1 or Mnemonic.Prefetcht2 or Mnemonic.Prefetchnta or Mnemonic.Prefetchw);
 
     private static bool Writes(in Instruction instruction) => instruction.Op0Kind == OpKind.Memory && instruction.Mnemonic is not
         (Mnemonic.Cmp or Mnemonic.Test or Mnemonic.Push or Mnemonic.Call or Mnemonic.Jmp or Mnemonic.Mul or Mnemonic.Imul or Mnemonic.Div or Mnemonic.Idiv);
@@ -127,8 +124,6 @@ internal sealed class AccessGroups
         Mnemonic.Leave => Join(_numbers[Frame], Constant, 0, _offsets[Frame], sizeof(ulong), writes: false, isOnStack: true),
         _ => null,
     };
-
-    private static int Frame => Register.RBP - Register.RAX;
 
     private GroupedAccess Join(int number, int index, int scale, long offset, int size, bool writes, bool isOnStack)
     {

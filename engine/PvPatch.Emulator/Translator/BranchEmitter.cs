@@ -374,15 +374,19 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     {
         operands.PushHost();
         il.Load(_value);
-        il.Write(PushedSize);
-        operands.PushLinear(Register.RSP, -PushedSize);
-        il.StoreGeneral(Register.RSP);
+        EndPush();
     }
 
     private void PushConstant(ulong value)
     {
         operands.PushHost();
         il.Constant((long)value);
+        EndPush();
+    }
+
+    /// <summary>Writes the value on the stack to the host address below it, and moves the stack pointer there.</summary>
+    private void EndPush()
+    {
         il.Write(PushedSize);
         operands.PushLinear(Register.RSP, -PushedSize);
         il.StoreGeneral(Register.RSP);

@@ -13,10 +13,8 @@ namespace PvPatch.Emulator.Translator;
 /// </summary>
 internal sealed class OperandEmitter(RegionIl il, SideExits exits)
 {
-    private const long PageSize = (long)Tlb.LastByte + 1;
-
     /// <summary>What the start of a page is not.</summary>
-    private const long NoPage = PageSize / 2;
+    private const long NoPage = PageCode.Size / 2;
 
     private static readonly MethodInfo RotateRight = typeof(BitOperations).GetMethod(nameof(BitOperations.RotateRight), [typeof(ulong), typeof(int)])!;
 
@@ -241,8 +239,8 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
     }
 
     /// <summary>
-    /// Writes what finds the stack's page in the TLB, which must be readable and writable, and what takes another host offset for the
-    /// likely one.
+    /// Writes what finds the stack's page in the TLB, which must be writable, what asks whether bytes of two pages lie side by side, and what takes another
+    /// host offset for the likely one.
     /// </summary>
     public void WriteMisses()
     {
@@ -257,7 +255,6 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         foreach (CrossingMiss miss in _crossingMisses)
         {
             il.Mark(miss.Label);
-            FindEntry();
             LeaveUnlessTag(Tags(miss.Writes), miss.Exit);
             LeaveUnlessTag(StateOffsets.JoinTags, miss.Exit);
             il.Branch(OpCodes.Br, miss.Back);
@@ -338,14 +335,9 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         il.Op(OpCodes.Add);
         il.Store(il.Linear);
         if (group.IsOnStack)
-        {
             FindOnStack(group.Size);
-        }
         else
-        {
             FindByTlb(group.Size, group.Writes, group.IsOfChain);
-        }
-
         PushHost();
         il.Store(way.Base);
         _way = way;
@@ -420,14 +412,14 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits)
         _stackMisses.Add(miss);
         bool isSimple = BitOperations.IsPow2(size) && size <= 16;
         il.Load(il.Linear);
-        il.Constant(-PageSize | (isSimple ? size - 1L : 0));
+        il.Constant(-PageCode.Size | (isSimple ? size - 1L : 0));
         il.Op(OpCodes.And);
         il.Load(_stackPage);
         il.Branch(OpCodes.Bne_Un, miss.Label);
         if (!isSimple)
         {
             il.Load(il.Linear);
-            il.Constant(size - PageSize);
+            il.Constant(size - PageCode.Size);
             il.Op(OpCodes.Add);
             il.Load(_stackPage);
             il.Branch(OpCodes.Bgt_Un, miss.Label);

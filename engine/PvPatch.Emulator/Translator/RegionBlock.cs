@@ -59,9 +59,8 @@ internal sealed class RegionBlock(Instruction[] instructions)
     public bool MayExit(int place)
     {
         ref readonly Instruction instruction = ref instructions[place];
-        if (!TranslatedForms.MayExit(instruction))
-            return false;
-        return (Own[place] ?? Implied[place]) is not { IsFirst: false } || Implied[place] is { IsFirst: true } || !TranslatedForms.ExitsForMemoryAlone(instruction);
+        bool isAskedFor = (Own[place] ?? Implied[place]) is { IsFirst: false } && TranslatedForms.ExitsForOneAccessAlone(instruction);
+        return !isAskedFor && TranslatedForms.MayExit(instruction);
     }
 
     /// <summary>An access that is alone in its group is in none.</summary>

@@ -43,20 +43,23 @@ internal static class TranslatedForms
         {
             Mnemonic.Push or Mnemonic.Pop or Mnemonic.Call or Mnemonic.Ret or Mnemonic.Leave or Mnemonic.Div or Mnemonic.Idiv => true,
             Mnemonic.Jmp => instruction.FlowControl == FlowControl.IndirectBranch,
-            Mnemonic.Lea or Mnemonic.Nop or Mnemonic.Endbr64 => false,
-            _ => HasMemory(instruction),
+            _ => AccessesMemory(instruction),
         };
     }
 
-    /// <summary>Whether an instruction that may leave the region does so for its one access to memory alone.</summary>
-    public static bool ExitsForMemoryAlone(in Instruction instruction) =>
-        IsWritten(instruction) && !VectorForms.IsWritten(instruction) && !PageCode.Straddles(instruction) && instruction.Mnemonic switch
+    /// <summary>Whether an instruction that is written and accesses memory does so once, and may leave the region for that alone.</summary>
+    public static bool ExitsForOneAccessAlone(in Instruction instruction) =>
+        !VectorForms.IsWritten(instruction) && !PageCode.Straddles(instruction) && instruction.Mnemonic switch
         {
             Mnemonic.Div or Mnemonic.Idiv or Mnemonic.Jmp or Mnemonic.Ret => false,
             Mnemonic.Push => !HasMemory(instruction),
             Mnemonic.Call => instruction.FlowControl == FlowControl.Call,
             _ => true,
         };
+
+    /// <summary>Whether an instruction that is written reads or writes an operand in memory, and does not only name it.</summary>
+    public static bool AccessesMemory(in Instruction instruction) => HasMemory(instruction) && instruction.Mnemonic is not
+        (Mnemonic.Lea or Mnemonic.Nop or Mnemonic.Prefetcht0 or Mnemonic.Prefetcht1 or Mnemonic.Prefetcht2 or Mnemonic.Prefetchnta or Mnemonic.Prefetchw);
 
     /// <summary>Whether one of its operands is in memory.</summary>
     public static bool HasMemory(in Instruction instruction)

@@ -5,8 +5,8 @@ using static Iced.Intel.AssemblerRegisters;
 namespace PvPatch.Emulator.Tests.Translator;
 
 /// <summary>
-/// A random endless program, which starts with a block that R15 names; its blocks set a few registers to addresses near the ends of pages and then access memory around them, by push and pop
-/// too, while they move by constants: what a region may serve together.
+/// A random endless program, which starts with a block that R15 names. Its blocks set a few registers to addresses near the ends of pages and
+/// then access memory around them, by push and pop too, while they move by constants: what a region may serve together.
 /// </summary>
 internal sealed class RandomAccesses
 {
