@@ -111,8 +111,8 @@ internal sealed class AccessGroups
             offset += _offsets[NumberOf(instruction.MemoryIndex)] * scale;
         }
 
-        GroupedAccess access = Join(number, index, scale, offset, instruction.MemorySize.GetSize(), Writes(instruction), OperandEmitter.IsOnStack(instruction));
-        access.Group.IsOfChain |= OperandEmitter.IsOfChain(instruction);
+        GroupedAccess access = Join(number, index, scale, offset, instruction.MemorySize.GetSize(), Writes(instruction), HostAddresses.IsOnStack(instruction));
+        access.Group.IsOfChain |= HostAddresses.IsOfChain(instruction);
         return access;
     }
 

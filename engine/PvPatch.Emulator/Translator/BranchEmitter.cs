@@ -10,7 +10,7 @@ namespace PvPatch.Emulator.Translator;
 /// The stack of 64-bit code, and what ends blocks: branches to blocks of the region, and ways out of it, which look like the end of
 /// an interpreter's handler.
 /// </summary>
-internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, SideExits exits, Region region, RegionCode code, IReadOnlyList<RegionBlock> entries, RegionMemory memory)
+internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, HostAddresses addresses, SideExits exits, Region region, RegionCode code, IReadOnlyList<RegionBlock> entries, RegionMemory memory)
 {
     private const int PushedSize = sizeof(ulong);
 
@@ -367,19 +367,19 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     }
 
     /// <summary>Finds room for a value on the stack.</summary>
-    public void PreparePush() => operands.LocateOnStack(Register.RSP, -PushedSize, writes: true);
+    public void PreparePush() => addresses.LocateOnStack(Register.RSP, -PushedSize, writes: true);
 
     /// <summary>Pushes the value where <see cref="PreparePush"/> found room.</summary>
     public void Push()
     {
-        operands.PushHost();
+        addresses.Push();
         il.Load(_value);
         EndPush();
     }
 
     private void PushConstant(ulong value)
     {
-        operands.PushHost();
+        addresses.Push();
         il.Constant((long)value);
         EndPush();
     }
@@ -388,15 +388,15 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     private void EndPush()
     {
         il.Write(PushedSize);
-        operands.PushLinear(Register.RSP, -PushedSize);
+        addresses.PushLinear(Register.RSP, -PushedSize);
         il.StoreGeneral(Register.RSP);
     }
 
     /// <summary>Reads the value at a stack address.</summary>
     public void Peek(Register pointer)
     {
-        operands.LocateOnStack(pointer, 0, writes: false);
-        operands.PushHost();
+        addresses.LocateOnStack(pointer, 0, writes: false);
+        addresses.Push();
         il.Read(PushedSize);
         il.Store(_value);
     }

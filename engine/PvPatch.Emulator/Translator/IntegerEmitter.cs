@@ -9,7 +9,7 @@ namespace PvPatch.Emulator.Translator;
 /// Instructions on general registers and memory that go on behind themselves. What IL has an operation for is written as
 /// that, with its flags left to <see cref="FlagEmitter"/>; for all else the meaning that the interpreter uses is called, and inlined.
 /// </summary>
-internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, MeaningEmitter meanings, ShiftEmitter shifts, MultiplicationEmitter multiplication)
+internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, HostAddresses addresses, MeaningEmitter meanings, ShiftEmitter shifts, MultiplicationEmitter multiplication)
 {
     private readonly LocalBuilder _first = il.Local();
     private readonly LocalBuilder _second = il.Local();
@@ -38,7 +38,7 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
                 Extend(instruction, signed: true);
                 break;
             case Mnemonic.Lea:
-                operands.Effective(instruction, inSegment: false);
+                addresses.Effective(instruction, inSegment: false);
                 il.Narrowed(Size(instruction, 0));
                 operands.Pop(instruction);
                 break;

@@ -17,7 +17,7 @@ internal sealed class RegionEmitter
     private readonly RegionMemory _memory;
     private readonly FlagEmitter _flags;
     private readonly SideExits _exits;
-    private readonly OperandEmitter _operands;
+    private readonly HostAddresses _addresses;
     private readonly IntegerEmitter _integers;
     private readonly VectorEmitter _vectors;
     private readonly BranchEmitter _branches;
@@ -30,15 +30,16 @@ internal sealed class RegionEmitter
         _memory = memory;
         _flags = new FlagEmitter(_il);
         _exits = new SideExits(_il, memory) { Flags = _flags };
-        _operands = new OperandEmitter(_il, _exits);
+        _addresses = new HostAddresses(_il, _exits);
+        var operands = new OperandEmitter(_il, _exits, _addresses);
         var meanings = new MeaningEmitter(_il, _flags);
-        var shifts = new ShiftEmitter(_il, _flags, _operands, meanings);
-        var multiplication = new MultiplicationEmitter(_il, _flags, _operands, _exits);
-        _integers = new IntegerEmitter(_il, _flags, _operands, meanings, shifts, multiplication);
-        var vectorOperands = new VectorOperands(_il, _operands);
+        var shifts = new ShiftEmitter(_il, _flags, operands, meanings);
+        var multiplication = new MultiplicationEmitter(_il, _flags, operands, _exits);
+        _integers = new IntegerEmitter(_il, _flags, operands, _addresses, meanings, shifts, multiplication);
+        var vectorOperands = new VectorOperands(_il, operands, _addresses);
         _vectors = new VectorEmitter(_il, vectorOperands, new FloatEmitter(_il, vectorOperands, _flags, _exits), meanings, _flags, _exits);
-        _branches = new BranchEmitter(_il, _flags, _operands, _exits, region, code, entries, memory);
-        _sensitive = new SensitiveEmitter(_il, _flags, _operands, _branches, _exits, memory, sensitive);
+        _branches = new BranchEmitter(_il, _flags, operands, _addresses, _exits, region, code, entries, memory);
+        _sensitive = new SensitiveEmitter(_il, _flags, _addresses, _branches, _exits, memory, sensitive);
     }
 
     /// <summary>Writes the method.</summary>
@@ -56,7 +57,7 @@ internal sealed class RegionEmitter
         emitter.Enter(entries);
         emitter.WriteBlocks();
         emitter._branches.WriteEdges();
-        emitter._operands.WriteMisses();
+        emitter._addresses.WriteMisses();
         emitter._exits.Write();
         return emitter._sensitive.Sites;
     }
@@ -96,7 +97,7 @@ internal sealed class RegionEmitter
         _il.Fill();
         _flags.Fill();
         _branches.CheckLeft();
-        _operands.Enter();
+        _addresses.Enter();
         if (_il.UsesVectors)
             _vectors.Enter();
         _il.Op(OpCodes.Ldarg_1);
@@ -126,7 +127,7 @@ internal sealed class RegionEmitter
             Instruction instruction = block.Instructions[place];
             _il.Note(instruction.IP);
             _exits.At(block, place);
-            _operands.At(block, place);
+            _addresses.At(block, place);
             bool inShadow = _exits.InShadow;
             if (PageCode.Straddles(instruction))
                 _branches.CheckSecondPage(instruction);

@@ -14,7 +14,7 @@ namespace PvPatch.Emulator.Translator;
 /// the op, bound by the engine.
 /// </summary>
 internal sealed unsafe class SensitiveEmitter(
-    RegionIl il, FlagEmitter flags, OperandEmitter operands, BranchEmitter branches, SideExits exits, RegionMemory memory, SensitiveCalls? sensitive)
+    RegionIl il, FlagEmitter flags, HostAddresses addresses, BranchEmitter branches, SideExits exits, RegionMemory memory, SensitiveCalls? sensitive)
 {
     private static readonly MethodInfo Leave = typeof(Execution).GetMethod(nameof(Execution.Leave))!;
 
@@ -210,7 +210,7 @@ internal sealed unsafe class SensitiveEmitter(
                 break;
             case Mnemonic.Invlpg:
                 Begin(block, place, nameof(SensitiveSteps.BeginSupervisor));
-                operands.Effective(instruction);
+                addresses.Effective(instruction);
                 Bind(instruction, "mmu.flush_tlb_one_user");
                 End(instruction, nameof(SensitiveSteps.EndChanged), () => il.Small(0));
                 break;

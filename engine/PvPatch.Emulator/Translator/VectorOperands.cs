@@ -6,7 +6,7 @@ using PvPatch.Emulator.Instructions;
 namespace PvPatch.Emulator.Translator;
 
 /// <summary>Operands of instructions on XMM registers.</summary>
-internal sealed class VectorOperands(RegionIl il, OperandEmitter operands)
+internal sealed class VectorOperands(RegionIl il, OperandEmitter operands, HostAddresses addresses)
 {
     private readonly LocalBuilder _loaded = il.VectorLocal();
 
@@ -29,7 +29,7 @@ internal sealed class VectorOperands(RegionIl il, OperandEmitter operands)
         operands.Reach(instruction, writes: true, InstructionTable.Row(instruction.Code).IsAligned);
 
     /// <summary>Pushes the host address of the operand in memory.</summary>
-    public void PushHost() => operands.PushHost();
+    public void PushHost() => addresses.Push();
 
     /// <summary>Pushes the second operand as a vector, zero above what is read.</summary>
     public void PushSecond(in Instruction instruction)
