@@ -24,7 +24,7 @@ internal static unsafe class RegisterPlaces
     } - (byte*)cpu);
 
     /// <summary>
-    /// Any register that instructions name; numbers of control, debug and x87 registers are kept as numbers.
+    /// Any register that instructions name, a YMM register by its lower half; numbers of control, debug and x87 registers are kept as numbers.
     /// </summary>
     public static ushort Of(CpuState* cpu, Register register)
     {
@@ -36,6 +36,8 @@ internal static unsafe class RegisterPlaces
             return Segment(cpu, register);
         if (register.IsXMM())
             return (ushort)((byte*)&cpu->Xmm[2 * (register - Register.XMM0)] - (byte*)cpu);
+        if (register.IsYMM())
+            return Of(cpu, Register.XMM0 + (register - Register.YMM0));
         if (register.IsMM())
             return (ushort)((byte*)&cpu->Fpu.Mantissa[register - Register.MM0] - (byte*)cpu);
         return (ushort)register.GetNumber();

@@ -129,6 +129,9 @@ public unsafe struct CpuState
     /// <summary>XMM0 to XMM15, two words each, the low one first.</summary>
     public fixed ulong Xmm[32];
 
+    /// <summary>The upper halves of YMM0 to YMM15, two words each, as XSAVE stores them.</summary>
+    public fixed ulong YmmHigh[32];
+
     /// <summary>MXCSR.</summary>
     public uint Mxcsr;
 
