@@ -60,7 +60,7 @@ internal unsafe struct DecodedInstruction
     /// <summary>Length in bytes.</summary>
     public byte Length;
 
-    /// <summary>Second immediate: nesting level of ENTER, selector of a far pointer; what an x87 instruction leaves as last opcode.</summary>
+    /// <summary>Second immediate: nesting level of ENTER, selector of a far pointer; what an x87 instruction leaves as last opcode; <see cref="VexOperands"/>.</summary>
     public ushort Immediate2;
 
     /// <summary>Which block of a translated region starts here, if <see cref="Handler"/> is a region.</summary>
@@ -117,4 +117,7 @@ internal enum Marks : byte
 
     /// <summary>The handler computes flags that wait (<see cref="Execution.WaitingFlags"/>), or hands them on; others find none waiting.</summary>
     TakesWaitingFlags = 64,
+
+    /// <summary>A VEX instruction on vectors.</summary>
+    Vex = 128,
 }

@@ -4,7 +4,7 @@ using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
 
-/// <summary>Handlers of SSE conversions and ROUND.</summary>
+/// <summary>Handlers of SSE conversions.</summary>
 internal static unsafe class FloatConversionShapes
 {
     /// <summary>CVTSI2SS, CVTSI2SD from a register.</summary>
@@ -72,16 +72,6 @@ internal static unsafe class FloatConversionShapes
         where TConversion : IPackedConversion =>
         FloatShapes.TryLoad<ScalarDouble>(cpu, u, out Vector128<byte> b) ? Packed<TConversion>(cpu, u, b) : null;
 
-    /// <summary>ROUND between registers.</summary>
-    public static DecodedInstruction* RoundRegisters<TLanes, TFormat>(CpuState* cpu, DecodedInstruction* u)
-        where TLanes : IFloatLanes
-        where TFormat : IFloatFormat => VectorShapes.IsReady(cpu, u) ? Round<TLanes, TFormat>(cpu, u, VectorShapes.Xmm(cpu, u->Op1)) : null;
-
-    /// <summary>ROUND from memory.</summary>
-    public static DecodedInstruction* RoundMemory<TLanes, TFormat>(CpuState* cpu, DecodedInstruction* u)
-        where TLanes : IFloatLanes
-        where TFormat : IFloatFormat => FloatShapes.TryLoad<TLanes>(cpu, u, out Vector128<byte> b) ? Round<TLanes, TFormat>(cpu, u, b) : null;
-
     private static DecodedInstruction* FromInteger<TLanes, TFormat>(CpuState* cpu, DecodedInstruction* u, long value)
         where TLanes : IFloatLanes
         where TFormat : IFloatFormat
@@ -132,8 +122,7 @@ internal static unsafe class FloatConversionShapes
         }
 
         var context = new FloatContext(cpu->Mxcsr);
-        ulong converted = FloatConversions.Convert<TFrom, TTo>(FloatShapes.Element(&b, TFromLanes.Size, 0), ref context);
-        FloatShapes.SetElement(&a, 12 - TFromLanes.Size, 0, converted);
+        a = ConvertedScalar<TFrom, TTo>.Do(default, a, b, 0, ref context);
         return Finish(cpu, u, context, a);
     }
 
@@ -141,26 +130,8 @@ internal static unsafe class FloatConversionShapes
         where TConversion : IPackedConversion
     {
         var context = new FloatContext(cpu->Mxcsr);
-        Vector128<byte> result = default;
-        for (int i = 0; i < TConversion.Count; i++)
-            FloatShapes.SetElement(&result, TConversion.SizeTo, i, TConversion.Do(FloatShapes.Element(&b, TConversion.SizeFrom, i), ref context));
+        Vector128<byte> result = Converted<TConversion>.Do(default, default, b, 0, ref context);
         return Finish(cpu, u, context, result);
-    }
-
-    private static DecodedInstruction* Round<TLanes, TFormat>(CpuState* cpu, DecodedInstruction* u, Vector128<byte> b)
-        where TLanes : IFloatLanes
-        where TFormat : IFloatFormat
-    {
-        Vector128<byte> a = VectorShapes.Xmm(cpu, u->Op0);
-        var context = new FloatContext(cpu->Mxcsr);
-        Rounding rounding = (u->Immediate & 4) != 0 ? context.Rounding : (Rounding)(u->Immediate & 3);
-        for (int i = 0; i < TLanes.Count; i++)
-        {
-            ulong bits = FloatShapes.Element(&b, TLanes.Size, i);
-            FloatShapes.SetElement(&a, TLanes.Size, i, FloatConversions.ToIntegral<TFormat>(bits, rounding, (u->Immediate & 8) != 0, ref context));
-        }
-
-        return Finish(cpu, u, context, a);
     }
 
     private static DecodedInstruction* Finish(CpuState* cpu, DecodedInstruction* u, in FloatContext context, Vector128<byte> result)

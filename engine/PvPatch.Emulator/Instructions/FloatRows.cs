@@ -38,22 +38,22 @@ internal static unsafe class FloatRows
         rows.Float<ScalarDouble, SquareRoot>(Code.Sqrtsd_xmm_xmmm64);
 
         // Approximations
-        rows.Float<PackedSingle>(Code.Rcpps_xmm_xmmm128, &Approximations.Reciprocal);
-        rows.Float<ScalarSingle>(Code.Rcpss_xmm_xmmm32, &Approximations.Reciprocal);
-        rows.Float<PackedSingle>(Code.Rsqrtps_xmm_xmmm128, &Approximations.ReciprocalSquareRoot);
-        rows.Float<ScalarSingle>(Code.Rsqrtss_xmm_xmmm32, &Approximations.ReciprocalSquareRoot);
+        rows.Lane<PackedSingle, Reciprocals<PackedSingle>>(Code.Rcpps_xmm_xmmm128);
+        rows.Lane<ScalarSingle, Reciprocals<ScalarSingle>>(Code.Rcpss_xmm_xmmm32);
+        rows.Lane<PackedSingle, ReciprocalRoots<PackedSingle>>(Code.Rsqrtps_xmm_xmmm128);
+        rows.Lane<ScalarSingle, ReciprocalRoots<ScalarSingle>>(Code.Rsqrtss_xmm_xmmm32);
 
         // Dot products (SSE4.1)
         rows.Set(Code.Dpps_xmm_xmmm128_imm8, &DotProducts.OfRegisters<PackedSingle, Single32>, &DotProducts.WithMemory<PackedSingle, Single32>);
         rows.Set(Code.Dppd_xmm_xmmm128_imm8, &DotProducts.OfRegisters<PackedDouble, Double64>, &DotProducts.WithMemory<PackedDouble, Double64>);
 
         // Arithmetic between neighbours (SSE3)
-        rows.Neighbours<PackedSingle>(Code.Haddps_xmm_xmmm128, &FloatArithmetic.Add<Single32>);
-        rows.Neighbours<PackedDouble>(Code.Haddpd_xmm_xmmm128, &FloatArithmetic.Add<Double64>);
-        rows.Neighbours<PackedSingle>(Code.Hsubps_xmm_xmmm128, &FloatArithmetic.Subtract<Single32>);
-        rows.Neighbours<PackedDouble>(Code.Hsubpd_xmm_xmmm128, &FloatArithmetic.Subtract<Double64>);
-        rows.Set(Code.Addsubps_xmm_xmmm128, &HorizontalShapes.AlternatingRegisters<PackedSingle, Single32>, &HorizontalShapes.AlternatingMemory<PackedSingle, Single32>);
-        rows.Set(Code.Addsubpd_xmm_xmmm128, &HorizontalShapes.AlternatingRegisters<PackedDouble, Double64>, &HorizontalShapes.AlternatingMemory<PackedDouble, Double64>);
+        rows.Lane<PackedSingle, OfNeighbours<PackedSingle, Sum>>(Code.Haddps_xmm_xmmm128);
+        rows.Lane<PackedDouble, OfNeighbours<PackedDouble, Sum>>(Code.Haddpd_xmm_xmmm128);
+        rows.Lane<PackedSingle, OfNeighbours<PackedSingle, Difference>>(Code.Hsubps_xmm_xmmm128);
+        rows.Lane<PackedDouble, OfNeighbours<PackedDouble, Difference>>(Code.Hsubpd_xmm_xmmm128);
+        rows.Lane<PackedSingle, Alternating<PackedSingle, Single32>>(Code.Addsubps_xmm_xmmm128);
+        rows.Lane<PackedDouble, Alternating<PackedDouble, Double64>>(Code.Addsubpd_xmm_xmmm128);
 
         // Comparison
         rows.SetAligned(Code.Cmpps_xmm_xmmm128_imm8, &FloatShapes.CompareRegisters<PackedSingle, Single32>, &FloatShapes.CompareMemory<PackedSingle, Single32>);
@@ -92,10 +92,10 @@ internal static unsafe class FloatRows
         rows.Set(Code.Cvttpd2dq_xmm_xmmm128, &FloatConversionShapes.PackedRegisters<DoublesToIntegersTruncated>, &FloatConversionShapes.PackedMemory<DoublesToIntegersTruncated>);
 
         // Rounding to integral values
-        rows.Set(Code.Roundps_xmm_xmmm128_imm8, &FloatConversionShapes.RoundRegisters<PackedSingle, Single32>, &FloatConversionShapes.RoundMemory<PackedSingle, Single32>);
-        rows.Set(Code.Roundpd_xmm_xmmm128_imm8, &FloatConversionShapes.RoundRegisters<PackedDouble, Double64>, &FloatConversionShapes.RoundMemory<PackedDouble, Double64>);
-        rows.Set(Code.Roundss_xmm_xmmm32_imm8, &FloatConversionShapes.RoundRegisters<ScalarSingle, Single32>, &FloatConversionShapes.RoundMemory<ScalarSingle, Single32>);
-        rows.Set(Code.Roundsd_xmm_xmmm64_imm8, &FloatConversionShapes.RoundRegisters<ScalarDouble, Double64>, &FloatConversionShapes.RoundMemory<ScalarDouble, Double64>);
+        rows.Lane<PackedSingle, Rounded<PackedSingle, Single32>>(Code.Roundps_xmm_xmmm128_imm8);
+        rows.Lane<PackedDouble, Rounded<PackedDouble, Double64>>(Code.Roundpd_xmm_xmmm128_imm8);
+        rows.Lane<ScalarSingle, Rounded<ScalarSingle, Single32>>(Code.Roundss_xmm_xmmm32_imm8);
+        rows.Lane<ScalarDouble, Rounded<ScalarDouble, Double64>>(Code.Roundsd_xmm_xmmm64_imm8);
 
         // MXCSR
         rows.Set(Code.Ldmxcsr_m32, null, &MxcsrMoves.Load);

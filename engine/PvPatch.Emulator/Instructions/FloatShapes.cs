@@ -53,12 +53,13 @@ internal struct PackedDouble : IFloatLanes
 internal static unsafe class FloatShapes
 {
     /// <summary>xmm, xmm.</summary>
-    public static DecodedInstruction* Registers<TLanes>(CpuState* cpu, DecodedInstruction* u)
-        where TLanes : IFloatLanes => VectorShapes.IsReady(cpu, u) ? Apply<TLanes>(cpu, u, VectorShapes.Xmm(cpu, u->Op1)) : null;
+    public static DecodedInstruction* LaneOfRegisters<TOperation>(CpuState* cpu, DecodedInstruction* u)
+        where TOperation : ILaneOperation => VectorShapes.IsReady(cpu, u) ? ApplyLane<TOperation>(cpu, u, VectorShapes.Xmm(cpu, u->Op1)) : null;
 
     /// <summary>xmm, memory.</summary>
-    public static DecodedInstruction* Memory<TLanes>(CpuState* cpu, DecodedInstruction* u)
-        where TLanes : IFloatLanes => TryLoad<TLanes>(cpu, u, out Vector128<byte> b) ? Apply<TLanes>(cpu, u, b) : null;
+    public static DecodedInstruction* LaneWithMemory<TLanes, TOperation>(CpuState* cpu, DecodedInstruction* u)
+        where TLanes : IFloatLanes
+        where TOperation : ILaneOperation => TryLoad<TLanes>(cpu, u, out Vector128<byte> b) ? ApplyLane<TOperation>(cpu, u, b) : null;
 
     /// <summary>xmm, xmm, where the host may compute.</summary>
     public static DecodedInstruction* Registers<TLanes, TOperation>(CpuState* cpu, DecodedInstruction* u)
@@ -161,32 +162,22 @@ internal static unsafe class FloatShapes
         where TLanes : IFloatLanes
         where TOperation : IFloatOperation
     {
-        Vector128<byte> a = VectorShapes.Xmm(cpu, u->Op0);
         var context = new FloatContext(cpu->Mxcsr);
-        for (int i = 0; i < TLanes.Count; i++)
-        {
-            ulong x = Element(&a, TLanes.Size, i);
-            ulong y = Element(&b, TLanes.Size, i);
-            SetElement(&a, TLanes.Size, i, TLanes.Size == 4 ? TOperation.Exactly<Single32>(x, y, ref context) : TOperation.Exactly<Double64>(x, y, ref context));
-        }
-
+        Vector128<byte> a = Elementwise<TLanes, TOperation>.Do(default, VectorShapes.Xmm(cpu, u->Op0), b, 0, ref context);
         if (!Settle(cpu, u, context))
             return null;
         VectorShapes.SetXmm(cpu, u->Op0, a);
         return u + 1;
     }
 
-    private static DecodedInstruction* Apply<TLanes>(CpuState* cpu, DecodedInstruction* u, Vector128<byte> b)
-        where TLanes : IFloatLanes
+    private static DecodedInstruction* ApplyLane<TOperation>(CpuState* cpu, DecodedInstruction* u, Vector128<byte> b)
+        where TOperation : ILaneOperation
     {
-        var meaning = (delegate*<ulong, ulong, ref FloatContext, ulong>)u->Target;
-        Vector128<byte> a = VectorShapes.Xmm(cpu, u->Op0);
         var context = new FloatContext(cpu->Mxcsr);
-        for (int i = 0; i < TLanes.Count; i++)
-            SetElement(&a, TLanes.Size, i, meaning(Element(&a, TLanes.Size, i), Element(&b, TLanes.Size, i), ref context));
+        Vector128<byte> result = TOperation.Do(default, VectorShapes.Xmm(cpu, u->Op0), b, (byte)u->Immediate, ref context);
         if (!Settle(cpu, u, context))
             return null;
-        VectorShapes.SetXmm(cpu, u->Op0, a);
+        VectorShapes.SetXmm(cpu, u->Op0, result);
         return u + 1;
     }
 
@@ -202,22 +193,7 @@ internal static unsafe class FloatShapes
         }
 
         var context = new FloatContext(cpu->Mxcsr);
-        int predicate = (int)u->Immediate & 3;
-        bool inverted = ((int)u->Immediate & 4) != 0;
-        for (int i = 0; i < TLanes.Count; i++)
-        {
-            // 0 equal, 1 less, 2 less or equal, 3 unordered; the order relations signal for quiet NaNs too.
-            int? order = FloatArithmetic.Compare<TFormat>(Element(&a, TLanes.Size, i), Element(&b, TLanes.Size, i), predicate is 1 or 2, ref context);
-            bool holds = predicate switch
-            {
-                0 => order == 0,
-                1 => order < 0,
-                2 => order <= 0,
-                _ => order is null,
-            };
-            SetElement(&a, TLanes.Size, i, holds != inverted ? ulong.MaxValue : 0);
-        }
-
+        a = Comparison<TLanes, TFormat>.Do(default, a, b, (byte)(u->Immediate & 7), ref context);
         if (!Settle(cpu, u, context))
             return null;
         VectorShapes.SetXmm(cpu, u->Op0, a);

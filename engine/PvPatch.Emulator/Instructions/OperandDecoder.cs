@@ -80,8 +80,10 @@ internal static unsafe class OperandDecoder
         u->Handler = !memory ? row.Register : locked ? row.Locked : row.Memory;
         if ((memory ? row.MemoryMeaning : row.RegisterMeaning) is { } meaning)
             u->Target = (DecodedInstruction*)meaning.Method.MethodHandle.GetFunctionPointer();
-        if (row.FloatMeaning != null)
-            u->Target = (DecodedInstruction*)row.FloatMeaning;
+        if (row.WideMeaning is { } wide)
+            u->Target = (DecodedInstruction*)wide.Method.MethodHandle.GetFunctionPointer();
+        if (row.IsVex)
+            VexOperands.Fill(instruction, row, registers, u);
         if (u->Handler == null)
             u->Handler = &Faults.InvalidOpcode;
     }
@@ -127,7 +129,7 @@ internal static unsafe class OperandDecoder
         }
         else if (baseRegister != Register.None || index != Register.None)
         {
-            size = (baseRegister != Register.None ? baseRegister : index).GetSize();
+            size = baseRegister != Register.None ? baseRegister.GetSize() : index.IsGPR() ? index.GetSize() : instruction.MemoryDisplSize;
             if (baseRegister != Register.None)
                 u->Base = RegisterPlaces.Of(cpu, baseRegister);
             if (index != Register.None)

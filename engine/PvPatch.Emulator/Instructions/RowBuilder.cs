@@ -25,14 +25,23 @@ internal unsafe struct InstructionRow
     /// <summary>What a packed instruction makes of a register and memory.</summary>
     public PackedMeaning? MemoryMeaning;
 
-    /// <summary>What SSE arithmetic makes of two elements.</summary>
-    public delegate*<ulong, ulong, ref FloatContext, ulong> FloatMeaning;
+    /// <summary>What a VEX instruction makes of whole YMM registers.</summary>
+    public WideMeaning? WideMeaning;
 
     /// <summary>The <see cref="IFloatOperation"/> of SSE arithmetic that the host may compute.</summary>
     public Type? Operation;
 
-    /// <summary>Whether a memory operand of 16 bytes must lie on a multiple of 16.</summary>
+    /// <summary>Whether a memory operand of 16 bytes or more must lie on a multiple of its size.</summary>
     public bool IsAligned;
+
+    /// <summary>Whether it is a VEX instruction on vectors.</summary>
+    public bool IsVex;
+
+    /// <summary>How the operands of such a one reach its meaning.</summary>
+    public VexSpread Spread;
+
+    /// <summary>By how many bits the immediate is shifted for its high lane.</summary>
+    public byte HighShift;
 
     /// <summary>Whether nothing executes the code.</summary>
     public readonly bool IsEmpty => Register == null && Memory == null;
@@ -43,7 +52,7 @@ internal unsafe struct InstructionRow
 /// are generic methods, each of which the runtime makes when it is first named: only those of the wanted row are.
 /// </summary>
 /// <param name="wanted">Whose row it is.</param>
-internal sealed unsafe class RowBuilder(Code wanted)
+internal sealed unsafe partial class RowBuilder(Code wanted)
 {
     private InstructionRow _row;
 
@@ -292,14 +301,13 @@ internal sealed unsafe class RowBuilder(Code wanted)
         _row.IsAligned = TLanes.Count > 1;
     }
 
-    /// <summary>SSE arithmetic: what it makes of two elements.</summary>
-    public void Float<TLanes>(Code code, delegate*<ulong, ulong, ref FloatContext, ulong> meaning)
+    /// <summary>SSE floating-point instructions of other kinds.</summary>
+    public void Lane<TLanes, TOperation>(Code code)
         where TLanes : IFloatLanes
+        where TOperation : ILaneOperation
     {
-        if (code != wanted)
-            return;
-        Set(code, &FloatShapes.Registers<TLanes>, &FloatShapes.Memory<TLanes>);
-        _row.FloatMeaning = meaning;
+        if (code == wanted)
+            Set(code, &FloatShapes.LaneOfRegisters<TOperation>, &FloatShapes.LaneWithMemory<TLanes, TOperation>);
     }
 
     /// <summary>op mm, mm/memory.</summary>
@@ -332,16 +340,6 @@ internal sealed unsafe class RowBuilder(Code wanted)
         Set(toTop, &X87Arithmetic.Registers<TMeaning>);
         Set(fromTop, &X87Arithmetic.Registers<TMeaning>);
         Set(fromTopAndPop, &X87Arithmetic.RegistersAndPop<TMeaning>);
-    }
-
-    /// <summary>SSE3 arithmetic between neighbours.</summary>
-    public void Neighbours<TLanes>(Code code, delegate*<ulong, ulong, ref FloatContext, ulong> meaning)
-        where TLanes : IFloatLanes
-    {
-        if (code != wanted)
-            return;
-        Set(code, &HorizontalShapes.NeighboursOfRegisters<TLanes>, &HorizontalShapes.NeighboursOfMemory<TLanes>);
-        _row.FloatMeaning = meaning;
     }
 
     /// <summary>One handler for several codes without a memory operand.</summary>

@@ -11,6 +11,9 @@ public static unsafe class StateComponents
     /// <summary>XMM registers and MXCSR.</summary>
     public const ulong Sse = 1ul << 1;
 
+    /// <summary>The upper halves of the YMM registers.</summary>
+    public const ulong Avx = 1ul << 2;
+
     /// <summary>All that this processor has.</summary>
     public const ulong All = X87 | Sse;
 

@@ -45,21 +45,25 @@ internal unsafe struct LengthsToNull : ITextLengths
 /// <summary>Where the outcome goes.</summary>
 internal unsafe interface ITextOutcome
 {
-    static abstract void Store(CpuState* cpu, in TextComparison outcome);
+    static abstract void Store(CpuState* cpu, DecodedInstruction* u, in TextComparison outcome);
 }
 
 /// <summary>Its index to ECX.</summary>
 internal unsafe struct ToIndex : ITextOutcome
 {
-    public static void Store(CpuState* cpu, in TextComparison outcome) => cpu->Rcx = (uint)outcome.Index;
+    public static void Store(CpuState* cpu, DecodedInstruction* u, in TextComparison outcome) => cpu->Rcx = (uint)outcome.Index;
 }
 
-/// <summary>Its mask to XMM0.</summary>
+/// <summary>Its mask to XMM0; a VEX instruction clears the upper half of YMM0.</summary>
 internal unsafe struct ToMask : ITextOutcome
 {
-    public static void Store(CpuState* cpu, in TextComparison outcome) =>
+    public static void Store(CpuState* cpu, DecodedInstruction* u, in TextComparison outcome)
+    {
         // SAFETY: XMM0 is the first of the XMM registers.
         outcome.Mask.Store((byte*)cpu->Xmm);
+        if ((u->Marks & Marks.Vex) != Marks.None)
+            cpu->YmmHigh[0] = cpu->YmmHigh[1] = 0;
+    }
 }
 
 /// <summary>Handlers of the string and text instructions of SSE4.2. Their memory operand need not be aligned (Intel SDM vol. 2, 4.1).</summary>
@@ -87,7 +91,7 @@ internal static unsafe class TextShapes
         Vector128<byte> a = VectorShapes.Xmm(cpu, u->Op0);
         byte control = (byte)u->Immediate;
         var outcome = new TextComparison(a, b, TLengths.OfA(cpu, a, control), TLengths.OfB(cpu, b, control), control);
-        TOutcome.Store(cpu, outcome);
+        TOutcome.Store(cpu, u, outcome);
         ulong carry = outcome.Found != 0 ? RFlags.Carry : 0;
         ulong zero = outcome.BEnds ? RFlags.Zero : 0;
         ulong sign = outcome.AEnds ? RFlags.Sign : 0;

@@ -10,15 +10,22 @@ namespace PvPatch.Emulator.Instructions;
 /// </summary>
 internal static unsafe class VectorShapes
 {
-    /// <summary>Whether SSE may be used: #UD with CR0.EM or without CR4.OSFXSR, #NM with CR0.TS (SDM vol. 3, 2.5).</summary>
+    /// <summary>
+    /// Whether SSE may be used: #UD with CR0.EM or without CR4.OSFXSR, #NM with CR0.TS (SDM vol. 3, 2.5). For VEX instructions, whether AVX
+    /// may be: #UD unless the system turned it on (SDM vol. 1, 14.3), #NM with CR0.TS.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool IsReady(CpuState* cpu, DecodedInstruction* u) =>
-        !Refuses(cpu) || Refuse(cpu, u);
+        !((u->Marks & Marks.Vex) == Marks.None ? Refuses(cpu) : RefusesVex(cpu)) || Refuse(cpu, u);
 
     /// <summary>Whether SSE may not be used.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Refuses(CpuState* cpu) =>
         (cpu->Cr0 & (Cr0Bits.Emulation | Cr0Bits.TaskSwitched)) != 0 || (cpu->Cr4 & Cr4Bits.OsFxsr) == 0;
+
+    /// <summary>Whether AVX may not be used.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool RefusesVex(CpuState* cpu) => IsVexOff(cpu) || (cpu->Cr0 & Cr0Bits.TaskSwitched) != 0;
 
     /// <summary>An XMM register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -198,9 +205,13 @@ internal static unsafe class VectorShapes
         return u + 1;
     }
 
+    /// <summary>Not turned on by CR4.OSXSAVE and XCR0, or in real or virtual-8086 mode, which have no VEX.</summary>
+    private static bool IsVexOff(CpuState* cpu) =>
+        (cpu->Cr4 & Cr4Bits.OsXsave) == 0 || (~cpu->Xcr0 & (StateComponents.Sse | StateComponents.Avx)) != 0 || ProcessorMode.SelectorsAreParagraphs(cpu);
+
     private static bool Refuse(CpuState* cpu, DecodedInstruction* u)
     {
-        bool missing = (cpu->Cr0 & Cr0Bits.Emulation) != 0 || (cpu->Cr4 & Cr4Bits.OsFxsr) == 0;
+        bool missing = (u->Marks & Marks.Vex) == Marks.None ? (cpu->Cr0 & Cr0Bits.Emulation) != 0 || (cpu->Cr4 & Cr4Bits.OsFxsr) == 0 : IsVexOff(cpu);
         Execution.Raise(cpu, u, missing ? Vectors.InvalidOpcode : Vectors.DeviceNotAvailable);
         return false;
     }
