@@ -13,6 +13,7 @@ internal static unsafe class VectorElements
         // SAFETY: callers have sizeof(T) readable bytes there.
         sizeof(T) switch
         {
+            1 => Vector128.CreateScalar(*host),
             2 => Vector128.CreateScalar(Unsafe.ReadUnaligned<ushort>(host)).AsByte(),
             4 => Vector128.CreateScalar(Unsafe.ReadUnaligned<uint>(host)).AsByte(),
             8 => Vector128.CreateScalar(Unsafe.ReadUnaligned<ulong>(host)).AsByte(),
@@ -84,6 +85,18 @@ internal static unsafe class VectorElements
             4 => Vector128.ExtractMostSignificantBits(vector.AsUInt32()),
             _ => Vector128.ExtractMostSignificantBits(vector.AsUInt64()),
         };
+
+    /// <summary>Two lanes as one vector.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> Join(Vector128<byte> low, Vector128<byte> high) => Vector256.Create(low, high);
+
+    /// <summary>The low lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> Lower(Vector256<byte> value) => value.GetLower();
+
+    /// <summary>The high lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> Upper(Vector256<byte> value) => value.GetUpper();
 
     /// <summary>PTEST: ZF if no bit is in both, CF if none of the second is missing in the first, the other status flags clear.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -27,6 +27,11 @@ internal static unsafe class VectorShapes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool RefusesVex(CpuState* cpu) => IsVexOff(cpu) || (cpu->Cr0 & Cr0Bits.TaskSwitched) != 0;
 
+    /// <summary>Whether SSE or AVX may not be used, in 64-bit mode.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool RefusesAny(CpuState* cpu) =>
+        Refuses(cpu) || (cpu->Cr4 & Cr4Bits.OsXsave) == 0 || (~cpu->Xcr0 & (StateComponents.Sse | StateComponents.Avx)) != 0;
+
     /// <summary>An XMM register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> Xmm(CpuState* cpu, ushort place) => Operands.Register<Vector128<byte>>(cpu, place);

@@ -103,18 +103,18 @@ internal static unsafe class VexMoves
         return u + 1;
     }
 
-    /// <summary>ZF if no chosen bit is in both, CF if none of the second is missing in the first; the other status flags become clear.</summary>
+    /// <summary>VPTEST, VTESTPS, VTESTPD: ZF if no chosen bit is in both, CF if none of the second is missing in the first; the other status flags become clear.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Test<TElement>(Vector256<byte> a, Vector256<byte> b, ref ulong flags)
+    public static void Test<TElement>(Vector128<byte> a, Vector128<byte> aHigh, Vector128<byte> b, Vector128<byte> bHigh, ref ulong flags)
     {
-        Vector256<byte> chosen = sizeof(TElement) switch
+        Vector128<byte> chosen = sizeof(TElement) switch
         {
-            1 => Vector256<byte>.AllBitsSet,
-            4 => Vector256.Create(1u << 31).AsByte(),
-            _ => Vector256.Create(1ul << 63).AsByte(),
+            1 => Vector128<byte>.AllBitsSet,
+            4 => Vector128.Create(1u << 31).AsByte(),
+            _ => Vector128.Create(1ul << 63).AsByte(),
         };
-        ulong zero = (a & b & chosen) == Vector256<byte>.Zero ? RFlags.Zero : 0;
-        ulong carry = (Vector256.AndNot(b, a) & chosen) == Vector256<byte>.Zero ? RFlags.Carry : 0;
+        ulong zero = (((a & b) | (aHigh & bHigh)) & chosen) == Vector128<byte>.Zero ? RFlags.Zero : 0;
+        ulong carry = ((Vector128.AndNot(b, a) | Vector128.AndNot(bHigh, aHigh)) & chosen) == Vector128<byte>.Zero ? RFlags.Carry : 0;
         StatusFlags.Set(ref flags, zero | carry);
     }
 
@@ -129,15 +129,11 @@ internal static unsafe class VexMoves
     private static DecodedInstruction* Test<TWidth, TElement>(CpuState* cpu, DecodedInstruction* u, Vector128<byte> low, Vector128<byte> high)
         where TWidth : IVexWidth
     {
-        Vector256<byte> a = VexShapes.Ymm(cpu, u->Op0);
-        var b = Vector256.Create(low, high);
-        if (TWidth.Lanes == 1)
-        {
-            a = a.GetLower().ToVector256();
-            b = b.GetLower().ToVector256();
-        }
-
-        Test<TElement>(a, b, ref cpu->RFlags);
+        Vector128<byte> a = VexShapes.Lane(cpu, u->Op0, 0);
+        if (TWidth.Lanes == 2)
+            Test<TElement>(a, VexShapes.Lane(cpu, u->Op0, 1), low, high, ref cpu->RFlags);
+        else
+            Test<TElement>(a, default, low, default, ref cpu->RFlags);
         return u + 1;
     }
 

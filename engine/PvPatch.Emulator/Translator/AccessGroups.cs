@@ -193,7 +193,7 @@ internal sealed class AccessGroups
     /// <summary>An instruction changes registers in a way that is not followed.</summary>
     private void Change(in Instruction instruction)
     {
-        _use.Find(instruction, out _, out int written);
+        _use.Find(instruction, out _, out ulong written);
         for (int i = 0; i < _numbers.Length; i++)
         {
             if ((written >> i & 1) != 0)

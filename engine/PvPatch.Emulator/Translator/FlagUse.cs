@@ -55,9 +55,10 @@ internal static class FlagUse
         switch (instruction.Mnemonic)
         {
             case Mnemonic.Add or Mnemonic.Sub or Mnemonic.And or Mnemonic.Or or Mnemonic.Xor or Mnemonic.Cmp or Mnemonic.Test:
-            case Mnemonic.Adc or Mnemonic.Sbb or Mnemonic.Neg or Mnemonic.Popcnt or Mnemonic.Ptest:
+            case Mnemonic.Adc or Mnemonic.Sbb or Mnemonic.Neg or Mnemonic.Popcnt or Mnemonic.Ptest or Mnemonic.Vptest or Mnemonic.Vtestps or Mnemonic.Vtestpd:
             case Mnemonic.Imul or Mnemonic.Mul or Mnemonic.Tzcnt or Mnemonic.Lzcnt or Mnemonic.Bsf or Mnemonic.Bsr:
             case Mnemonic.Ucomiss or Mnemonic.Ucomisd or Mnemonic.Comiss or Mnemonic.Comisd:
+            case Mnemonic.Vucomiss or Mnemonic.Vucomisd or Mnemonic.Vcomiss or Mnemonic.Vcomisd:
                 return StatusFlags.All;
             case Mnemonic.Inc or Mnemonic.Dec:
                 return StatusFlags.All & ~RFlags.Carry;

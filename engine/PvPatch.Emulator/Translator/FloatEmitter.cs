@@ -8,7 +8,7 @@ namespace PvPatch.Emulator.Translator;
 /// <summary>SSE arithmetic, comparisons and conversions by the host's own, with the guest's MXCSR in the host's register (<see cref="FloatControl"/>).</summary>
 internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, FlagEmitter flags, SideExits exits)
 {
-    private readonly LocalBuilder _result = il.VectorLocal();
+    private readonly LocalBuilder[] _results = [il.VectorLocal(), il.VectorLocal()];
     private readonly LocalBuilder _second = il.VectorLocal();
     private readonly LocalBuilder _integer = il.Local();
 
@@ -18,39 +18,49 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, FlagEmi
         Type operation = InstructionTable.Row(instruction.Code).Operation!;
         var lanes = Lanes.Of(instruction);
         operands.ReachSecond(instruction);
-        il.Vectors.Push(instruction.Op0Register);
-        operands.PushSecond(instruction);
-        il.Call(operation.GetMethod(nameof(IFloatOperation.OnHost))!.MakeGenericMethod(lanes.Type));
-
-        // The runtime's compiler may swap the operands of these, and then one NaN would be taken for another.
-        if (lanes.Count > 1 && (operation == typeof(Sum) || operation == typeof(Product)))
+        int highest = instruction.Op0Register.IsYMM() ? 1 : 0;
+        for (int lane = highest; lane >= 0; lane--)
         {
-            il.Store(_result);
-            il.Load(_result);
-            il.Call(OfNative(nameof(NativeFloat.HasNan), lanes));
-            il.Branch(OpCodes.Brtrue, exits.Before(ExitReason.Instruction));
-            il.Load(_result);
+            il.Vectors.Push(VectorOperands.First(instruction), lane);
+            operands.PushSecond(instruction, lane);
+            il.Call(operation.GetMethod(nameof(IFloatOperation.OnHost))!.MakeGenericMethod(lanes.Type));
+            il.Store(_results[lane]);
+
+            // The runtime's compiler may swap the operands of these, and then one NaN would be taken for another.
+            if (lanes.Count > 1 && (operation == typeof(Sum) || operation == typeof(Product)))
+            {
+                il.Load(_results[lane]);
+                il.Call(OfNative(nameof(NativeFloat.HasNan), lanes));
+                il.Branch(OpCodes.Brtrue, exits.Before(ExitReason.Instruction));
+            }
         }
 
-        il.Vectors.Pop(instruction.Op0Register);
+        for (int lane = highest; lane >= 0; lane--)
+        {
+            il.Load(_results[lane]);
+            operands.Pop(instruction, lane);
+        }
     }
 
-    /// <summary>CMPPS and its kind.</summary>
+    /// <summary>CMPPS and its kind: SSE has eight predicates, AVX 32.</summary>
     public void Compare(in Instruction instruction)
     {
         operands.ReachSecond(instruction);
-        il.Vectors.Push(instruction.Op0Register);
-        operands.PushSecond(instruction);
-        il.Small(instruction.Immediate8 & 7);
-        il.Call(OfNative(nameof(NativeFloat.Compare), Lanes.Of(instruction)));
-        il.Vectors.Pop(instruction.Op0Register);
+        for (int lane = instruction.Op0Register.IsYMM() ? 1 : 0; lane >= 0; lane--)
+        {
+            il.Vectors.Push(VectorOperands.First(instruction), lane);
+            operands.PushSecond(instruction, lane);
+            il.Small(instruction.Immediate8 & (instruction.Encoding == EncodingKind.VEX ? 31 : 7));
+            il.Call(OfNative(nameof(NativeFloat.Compare), Lanes.Of(instruction)));
+            operands.Pop(instruction, lane);
+        }
     }
 
     /// <summary>UCOMIS and COMIS, which differ in what they raise for quiet NaNs.</summary>
     public void Order(in Instruction instruction)
     {
         MethodInfo isNotLess = OfNative(nameof(NativeFloat.IsNotLess), Lanes.Of(instruction));
-        int isOrdered = instruction.Mnemonic is Mnemonic.Comiss or Mnemonic.Comisd ? 1 : 0;
+        int isOrdered = instruction.Mnemonic is Mnemonic.Comiss or Mnemonic.Comisd or Mnemonic.Vcomiss or Mnemonic.Vcomisd ? 1 : 0;
         operands.ReachSecond(instruction);
         operands.PushSecond(instruction);
         il.Store(_second);
@@ -70,7 +80,7 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, FlagEmi
     /// <summary>CVTSI2SS and CVTSI2SD.</summary>
     public void FromInteger(in Instruction instruction)
     {
-        Lanes lanes = instruction.Mnemonic == Mnemonic.Cvtsi2ss ? Lanes.Single : Lanes.Double;
+        Lanes lanes = instruction.Mnemonic is Mnemonic.Cvtsi2ss or Mnemonic.Vcvtsi2ss ? Lanes.Single : Lanes.Double;
         int size = operands.PushInteger(instruction);
         if (size == 4)
         {
@@ -79,16 +89,16 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, FlagEmi
         }
 
         il.Store(_integer);
-        il.Vectors.Push(instruction.Op0Register);
+        il.Vectors.Push(VectorOperands.First(instruction));
         il.Load(_integer);
         il.Call(OfConversions(nameof(HostConversions.FromInteger), lanes.Type));
-        il.Vectors.Pop(instruction.Op0Register);
+        operands.Pop(instruction);
     }
 
     /// <summary>CVTSS2SI, CVTTSS2SI, CVTSD2SI, CVTTSD2SI.</summary>
     public void ToInteger(in Instruction instruction)
     {
-        bool truncates = instruction.Mnemonic is Mnemonic.Cvttss2si or Mnemonic.Cvttsd2si;
+        bool truncates = instruction.Mnemonic is Mnemonic.Cvttss2si or Mnemonic.Cvttsd2si or Mnemonic.Vcvttss2si or Mnemonic.Vcvttsd2si;
         bool isWide = instruction.Op0Register.GetSize() == 8;
         operands.ReachSecond(instruction);
         operands.PushSecond(instruction);
@@ -101,10 +111,10 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, FlagEmi
     public void ToOther(in Instruction instruction)
     {
         operands.ReachSecond(instruction);
-        il.Vectors.Push(instruction.Op0Register);
+        il.Vectors.Push(VectorOperands.First(instruction));
         operands.PushSecond(instruction);
-        il.Call(OfConversions(instruction.Mnemonic == Mnemonic.Cvtss2sd ? nameof(HostConversions.ToDouble) : nameof(HostConversions.ToSingle)));
-        il.Vectors.Pop(instruction.Op0Register);
+        il.Call(OfConversions(instruction.Mnemonic is Mnemonic.Cvtss2sd or Mnemonic.Vcvtss2sd ? nameof(HostConversions.ToDouble) : nameof(HostConversions.ToSingle)));
+        operands.Pop(instruction);
     }
 
     private static MethodInfo OfNative(string name, Lanes lanes) => typeof(NativeFloat).GetMethod(name)!.MakeGenericMethod(lanes.Type);

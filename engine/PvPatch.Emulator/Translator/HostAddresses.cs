@@ -249,9 +249,9 @@ internal sealed class HostAddresses(RegionIl il, SideExits exits)
     }
 
     /// <summary>Whether an access before this one, of the same group, found its address to be a multiple of 16; from now on it is.</summary>
-    public bool IsKnownAligned()
+    public bool IsKnownAligned(int size)
     {
-        if (_own is not { } access)
+        if (size != 16 || _own is not { } access)
             return false;
         int bit = 1 << (int)(access.Offset & 15);
         bool known = (access.Group.Aligned & bit) != 0;

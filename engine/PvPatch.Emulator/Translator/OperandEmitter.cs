@@ -54,13 +54,13 @@ internal sealed class OperandEmitter(RegionIl il, SideExits exits, HostAddresses
     /// <summary>Finds the host address of the memory operand, or leaves the region.</summary>
     /// <param name="instruction">The instruction.</param>
     /// <param name="writes">Whether it is written.</param>
-    /// <param name="aligned">Whether it must lie on a multiple of 16.</param>
+    /// <param name="aligned">Whether it must lie on a multiple of its size.</param>
     public void Reach(in Instruction instruction, bool writes, bool aligned)
     {
-        if (aligned && !addresses.IsKnownAligned())
+        if (aligned && !addresses.IsKnownAligned(instruction.MemorySize.GetSize()))
         {
             addresses.Effective(instruction);
-            il.Constant(15);
+            il.Constant(instruction.MemorySize.GetSize() - 1);
             il.Op(OpCodes.And);
             il.Branch(OpCodes.Brtrue, exits.Before(ExitReason.Instruction));
         }

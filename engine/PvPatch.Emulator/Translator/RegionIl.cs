@@ -247,8 +247,11 @@ internal sealed class RegionIl
         Op(OpCodes.Stind_I8);
     }
 
-    /// <summary>Whether an instruction of the region uses an XMM register.</summary>
-    public bool UsesVectors => _use.Used >> 16 != 0;
+    /// <summary>Whether an instruction of the region uses an XMM or YMM register.</summary>
+    public bool UsesVectors => _use.Used >> RegisterUse.FirstVector != 0;
+
+    /// <summary>Whether one does with VEX, which is what changes upper halves of YMM registers.</summary>
+    public bool UsesVex => _use.Used >> RegisterUse.FirstUpperHalf != 0;
 
     /// <summary>Which registers the region's instructions use; all are noted before any code is written.</summary>
     public RegisterUse Use => _use;
@@ -256,21 +259,21 @@ internal sealed class RegionIl
     /// <summary>Writes back the registers that an instruction names.</summary>
     public void Spill(in Instruction instruction)
     {
-        _use.Find(instruction, out int used, out _);
+        _use.Find(instruction, out ulong used, out _);
         Spill(used & _use.Written);
     }
 
     /// <summary>Writes back the registers that an instruction changed: what they come of has to be computed then, even if they are overwritten before anybody asks.</summary>
     public void Keep(in Instruction instruction)
     {
-        _use.Find(instruction, out _, out int written);
+        _use.Find(instruction, out _, out ulong written);
         Spill(written);
     }
 
     /// <summary>Brings the registers that an instruction may have changed back into their locals.</summary>
     public void Fill(in Instruction instruction)
     {
-        _use.Find(instruction, out _, out int written);
+        _use.Find(instruction, out _, out ulong written);
         Fill(written);
     }
 
@@ -304,7 +307,7 @@ internal sealed class RegionIl
         StoreState(StateOffsets.General(number), _moved);
     }
 
-    /// <summary>Whether a register, those of XMM from 16 on, is kept in a local.</summary>
+    /// <summary>Whether a register, by its place in sets, is kept in a local.</summary>
     public bool IsKept(int number) => (_use.Kept >> number & 1) != 0;
 
     /// <summary>Pushes a general register in its size.</summary>
@@ -403,7 +406,7 @@ internal sealed class RegionIl
         }
     }
 
-    private void Fill(int registers)
+    private void Fill(ulong registers)
     {
         registers &= _use.Kept;
         for (int i = 0; i < 16; i++)
@@ -414,10 +417,10 @@ internal sealed class RegionIl
             Store(_registers[i]);
         }
 
-        Vectors.Fill(registers >> 16);
+        Vectors.Fill((uint)(registers >> RegisterUse.FirstVector));
     }
 
-    private void Spill(int registers)
+    private void Spill(ulong registers)
     {
         registers &= _use.Kept;
         for (int i = 0; i < 16; i++)
@@ -426,7 +429,7 @@ internal sealed class RegionIl
                 StoreState(StateOffsets.General(i), _registers[i]);
         }
 
-        Vectors.Spill(registers >> 16);
+        Vectors.Spill((uint)(registers >> RegisterUse.FirstVector));
     }
 
     /// <summary>Whether a register is the second byte of another one.</summary>

@@ -40,6 +40,9 @@ internal static unsafe class StateOffsets
     /// <summary>An XMM register by its number.</summary>
     public static int Xmm(int number) => FirstXmm + (number * 2 * sizeof(ulong));
 
+    /// <summary>The upper half of a YMM register by its number.</summary>
+    public static int YmmHigh(int number) => Xmm(number) + VexShapes.ToHigh;
+
     private static int Of(delegate*<CpuState*, byte*> field)
     {
         CpuState state;

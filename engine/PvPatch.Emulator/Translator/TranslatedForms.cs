@@ -76,7 +76,7 @@ internal static class TranslatedForms
     private static bool HasCalledFeature(in Instruction instruction) => instruction.Code.CpuidFeatures() is [var feature, ..] && feature is
         CpuidFeature.SSE or CpuidFeature.SSE2 or CpuidFeature.SSE3 or CpuidFeature.SSSE3 or CpuidFeature.SSE4_1 or CpuidFeature.SSE4_2 or CpuidFeature.MMX or
         CpuidFeature.FPU or CpuidFeature.FPU287 or CpuidFeature.FPU387 or CpuidFeature.AES or CpuidFeature.PCLMULQDQ or CpuidFeature.SHA or CpuidFeature.BMI1 or
-        CpuidFeature.BMI2 or CpuidFeature.ADX or CpuidFeature.MOVBE or CpuidFeature.CX8 or CpuidFeature.CMPXCHG16B or CpuidFeature.CMOV;
+        CpuidFeature.BMI2 or CpuidFeature.AVX or CpuidFeature.AVX2 or CpuidFeature.FMA or CpuidFeature.F16C or CpuidFeature.ADX or CpuidFeature.MOVBE or CpuidFeature.CX8 or CpuidFeature.CMPXCHG16B or CpuidFeature.CMOV;
 
     private static bool IsCalledMnemonic(Mnemonic mnemonic) => mnemonic is
         Mnemonic.Add or Mnemonic.Or or Mnemonic.Adc or Mnemonic.Sbb or Mnemonic.And or Mnemonic.Sub or Mnemonic.Xor or Mnemonic.Inc or Mnemonic.Dec or Mnemonic.Neg or Mnemonic.Not or

@@ -39,6 +39,12 @@ internal enum VectorForm
     /// <summary>xmm, xmm/memory, XMM0.</summary>
     Blend,
 
+    /// <summary>xmm/memory, ymm, imm: one of its lanes.</summary>
+    ExtractLane,
+
+    /// <summary>VZEROUPPER.</summary>
+    ZeroUpper,
+
     /// <summary>xmm, xmm/memory: floating-point arithmetic.</summary>
     Arithmetic,
 
@@ -79,6 +85,8 @@ internal static class VectorForms
 
     private static VectorForm OnAnyHost(in Instruction instruction)
     {
+        if (instruction.Encoding == EncodingKind.VEX)
+            return OfVex(instruction, InstructionTable.Row(instruction.Code));
         if (!NamesXmm(instruction))
             return VectorForm.None;
         bool toMemory = instruction.Op0Kind == OpKind.Memory;
@@ -122,10 +130,56 @@ internal static class VectorForms
     public static int ElementSize(in Instruction instruction) => instruction.Mnemonic switch
     {
         Mnemonic.Pinsrb or Mnemonic.Pextrb or Mnemonic.Pmovmskb or Mnemonic.Pblendvb => 1,
-        Mnemonic.Pinsrw or Mnemonic.Pextrw => 2,
+        Mnemonic.Vpinsrb or Mnemonic.Vpextrb or Mnemonic.Vpmovmskb or Mnemonic.Vpblendvb or Mnemonic.Vptest => 1,
+        Mnemonic.Pinsrw or Mnemonic.Pextrw or Mnemonic.Vpinsrw or Mnemonic.Vpextrw => 2,
         Mnemonic.Pinsrd or Mnemonic.Pextrd or Mnemonic.Extractps or Mnemonic.Movmskps or Mnemonic.Blendvps => 4,
+        Mnemonic.Vpinsrd or Mnemonic.Vpextrd or Mnemonic.Vextractps or Mnemonic.Vmovmskps or Mnemonic.Vblendvps or Mnemonic.Vtestps => 4,
         _ => 8,
     };
+
+    private static VectorForm OfVex(in Instruction instruction, in InstructionRow row)
+    {
+        if (!row.IsVex)
+            return VectorForm.None;
+        bool toMemory = instruction.OpCount > 0 && instruction.Op0Kind == OpKind.Memory;
+        switch (instruction.Mnemonic)
+        {
+            case Mnemonic.Vzeroupper:
+                return VectorForm.ZeroUpper;
+            case Mnemonic.Vmovd or Mnemonic.Vmovq or Mnemonic.Vmovss or Mnemonic.Vmovsd or Mnemonic.Vmovlps or Mnemonic.Vmovlpd when toMemory:
+                return VectorForm.Store;
+            case Mnemonic.Vmovd or Mnemonic.Vmovq when instruction.Op0Register.IsGPR():
+                return VectorForm.ToGeneral;
+            case Mnemonic.Vmovd or Mnemonic.Vmovq when instruction.Op1Kind == OpKind.Register && instruction.Op1Register.IsGPR():
+                return VectorForm.FromGeneral;
+            case Mnemonic.Vpinsrb or Mnemonic.Vpinsrw or Mnemonic.Vpinsrd or Mnemonic.Vpinsrq:
+                return instruction.Op2Kind == OpKind.Memory ? VectorForm.None : VectorForm.Insert;
+            case Mnemonic.Vpextrb or Mnemonic.Vpextrw or Mnemonic.Vpextrd or Mnemonic.Vpextrq or Mnemonic.Vextractps:
+                return toMemory ? VectorForm.None : VectorForm.Extract;
+            case Mnemonic.Vpmovmskb or Mnemonic.Vmovmskps or Mnemonic.Vmovmskpd:
+                return VectorForm.SignMask;
+            case Mnemonic.Vptest or Mnemonic.Vtestps or Mnemonic.Vtestpd:
+                return VectorForm.Test;
+            case Mnemonic.Vpblendvb or Mnemonic.Vblendvps or Mnemonic.Vblendvpd:
+                return VectorForm.Blend;
+            case Mnemonic.Vmovhps or Mnemonic.Vmovhpd when toMemory:
+                return VectorForm.StoreHigh;
+            case Mnemonic.Vextractf128 or Mnemonic.Vextracti128:
+                return VectorForm.ExtractLane;
+            case Mnemonic.Vcmpps or Mnemonic.Vcmppd or Mnemonic.Vcmpss or Mnemonic.Vcmpsd:
+                return VectorForm.Compare;
+            case Mnemonic.Vucomiss or Mnemonic.Vucomisd or Mnemonic.Vcomiss or Mnemonic.Vcomisd:
+                return VectorForm.Order;
+            case Mnemonic.Vcvtsi2ss or Mnemonic.Vcvtsi2sd:
+                return VectorForm.FromInteger;
+            case Mnemonic.Vcvtss2si or Mnemonic.Vcvttss2si or Mnemonic.Vcvtsd2si or Mnemonic.Vcvttsd2si:
+                return VectorForm.ToInteger;
+            case Mnemonic.Vcvtss2sd or Mnemonic.Vcvtsd2ss:
+                return VectorForm.ToOther;
+            default:
+                return row.Spread == VexSpread.Wide ? VectorForm.Packed : OfRow(row, toMemory);
+        }
+    }
 
     private static VectorForm OfRow(in InstructionRow row, bool toMemory)
     {
