@@ -6,7 +6,7 @@ namespace PvPatch.Emulator.Instructions;
 
 /// <summary>
 /// VGATHER and VPGATHER (Intel SDM vol. 2): each element whose mask has its sign set is loaded from an address of its own, the lowest first. A
-/// fault leaves those before it loaded and their masks clear, so that the instruction can be started again.
+/// fault leaves those before it loaded and their masks clear, so that the instruction can be started again. The decoder refuses equal registers.
 /// </summary>
 internal static unsafe class Gathers
 {
@@ -20,8 +20,6 @@ internal static unsafe class Gathers
     {
         if (!VectorShapes.IsReady(cpu, u))
             return null;
-        if (u->Op0 == u->Op2 || u->Op0 == u->Index || u->Op2 == u->Index)
-            return Execution.Raise(cpu, u, Vectors.InvalidOpcode);
         int count = 16 * TWidth.Lanes / Math.Max(sizeof(TIndex), sizeof(T));
         byte* result = stackalloc byte[RegisterSize], mask = stackalloc byte[RegisterSize], index = stackalloc byte[RegisterSize];
         Fill(cpu, u->Op0, result);
@@ -30,23 +28,27 @@ internal static unsafe class Gathers
         bool complete = true;
 
         // SAFETY: so many elements are in the registers.
-        for (int i = 0; i < RegisterSize / sizeof(T); i++)
-            ((T*)mask)[i] = i < count && IsNegative(((T*)mask)[i]) ? Integer.Truncate<T>(ulong.MaxValue) : default;
-        for (int i = 0; i < count && complete; i++)
+        for (int i = 0; i < count; i++)
         {
-            if (!IsNegative(((T*)mask)[i]))
-                continue;
-            long offset = sizeof(TIndex) == 4 ? ((int*)index)[i] : ((long*)index)[i];
-            byte* host = Operands.Read(cpu, u, Place(cpu, u, offset, sizeof(T)), sizeof(T));
-            complete = host != null;
-            if (!complete)
-                break;
-            ((T*)result)[i] = Unsafe.ReadUnaligned<T>(host);
+            if (IsNegative(((T*)mask)[i]))
+            {
+                long offset = sizeof(TIndex) == 4 ? ((int*)index)[i] : ((long*)index)[i];
+                byte* host = Operands.Read(cpu, u, Place(cpu, u, offset, sizeof(T)), sizeof(T));
+                complete = host != null;
+                if (!complete)
+                    break;
+                ((T*)result)[i] = Unsafe.ReadUnaligned<T>(host);
+            }
+
             ((T*)mask)[i] = default;
         }
 
         if (complete)
+        {
             new Span<byte>(result + (count * sizeof(T)), RegisterSize - (count * sizeof(T))).Clear();
+            new Span<byte>(mask + (count * sizeof(T)), RegisterSize - (count * sizeof(T))).Clear();
+        }
+
         Take(cpu, u->Op0, result);
         Take(cpu, u->Op2, mask);
         return complete ? u + 1 : null;

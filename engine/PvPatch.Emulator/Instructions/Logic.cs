@@ -25,22 +25,27 @@ public static class Logic
         WithFlags(a ^ b, ref flags);
 
     /// <summary>ANDN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T AndNot<T>(T a, T b, ref ulong flags) =>
         WithoutParity(~a & b, carry: false, ref flags);
 
     /// <summary>BLSI: isolates the lowest set bit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T IsolateLowest<T>(T a, ref ulong flags) =>
         WithoutParity(a & (Integer.Zero<T>() - a), carry: a != Integer.Zero<T>(), ref flags);
 
     /// <summary>BLSR: clears the lowest set bit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T ClearLowest<T>(T a, ref ulong flags) =>
         WithoutParity(a & (a - Integer.One<T>()), carry: a == Integer.Zero<T>(), ref flags);
 
     /// <summary>BLSMSK: a mask up to the lowest set bit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T MaskToLowest<T>(T a, ref ulong flags) =>
         WithoutParity(a ^ (a - Integer.One<T>()), carry: a == Integer.Zero<T>(), ref flags);
 
     /// <summary>BEXTR: start in bits 0 to 7 of the control, length in bits 8 to 15. SF is undefined, cleared here.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe T Extract<T>(T a, T control, ref ulong flags)
     {
         int start = (int)Integer.ZeroExtend(control) & 0xff;
@@ -53,6 +58,7 @@ public static class Logic
     }
 
     /// <summary>BZHI: clears the bits from an index upward.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe T ClearAbove<T>(T a, T index, ref ulong flags)
     {
         int bit = (int)Integer.ZeroExtend(index) & 0xff;
@@ -98,6 +104,7 @@ public static class Logic
     }
 
     /// <summary>The BMI instructions leave PF undefined; it is cleared here.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T WithoutParity<T>(T result, bool carry, ref ulong flags)
     {
         StatusFlags.Set(ref flags, (StatusFlags.OfResult(result) & ~RFlags.Parity) | (carry ? RFlags.Carry : 0));

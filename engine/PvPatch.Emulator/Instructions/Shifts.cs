@@ -135,14 +135,17 @@ public static class Shifts
     }
 
     /// <summary>SHLX.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T LeftOnly<T>(T a, T count) =>
         a << Masked(count);
 
     /// <summary>SHRX.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T RightOnly<T>(T a, T count) =>
         a >>> Masked(count);
 
     /// <summary>SARX.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T ArithmeticRightOnly<T>(T a, T count) =>
         Integer.Truncate<T>(Signed(a) >> Masked(count));
 

@@ -60,6 +60,8 @@ internal static class FlagUse
             case Mnemonic.Ucomiss or Mnemonic.Ucomisd or Mnemonic.Comiss or Mnemonic.Comisd:
             case Mnemonic.Vucomiss or Mnemonic.Vucomisd or Mnemonic.Vcomiss or Mnemonic.Vcomisd:
                 return StatusFlags.All;
+            case var mnemonic when BitFieldEmitter.SetsFlags(mnemonic):
+                return StatusFlags.All;
             case Mnemonic.Inc or Mnemonic.Dec:
                 return StatusFlags.All & ~RFlags.Carry;
             case Mnemonic.Bt:

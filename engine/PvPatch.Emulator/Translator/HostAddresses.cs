@@ -249,6 +249,7 @@ internal sealed class HostAddresses(RegionIl il, SideExits exits)
     }
 
     /// <summary>Whether an access before this one, of the same group, found its address to be a multiple of 16; from now on it is.</summary>
+    /// <param name="size">The bytes that it is to be a multiple of: nothing is known of more.</param>
     public bool IsKnownAligned(int size)
     {
         if (size != 16 || _own is not { } access)

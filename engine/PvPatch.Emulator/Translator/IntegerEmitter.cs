@@ -9,7 +9,7 @@ namespace PvPatch.Emulator.Translator;
 /// Instructions on general registers and memory that go on behind themselves. What IL has an operation for is written as
 /// that, with its flags left to <see cref="FlagEmitter"/>; for all else the meaning that the interpreter uses is called, and inlined.
 /// </summary>
-internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, HostAddresses addresses, MeaningEmitter meanings, ShiftEmitter shifts, MultiplicationEmitter multiplication)
+internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmitter operands, HostAddresses addresses, MeaningEmitter meanings, ShiftEmitter shifts, MultiplicationEmitter multiplication, BitFieldEmitter bitFields)
 {
     private readonly LocalBuilder _first = il.Local();
     private readonly LocalBuilder _second = il.Local();
@@ -139,6 +139,9 @@ internal sealed class IntegerEmitter(RegionIl il, FlagEmitter flags, OperandEmit
                 il.PushRegister(instruction.Op0Register);
                 il.Call(MeaningEmitter.MethodOf(typeof(BitScans), nameof(BitScans.Reverse), Size(instruction, 0)));
                 operands.Pop(instruction);
+                break;
+            case var mnemonic when BitFieldEmitter.Has(mnemonic):
+                bitFields.Write(instruction, setsFlags);
                 break;
             case Mnemonic.Xchg:
                 Exchange(instruction);

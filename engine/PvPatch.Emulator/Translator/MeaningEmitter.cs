@@ -38,6 +38,13 @@ internal sealed class MeaningEmitter(RegionIl il, FlagEmitter flags)
         flags.State = FlagState.Settled;
     }
 
+    /// <summary>Calls a meaning with the values on the stack; nobody wants the flags that it gives.</summary>
+    public void CallForResult(Type type, string meaning, int size)
+    {
+        il.Address(_flags);
+        il.Call(MethodOf(type, meaning, size));
+    }
+
     /// <summary>Calls a meaning with the values on the stack and RFLAGS, which must be right where it keeps some of it.</summary>
     public void Call(Type type, string meaning, int size)
     {

@@ -35,7 +35,7 @@ internal sealed class RegionEmitter
         var meanings = new MeaningEmitter(_il, _flags);
         var shifts = new ShiftEmitter(_il, _flags, operands, meanings);
         var multiplication = new MultiplicationEmitter(_il, _flags, operands, _exits);
-        _integers = new IntegerEmitter(_il, _flags, operands, _addresses, meanings, shifts, multiplication);
+        _integers = new IntegerEmitter(_il, _flags, operands, _addresses, meanings, shifts, multiplication, new BitFieldEmitter(_il, operands, meanings));
         var vectorOperands = new VectorOperands(_il, operands, _addresses);
         _vectors = new VectorEmitter(_il, vectorOperands, new FloatEmitter(_il, vectorOperands, _flags, _exits), meanings, _flags, _exits);
         _branches = new BranchEmitter(_il, _flags, operands, _addresses, _exits, region, code, entries, memory);

@@ -109,6 +109,8 @@ internal static class TranslatedForms
             case Mnemonic.Cbw or Mnemonic.Cwde or Mnemonic.Cdqe or Mnemonic.Cwd or Mnemonic.Cdq or Mnemonic.Cqo:
             case Mnemonic.Bsf or Mnemonic.Bsr or Mnemonic.Tzcnt or Mnemonic.Lzcnt or Mnemonic.Popcnt:
                 return true;
+            case var mnemonic when BitFieldEmitter.Has(mnemonic):
+                return true;
             case Mnemonic.Bswap:
                 return instruction.Op0Register.GetSize() >= 4;
             case Mnemonic.Xchg:
