@@ -19,7 +19,8 @@ internal static class UnicornLimits
     private static readonly HashSet<CpuidFeature> Missing =
     [
         CpuidFeature.SHA, CpuidFeature.CLFLUSHOPT, CpuidFeature.CLWB, CpuidFeature.FSGSBASE, CpuidFeature.MOVBE, CpuidFeature.POPCNT,
-        CpuidFeature.PCLMULQDQ,
+        CpuidFeature.PCLMULQDQ, CpuidFeature.AVX, CpuidFeature.AVX2, CpuidFeature.FMA, CpuidFeature.F16C, CpuidFeature.VAES,
+        CpuidFeature.VPCLMULQDQ,
     ];
 
     private static readonly Dictionary<Mnemonic, string> Mnemonics = new()

@@ -27,6 +27,7 @@ internal static class CaseLayout
     public const int Registers = 0;
     public const int FrameRegisterCount = 23;
     public const int Fpu = 256;
+    public const int YmmHigh = 768;
     public const int Code = 2560;
     public const int CodeSize = 1024;
 
@@ -42,6 +43,7 @@ internal static class CaseLayout
     [
         new(DataPages + 0xe00, 0x400, 1024),
         new(DataPages + 0x1e00, 0x200, 2048),
+        new(DataPages, 0x40, 3584),
     ];
 
     /// <summary>Numbers of general registers in the order of the signal frame.</summary>

@@ -5,8 +5,8 @@ namespace PvPatch.Oracle.Cases;
 
 /// <summary>
 /// A case as a line of text: code bytes, state, "=>", result. State names only what is not zero, the result only what
-/// differs from the state: <c>48F7F1 rax=64 rcx=7 flags=0 => vector=3 rax=e rdx=2</c>. Memory is <c>[address]=bytes</c>, the x87
-/// <c>fpu=</c> control word, status word and a tag bit for each register, then <c>st0=</c> and so on.
+/// differs from the state: <c>48F7F1 rax=64 rcx=7 flags=0 => vector=3 rax=e rdx=2</c>. Memory is <c>[address]=bytes</c>, the upper
+/// half of YMM0 <c>ymmh0=</c>, the x87 <c>fpu=</c> control word, status word and a tag bit for each register, then <c>st0=</c> and so on.
 /// </summary>
 internal static class CaseLine
 {
@@ -66,6 +66,12 @@ internal static class CaseLine
                 line.Append(CultureInfo.InvariantCulture, $" xmm{i}={to.Xmm[(2 * i) + 1]:x16}{to.Xmm[2 * i]:x16}");
         }
 
+        for (int i = 0; i < 16; i++)
+        {
+            if (from.YmmHigh[2 * i] != to.YmmHigh[2 * i] || from.YmmHigh[(2 * i) + 1] != to.YmmHigh[(2 * i) + 1])
+                line.Append(CultureInfo.InvariantCulture, $" ymmh{i}={to.YmmHigh[(2 * i) + 1]:x16}{to.YmmHigh[2 * i]:x16}");
+        }
+
         AppendX87(line, from.Fpu, to.Fpu);
         for (int window = 0; window < from.Memory.Length; window++)
         {
@@ -103,7 +109,9 @@ internal static class CaseLine
             if (name[0] == '[')
                 ApplyMemory(state, Number(name[1..^1]), Convert.FromHexString(value));
             else if (name.StartsWith("xmm", StringComparison.Ordinal))
-                ApplyXmm(state, int.Parse(name[3..], CultureInfo.InvariantCulture), value);
+                ApplyVector(state.Xmm, int.Parse(name[3..], CultureInfo.InvariantCulture), value);
+            else if (name.StartsWith("ymmh", StringComparison.Ordinal))
+                ApplyVector(state.YmmHigh, int.Parse(name[4..], CultureInfo.InvariantCulture), value);
             else if (name.StartsWith("st", StringComparison.Ordinal))
                 X87Image.SetRegister(state.Fpu, name[2] - '0', Number(value[4..]), (ushort)Number(value[..4]));
             else if (name == "fpu")
@@ -144,10 +152,10 @@ internal static class CaseLine
         }
     }
 
-    private static void ApplyXmm(MachineCase state, int register, string value)
+    private static void ApplyVector(Span<ulong> words, int register, string value)
     {
-        state.Xmm[(2 * register) + 1] = Number(value[..16]);
-        state.Xmm[2 * register] = Number(value[16..]);
+        words[(2 * register) + 1] = Number(value[..16]);
+        words[2 * register] = Number(value[16..]);
     }
 
     private static void ApplyMemory(MachineCase state, ulong address, byte[] bytes)

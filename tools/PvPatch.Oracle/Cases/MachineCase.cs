@@ -3,7 +3,7 @@ using Iced.Intel;
 
 namespace PvPatch.Oracle.Cases;
 
-/// <summary>A case or what came of it: registers, x87 and SSE state as FXSAVE stores it, memory, and how it ended.</summary>
+/// <summary>A case or what came of it: registers, x87 and SSE state as FXSAVE stores it, upper halves of YMM, memory, and how it ended.</summary>
 internal sealed class MachineCase
 {
     /// <summary>The vector of a case that did not end.</summary>
@@ -16,6 +16,9 @@ internal sealed class MachineCase
     public ulong Flags { get; set; }
 
     public byte[] Fpu { get; } = new byte[512];
+
+    /// <summary>Bits 128 to 255 of YMM0 to YMM15, two words each.</summary>
+    public ulong[] YmmHigh { get; } = new ulong[32];
 
     public byte[][] Memory { get; } = [.. CaseLayout.Windows.Select(w => new byte[w.Size])];
 
@@ -48,6 +51,14 @@ internal sealed class MachineCase
     /// </summary>
     public bool IsSafeOnHost => Vector != Endless && !(Vector == 14 && CaseLayout.BelongsToHelper(Cr2)) && !CaseLayout.BelongsToHelper(General[4]);
 
+    /// <summary>An element of a vector register, counted from its lowest bit.</summary>
+    public Span<byte> Element(Register register, int index, int size)
+    {
+        int offset = index * size;
+        Span<ulong> half = offset < 16 ? Xmm : YmmHigh;
+        return MemoryMarshal.AsBytes(half).Slice((16 * register.GetNumber()) + (offset & 15), size);
+    }
+
     /// <summary>Sets the code.</summary>
     public void SetCode(ReadOnlySpan<byte> code)
     {
@@ -75,6 +86,7 @@ internal sealed class MachineCase
         };
         General.CopyTo(copy.General, 0);
         Fpu.CopyTo(copy.Fpu, 0);
+        YmmHigh.CopyTo(copy.YmmHigh, 0);
         Code.CopyTo(copy.Code, 0);
         for (int i = 0; i < Memory.Length; i++)
             Memory[i].CopyTo(copy.Memory[i], 0);
@@ -90,6 +102,7 @@ internal sealed class MachineCase
         registers[CaseLayout.Flags] = Flags;
         Code.CopyTo(slot[CaseLayout.Code..]);
         Fpu.CopyTo(slot[CaseLayout.Fpu..]);
+        MemoryMarshal.AsBytes(YmmHigh.AsSpan()).CopyTo(slot[CaseLayout.YmmHigh..]);
         for (int i = 0; i < Memory.Length; i++)
             Memory[i].CopyTo(slot[CaseLayout.Windows[i].Offset..]);
     }
@@ -105,6 +118,7 @@ internal sealed class MachineCase
         ErrorCode = (uint)registers[CaseLayout.ErrorCode];
         Cr2 = registers[CaseLayout.Cr2];
         slot.Slice(CaseLayout.Fpu, 512).CopyTo(Fpu);
+        MemoryMarshal.Cast<byte, ulong>(slot.Slice(CaseLayout.YmmHigh, 256)).CopyTo(YmmHigh);
         for (int i = 0; i < Memory.Length; i++)
             slot.Slice(CaseLayout.Windows[i].Offset, CaseLayout.Windows[i].Size).CopyTo(Memory[i]);
     }

@@ -36,6 +36,7 @@ internal sealed unsafe class EmulatedOracle : IDisposable
         X87Image.Store(cpu, result.Fpu);
         result.Mxcsr = cpu->Mxcsr;
         new ReadOnlySpan<ulong>(cpu->Xmm, 32).CopyTo(result.Xmm);
+        new ReadOnlySpan<ulong>(cpu->YmmHigh, 32).CopyTo(result.YmmHigh);
         return result;
     }
 
@@ -59,5 +60,6 @@ internal sealed unsafe class EmulatedOracle : IDisposable
         X87Image.Load(cpu, given.Fpu);
         cpu->Mxcsr = given.Mxcsr;
         given.Xmm.CopyTo(new Span<ulong>(cpu->Xmm, 32));
+        given.YmmHigh.CopyTo(new Span<ulong>(cpu->YmmHigh, 32));
     }
 }

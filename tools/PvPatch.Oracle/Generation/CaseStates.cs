@@ -29,6 +29,8 @@ internal sealed class CaseStates(CaseRandom random, CornerValues values, X87Case
         state.Mxcsr = (random.Chance(80) ? 0x1f80u : (uint)random.Bits() & 0x1f80) | ((uint)random.Bits() & (random.Chance(50) ? 0xe07fu : 0x6000));
         for (int i = 0; i < state.Xmm.Length; i++)
             state.Xmm[i] = random.Chance(50) ? values.FloatValue() : values.Value();
+        for (int i = 0; i < state.YmmHigh.Length; i++)
+            state.YmmHigh[i] = random.Chance(50) ? values.FloatValue() : values.Value();
         return state;
     }
 }

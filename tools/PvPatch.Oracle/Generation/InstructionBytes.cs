@@ -37,19 +37,11 @@ internal sealed class InstructionBytes(CaseRandom random, CornerValues values)
         bool wide = info.W == 1 || info.OperandSize == 64 || random.Chance(30);
         if (info.Encoding == EncodingKind.VEX)
         {
-            int map = info.Table == OpCodeTableKind.T0F38 ? 2 : 3;
-            _bytes[at++] = 0xc4;
-            _bytes[at] = (byte)((_bytes[at] & 0xe0) | map);
-            at++;
-            int prefix = info.MandatoryPrefix switch
-            {
-                MandatoryPrefix.P66 => 1,
-                MandatoryPrefix.PF3 => 2,
-                MandatoryPrefix.PF2 => 3,
-                _ => 0,
-            };
-            _bytes[at] = (byte)(((int)info.W * 0x80) + (_bytes[at] & 0x78) + prefix);
-            at++;
+            if (random.Chance(2))
+                _bytes[at++] = 0x67;
+            if (random.Chance(2))
+                _bytes[at++] = (byte)(random.Chance(50) ? 0x64 : 0x65);
+            at = VexPrefix.Append(info, random, _bytes, at);
         }
         else
         {
@@ -83,15 +75,36 @@ internal sealed class InstructionBytes(CaseRandom random, CornerValues values)
         if (info.OpCodeLength == 2)
             return;
 
+        _bytes[at] = (byte)ModRm(info);
+        if (random.Chance(30))
+            _bytes[at + 1 + random.Next(4)] = (byte)values.Corner();
+    }
+
+    /// <summary>A random ModRM byte that the form may have: groups, operands that are only registers, only memory, or memory with a vector index.</summary>
+    private int ModRm(OpCodeInfo info)
+    {
         int modRm = random.Next(256);
         if (random.Chance(30))
             modRm |= 0xc0;
         if (info.IsGroup)
             modRm = (modRm & ~0x38) | (info.GroupIndex << 3);
-        _bytes[at] = (byte)modRm;
-        if (random.Chance(30))
-            _bytes[at + 1 + random.Next(4)] = (byte)values.Corner();
+        for (int i = 0; i < info.OpCount; i++)
+        {
+            modRm = info.GetOpKind(i) switch
+            {
+                OpCodeOperandKind.mem => WithMemory(modRm),
+                OpCodeOperandKind.mem_vsib32x or OpCodeOperandKind.mem_vsib64x or OpCodeOperandKind.mem_vsib32y or OpCodeOperandKind.mem_vsib64y =>
+                    (WithMemory(modRm) & ~7) | 4,
+                OpCodeOperandKind.r16_rm or OpCodeOperandKind.r32_rm or OpCodeOperandKind.r64_rm or
+                OpCodeOperandKind.mm_rm or OpCodeOperandKind.xmm_rm or OpCodeOperandKind.ymm_rm => modRm | 0xc0,
+                _ => modRm,
+            };
+        }
+
+        return modRm;
     }
+
+    private int WithMemory(int modRm) => modRm < 0xc0 ? modRm : modRm - ((1 + random.Next(3)) << 6);
 
     private int AppendMandatoryPrefix(OpCodeInfo info, int at)
     {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Iced.Intel;
+using PvPatch.Emulator.Instructions;
 using PvPatch.Oracle.Cases;
 
 namespace PvPatch.Oracle.Generation;
@@ -8,6 +9,8 @@ namespace PvPatch.Oracle.Generation;
 /// <summary>Changes state and encoding of a case so that its operands lead to the case's pages.</summary>
 internal sealed class OperandPlaces(CaseRandom random, InstructionBytes bytes, X87Cases x87)
 {
+    private readonly VectorPlaces _vectors = new(random);
+
     /// <summary>An address in the windows, sometimes just before what is not mapped, sometimes not canonical.</summary>
     private ulong Address()
     {
@@ -20,6 +23,15 @@ internal sealed class OperandPlaces(CaseRandom random, InstructionBytes bytes, X
         if (kind < 9)
             return window.Address + 0x200 + (ulong)random.Next(-20, 20);
         return window.Address + (ulong)(random.Next(4, (window.Size / 16) - 4) * 16);
+    }
+
+    private ulong Address(in Instruction instruction)
+    {
+        if (StateImage.UsesHeader(instruction) && random.Chance(80))
+            return Address() & ~63ul;
+        if (instruction.Encoding == EncodingKind.VEX && random.Chance(VectorPlaces.IsMaskedMove(instruction) ? 40 : 3))
+            return _vectors.AddressAtEnd();
+        return Address();
     }
 
     /// <summary>Places all operands; false if this encoding can't reach them.</summary>
@@ -35,15 +47,17 @@ internal sealed class OperandPlaces(CaseRandom random, InstructionBytes bytes, X
         if (!PlaceStringOperands(instruction, state, narrow) || !TryPlaceComponents(instruction, state) || !TryPlaceMemory(ref instruction, state) || !TryPlaceImage(instruction, state))
             return false;
         PlaceNumber(instruction, state);
-        if (instruction.Mnemonic is Mnemonic.Pcmpestri or Mnemonic.Pcmpestri64 or Mnemonic.Pcmpestrm or Mnemonic.Pcmpestrm64)
+        if (VectorPlaces.IsMaskedMove(instruction))
+            _vectors.PlaceMask(instruction, state);
+        if (TakesLengths(instruction))
             PlaceLengths(instruction, state);
-        if (instruction.Code.CpuidFeatures() is [CpuidFeature.SSE4_2] && random.Chance(70))
+        if (TakesTexts(instruction) && random.Chance(70))
             PlaceTexts(instruction, state);
         if (UsesStack(instruction))
             state.General[4] = StackAddress();
         if (instruction.Mnemonic is Mnemonic.Leave or Mnemonic.Enter)
             state.General[5] = StackAddress();
-        if (instruction.Mnemonic is Mnemonic.Maskmovdqu or Mnemonic.Maskmovq)
+        if (instruction.Mnemonic is Mnemonic.Maskmovdqu or Mnemonic.Vmaskmovdqu or Mnemonic.Maskmovq)
             state.General[7] = CaseLayout.Windows[0].Address + (ulong)random.Next(0x100, 0x300) - CaseAddresses.SegmentBase(instruction);
         if (instruction.Mnemonic == Mnemonic.Xlatb)
             state.General[3] = Address() - (byte)state.General[0];
@@ -67,6 +81,13 @@ internal sealed class OperandPlaces(CaseRandom random, InstructionBytes bytes, X
             (instruction.NearBranchTarget >= CaseLayout.CodePage && instruction.NearBranchTarget < CaseLayout.CodePage + 0xff0 &&
             (instruction.NearBranchTarget < CaseLayout.CodeStart || instruction.NearBranchTarget >= instruction.NextIP));
     }
+
+    private static bool TakesLengths(in Instruction instruction) => instruction.Mnemonic is
+        Mnemonic.Pcmpestri or Mnemonic.Pcmpestri64 or Mnemonic.Pcmpestrm or Mnemonic.Pcmpestrm64 or
+        Mnemonic.Vpcmpestri or Mnemonic.Vpcmpestri64 or Mnemonic.Vpcmpestrm or Mnemonic.Vpcmpestrm64;
+
+    private static bool TakesTexts(in Instruction instruction) =>
+        instruction.Code.CpuidFeatures() is [CpuidFeature.SSE4_2] || TakesLengths(instruction) || instruction.Mnemonic is Mnemonic.Vpcmpistri or Mnemonic.Vpcmpistrm;
 
     private static bool HasNearBranch(in Instruction instruction) => instruction.OpCount > 0 && instruction.Op0Kind == OpKind.NearBranch64;
 
@@ -156,7 +177,7 @@ internal sealed class OperandPlaces(CaseRandom random, InstructionBytes bytes, X
         ulong address = CaseAddresses.Effective(instruction, state);
         int window = Array.FindIndex(CaseLayout.Windows, w => address >= w.Address && address + (ulong)size <= w.Address + (ulong)w.Size);
         if (window < 0)
-            return address + (ulong)size <= CaseLayout.DataPages || address + (ulong)size > CaseLayout.DataPages + CaseLayout.DataSize;
+            return address + (ulong)size <= CaseLayout.DataPages || address + (ulong)Math.Min(size, StateImage.SmallestArea) > CaseLayout.DataPages + CaseLayout.DataSize;
         if (!StateImage.IsRestored(instruction))
             return true;
         Span<byte> image = state.Memory[window].AsSpan((int)(address - CaseLayout.Windows[window].Address));
@@ -174,8 +195,8 @@ internal sealed class OperandPlaces(CaseRandom random, InstructionBytes bytes, X
         const ulong Nonexistent = 1ul << 62;
         const ulong Compacted = 1ul << 63;
         header.Clear();
-        ulong compaction = random.Chance(40) ? Compacted | (uint)random.Next(4) | (random.Chance(50) ? 3ul : 0) : 0;
-        BinaryPrimitives.WriteUInt64LittleEndian(header, (uint)random.Next(4) | (random.Chance(3) ? Nonexistent : 0));
+        ulong compaction = random.Chance(40) ? Compacted | Components() : 0;
+        BinaryPrimitives.WriteUInt64LittleEndian(header, (random.Bits() & StateComponents.All) | (random.Chance(3) ? Nonexistent : 0));
         BinaryPrimitives.WriteUInt64LittleEndian(header[8..], compaction | (random.Chance(3) ? Nonexistent : 0));
         if (random.Chance(5))
             header[random.Next(16, 64)] = 1;
@@ -192,10 +213,12 @@ internal sealed class OperandPlaces(CaseRandom random, InstructionBytes bytes, X
                 return false;
         }
 
-        state.General[0] = (state.General[0] & 0xffff_ffff_0000_0000) | (random.Chance(50) ? 3u : (uint)random.Next(4));
+        state.General[0] = (state.General[0] & 0xffff_ffff_0000_0000) | Components();
         state.General[2] &= 0xffff_ffff_0000_0000;
         return true;
     }
+
+    private ulong Components() => random.Chance(50) ? StateComponents.All : random.Bits() & StateComponents.All;
 
     private bool PlaceStringOperands(in Instruction instruction, MachineCase state, bool narrow)
     {
@@ -213,7 +236,7 @@ internal sealed class OperandPlaces(CaseRandom random, InstructionBytes bytes, X
         return (uint)state.General[6] + CaseAddresses.SegmentBase(instruction) >= CaseLayout.DataPages;
     }
 
-    /// <summary>Makes the memory operand's address one of <see cref="Address"/>: through a base register, or in the displacement's bytes.</summary>
+    /// <summary>Makes the memory operand's address one of <see cref="Address()"/>: through a base register, or in the displacement's bytes.</summary>
     private bool TryPlaceMemory(ref Instruction instruction, MachineCase state)
     {
         int operand = -1;
@@ -225,7 +248,9 @@ internal sealed class OperandPlaces(CaseRandom random, InstructionBytes bytes, X
 
         if (operand < 0 || instruction.Mnemonic is Mnemonic.Lea or Mnemonic.Nop or Mnemonic.Xlatb || instruction.MemorySize == MemorySize.Unknown)
             return true;
-        ulong wanted = (StateImage.UsesHeader(instruction) && random.Chance(80) ? Address() & ~63ul : Address()) - CaseAddresses.SegmentBase(instruction);
+        if (GatherShape.Of(instruction) is { } gather)
+            return _vectors.TryPlaceGather(instruction, gather, state);
+        ulong wanted = Address(instruction) - CaseAddresses.SegmentBase(instruction);
         Register place = instruction.MemoryBase is Register.None or Register.RIP or Register.EIP ? Register.None : instruction.MemoryBase;
         if (place != Register.None)
         {

@@ -11,12 +11,13 @@ internal static class SequenceForms
         // The last bit may differ.
         Mnemonic.F2xm1, Mnemonic.Fyl2x, Mnemonic.Fyl2xp1, Mnemonic.Fpatan, Mnemonic.Fptan, Mnemonic.Fsin, Mnemonic.Fcos, Mnemonic.Fsincos,
         Mnemonic.Rcpps, Mnemonic.Rcpss, Mnemonic.Rsqrtps, Mnemonic.Rsqrtss,
+        Mnemonic.Vrcpps, Mnemonic.Vrcpss, Mnemonic.Vrsqrtps, Mnemonic.Vrsqrtss,
 
         // C1 differs, and then the status word.
         Mnemonic.Fcomi, Mnemonic.Fcomip, Mnemonic.Fucomi, Mnemonic.Fucomip,
 
         // Pointers of the x87, features of the processor.
-        Mnemonic.Fnstenv, Mnemonic.Fldenv, Mnemonic.Fnsave, Mnemonic.Frstor, Mnemonic.Ldmxcsr,
+        Mnemonic.Fnstenv, Mnemonic.Fldenv, Mnemonic.Fnsave, Mnemonic.Frstor, Mnemonic.Ldmxcsr, Mnemonic.Vldmxcsr,
         Mnemonic.Fxsave, Mnemonic.Fxsave64, Mnemonic.Fxrstor, Mnemonic.Fxrstor64,
         Mnemonic.Xsave, Mnemonic.Xsave64, Mnemonic.Xsaveopt, Mnemonic.Xsaveopt64, Mnemonic.Xsavec, Mnemonic.Xsavec64, Mnemonic.Xrstor, Mnemonic.Xrstor64,
 
@@ -24,7 +25,9 @@ internal static class SequenceForms
         Mnemonic.Shld, Mnemonic.Shrd,
 
         // Their memory operand can't be led into the windows by its base.
-        Mnemonic.Xlatb, Mnemonic.Enter, Mnemonic.Leave, Mnemonic.Maskmovdqu, Mnemonic.Maskmovq,
+        Mnemonic.Xlatb, Mnemonic.Enter, Mnemonic.Leave, Mnemonic.Maskmovdqu, Mnemonic.Vmaskmovdqu, Mnemonic.Maskmovq,
+        Mnemonic.Vpgatherdd, Mnemonic.Vpgatherdq, Mnemonic.Vpgatherqd, Mnemonic.Vpgatherqq,
+        Mnemonic.Vgatherdps, Mnemonic.Vgatherdpd, Mnemonic.Vgatherqps, Mnemonic.Vgatherqpd,
 
         // They end the sequence, or may trap at every instruction.
         Mnemonic.Int3, Mnemonic.Into, Mnemonic.Ud0, Mnemonic.Ud1, Mnemonic.Ud2, Mnemonic.Xsetbv, Mnemonic.Popf, Mnemonic.Popfq,

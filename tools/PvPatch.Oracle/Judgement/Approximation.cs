@@ -16,7 +16,8 @@ internal static class Approximation
 
     /// <summary>Whether an instruction is one of them.</summary>
     public static bool Is(in Instruction instruction) =>
-        instruction.Mnemonic is Mnemonic.Rcpps or Mnemonic.Rcpss or Mnemonic.Rsqrtps or Mnemonic.Rsqrtss;
+        instruction.Mnemonic is Mnemonic.Rcpps or Mnemonic.Rcpss or Mnemonic.Rsqrtps or Mnemonic.Rsqrtss or
+        Mnemonic.Vrcpps or Mnemonic.Vrcpss or Mnemonic.Vrsqrtps or Mnemonic.Vrsqrtss;
 
     /// <summary>Whether two pairs of singles are the same within the error; what is no finite number must be the same exactly.</summary>
     public static bool AreNear(ulong a, ulong b) => AreNear((uint)a, (uint)b) && AreNear((uint)(a >> 32), (uint)(b >> 32));

@@ -41,6 +41,7 @@ internal static class CaseComparison
         if (flags != 0)
             text.Append($" flags {host.Flags & ComparedFlags:x} but {emulated.Flags & ComparedFlags:x}, differing in {flags:x};");
         X87Comparison.HidePointers(given, instruction, host, emulated);
+        GatherComparison.HideOpenElements(given, instruction, host, emulated);
         for (int i = 0; i < host.Memory.Length; i++)
         {
             int at = host.Memory[i].AsSpan().CommonPrefixLength(emulated.Memory[i]);
@@ -49,6 +50,14 @@ internal static class CaseComparison
         }
 
         X87Comparison.Append(text, instruction, given.Fpu, host.Fpu, emulated.Fpu);
+        AppendVectors(text, instruction, host, emulated);
+        if (host.Mxcsr != emulated.Mxcsr)
+            text.Append($" MXCSR {host.Mxcsr:x} but {emulated.Mxcsr:x};");
+        return text.Length == 0 ? null : text.ToString();
+    }
+
+    private static void AppendVectors(StringBuilder text, in Instruction instruction, MachineCase host, MachineCase emulated)
+    {
         bool near = Approximation.Is(instruction);
         for (int i = 0; i < 32; i++)
         {
@@ -56,9 +65,11 @@ internal static class CaseComparison
                 text.Append($" XMM{i / 2} word {i % 2} {host.Xmm[i]:x16} but {emulated.Xmm[i]:x16};");
         }
 
-        if (host.Mxcsr != emulated.Mxcsr)
-            text.Append($" MXCSR {host.Mxcsr:x} but {emulated.Mxcsr:x};");
-        return text.Length == 0 ? null : text.ToString();
+        for (int i = 0; i < 32; i++)
+        {
+            if (host.YmmHigh[i] != emulated.YmmHigh[i] && !(near && Approximation.AreNear(host.YmmHigh[i], emulated.YmmHigh[i])))
+                text.Append($" YMM{i / 2} high word {i % 2} {host.YmmHigh[i]:x16} but {emulated.YmmHigh[i]:x16};");
+        }
     }
 
     /// <summary>The state of the x87 and of SSE is accessed in pieces, whose sizes the manuals don't tell: then only the page counts.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Iced.Intel;
+using PvPatch.Emulator.Instructions;
 using PvPatch.Oracle.Cases;
 using static Iced.Intel.AssemblerRegisters;
 
@@ -21,6 +22,16 @@ internal static class OracleProgram
     private const int FrameRegisters = 40;
     private const int FramePointerToFpu = FrameRegisters + (CaseLayout.FrameRegisterCount * 8);
     private const int FrameSegments = 18;
+
+    // In the FXSAVE area and behind it (struct _fpx_sw_bytes in the same header, and the standard format, Intel SDM vol. 1, 13.4):
+    // the kernel's mark of an XSAVE area, what components it has, which of them are not initial, and the upper halves of YMM, whose
+    // place CPUID tells and is the same on all processors.
+    private const int AreaMark = 464;
+    private const int AreaMarkValue = 0x4650_5853;
+    private const int AreaComponents = AreaMark + 8;
+    private const int StateBits = 512;
+    private const int AreaYmmHigh = 576;
+    private const int YmmWords = 256 / 8;
 
     /// <summary>Makes the program file's bytes.</summary>
     public static byte[] Assemble()
@@ -137,6 +148,7 @@ internal static class OracleProgram
         a.lea(rdi, __[r14 + CaseLayout.ResultOffset + CaseLayout.Fpu]);
         a.mov(ecx, 512 / 8);
         a.rep.movsq();
+        StoreYmmHigh(a);
         foreach (CaseLayout.Window window in CaseLayout.Windows)
         {
             a.mov(rsi, window.Address);
@@ -176,10 +188,11 @@ internal static class OracleProgram
         a.mov(ecx, FrameSegments);
         a.rep.movsq();
         a.mov(rdi, __qword_ptr[rbp + FramePointerToFpu]);
-        a.or(__qword_ptr[rdi + 512], 3);
+        a.or(__qword_ptr[rdi + StateBits], (int)StateComponents.X87 | (int)StateComponents.Sse);
         a.lea(rsi, __[r14 + CaseLayout.Fpu]);
-        a.mov(ecx, 464 / 8);
+        a.mov(ecx, AreaMark / 8);
         a.rep.movsq();
+        LoadYmmHigh(a);
         foreach (CaseLayout.Window window in CaseLayout.Windows)
         {
             a.lea(rsi, __[r14 + window.Offset]);
@@ -202,6 +215,58 @@ internal static class OracleProgram
         a.xor(edi, edi);
         a.mov(eax, 231);
         a.syscall();
+    }
+
+    /// <summary>
+    /// Stores the upper halves of YMM. They are zero where the frame says that they are initial: then the bytes in it need not have
+    /// been written. Of x87 and SSE the kernel never says so (save_xstate_epilog). A host without them leaves the case's.
+    /// </summary>
+    private static void StoreYmmHigh(Assembler a)
+    {
+        Label none = a.CreateLabel();
+        Label initial = a.CreateLabel();
+        Label copy = a.CreateLabel();
+        Label end = a.CreateLabel();
+        a.mov(rdx, __qword_ptr[rbp + FramePointerToFpu]);
+        a.lea(rdi, __[r14 + CaseLayout.ResultOffset + CaseLayout.YmmHigh]);
+        a.mov(ecx, YmmWords);
+        SkipWithoutYmm(a, none);
+        a.test(__dword_ptr[rdx + StateBits], (int)StateImage.Avx);
+        a.jz(initial);
+        a.lea(rsi, __[rdx + AreaYmmHigh]);
+        a.jmp(copy);
+        a.Label(ref initial);
+        a.xor(eax, eax);
+        a.rep.stosq();
+        a.jmp(end);
+        a.Label(ref none);
+        a.lea(rsi, __[r14 + CaseLayout.YmmHigh]);
+        a.Label(ref copy);
+        a.rep.movsq();
+        a.Label(ref end);
+    }
+
+    /// <summary>Puts the case's upper halves of YMM into the frame, where it has a place for them.</summary>
+    private static void LoadYmmHigh(Assembler a)
+    {
+        Label none = a.CreateLabel();
+        a.mov(rdx, __qword_ptr[rbp + FramePointerToFpu]);
+        SkipWithoutYmm(a, none);
+        a.or(__dword_ptr[rdx + StateBits], (int)StateImage.Avx);
+        a.lea(rsi, __[r14 + CaseLayout.YmmHigh]);
+        a.lea(rdi, __[rdx + AreaYmmHigh]);
+        a.mov(ecx, YmmWords);
+        a.rep.movsq();
+        a.Label(ref none);
+    }
+
+    /// <summary>Jumps if the frame whose FXSAVE area rdx points to has no upper halves of YMM.</summary>
+    private static void SkipWithoutYmm(Assembler a, Label none)
+    {
+        a.cmp(__dword_ptr[rdx + AreaMark], AreaMarkValue);
+        a.jne(none);
+        a.test(__dword_ptr[rdx + AreaComponents], (int)StateImage.Avx);
+        a.jz(none);
     }
 
     /// <summary>r14 = place of the case whose number is in r13.</summary>

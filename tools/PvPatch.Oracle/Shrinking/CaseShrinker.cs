@@ -40,6 +40,7 @@ internal sealed class CaseShrinker(HostOracle host, EmulatedOracle emulator)
             yield return state => state.General[register] = 0;
             yield return state => state.Xmm[2 * register] = 0;
             yield return state => state.Xmm[(2 * register) + 1] = 0;
+            yield return state => state.YmmHigh.AsSpan(2 * register, 2).Clear();
         }
 
         for (int i = 0; i < 8; i++)
