@@ -25,10 +25,18 @@ internal sealed class OperandPlaces(CaseRandom random, InstructionBytes bytes, X
         return window.Address + (ulong)(random.Next(4, (window.Size / 16) - 4) * 16);
     }
 
+    /// <summary>Where the whole state of an XSAVE area lies in a window.</summary>
+    private ulong ImageAddress(in Instruction instruction)
+    {
+        const int Alignment = 64;
+        CaseLayout.Window window = CaseLayout.Windows[0];
+        return window.Address + (ulong)(random.Next(((window.Size - StateImage.Size(instruction)) / Alignment) + 1) * Alignment);
+    }
+
     private ulong Address(in Instruction instruction)
     {
         if (StateImage.UsesHeader(instruction) && random.Chance(80))
-            return Address() & ~63ul;
+            return random.Chance(60) ? ImageAddress(instruction) : Address() & ~63ul;
         if (instruction.Encoding == EncodingKind.VEX && random.Chance(VectorPlaces.IsMaskedMove(instruction) ? 40 : 3))
             return _vectors.AddressAtEnd();
         return Address();
