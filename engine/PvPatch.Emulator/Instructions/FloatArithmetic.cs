@@ -147,29 +147,7 @@ internal static class FloatArithmetic
         NoteDenormals(a, b, ref context);
         if (a.Kind == FloatKind.Infinity || b.Kind == FloatKind.Infinity)
             return FloatValue.Special<TFormat>(a.Kind == FloatKind.Infinity ? a.Negative : b.Negative, infinite: true);
-        bool zeroSign = context.Rounding == Rounding.Down;
-        if (a.Kind == FloatKind.Zero && b.Kind == FloatKind.Zero)
-            return FloatValue.Special<TFormat>(a.Negative == b.Negative ? a.Negative : zeroSign, infinite: false);
-
-        // The larger magnitude first; two bits stay free above, sixty below for what is shifted out.
-        bool swap = a.Kind == FloatKind.Zero || (b.Kind != FloatKind.Zero && (b.Exponent, b.Significand).CompareTo((a.Exponent, a.Significand)) > 0);
-        FloatValue large = swap ? b : a;
-        FloatValue small = swap ? a : b;
-        UInt128 big = (UInt128)large.Significand << 62;
-        UInt128 little = small.Kind == FloatKind.Zero ? 0 : Shifted((UInt128)small.Significand << 62, large.Exponent - small.Exponent);
-        UInt128 sum = a.Negative == b.Negative ? big + little : big - little;
-        return sum == 0
-            ? FloatValue.Special<TFormat>(zeroSign, infinite: false)
-            : FloatValue.Round<TFormat>(large.Negative, large.Exponent + 2, sum, ref context);
-    }
-
-    /// <summary>Shifts right; what falls out leaves a one at the bottom.</summary>
-    private static UInt128 Shifted(UInt128 value, int by)
-    {
-        if (by >= 128)
-            return value != 0 ? UInt128.One : 0;
-        UInt128 kept = value >> by;
-        return kept << by == value ? kept : kept | 1;
+        return FloatTerm.Sum<TFormat>(FloatTerm.Of(a), FloatTerm.Of(b), ref context);
     }
 
     private static ulong Chosen<TFormat>(ulong x, ulong y, bool lessWanted, ref FloatContext context)

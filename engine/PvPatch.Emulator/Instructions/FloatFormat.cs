@@ -26,6 +26,14 @@ internal struct Double64 : IFloatFormat
     public static int ExponentBits => 11;
 }
 
+/// <summary>Half precision, which F16C stores numbers in.</summary>
+internal struct Half16 : IFloatFormat
+{
+    public static int FractionBits => 10;
+
+    public static int ExponentBits => 5;
+}
+
 /// <summary>Bits of MXCSR (Intel SDM vol. 1, 10.2.3).</summary>
 internal static class MxcsrBits
 {
@@ -78,7 +86,7 @@ internal struct FloatContext
 
     public bool DenormalsAreZeros { get; }
 
-    public bool FlushToZero { get; }
+    public bool FlushToZero { get; init; }
 
     /// <summary>Exceptions that are faults.</summary>
     public uint Unmasked { get; }
