@@ -1,8 +1,8 @@
 namespace PvPatch.Emulator.Instructions;
 
 /// <summary>
-/// Fused multiply-add on one element, in every rounding mode, with the exceptions of MXCSR (Intel SDM vol. 1, 14.5.2 and table 14-17, FMA's numeric
-/// behaviour). Written on integers, as <see cref="FloatArithmetic"/> is.
+/// Fused multiply-add on one element, in every rounding mode, with the exceptions of MXCSR (Intel SDM vol. 1, 14.5.2 and table
+/// 14-17, FMA's numeric behaviour). Written on integers, as <see cref="FloatArithmetic"/> is.
 /// </summary>
 internal static class FloatMultiplyAdd
 {
