@@ -9,9 +9,6 @@ namespace PvPatch.Emulator.Instructions;
 /// </summary>
 internal static unsafe class AdvertisedFeatures
 {
-    /// <summary>Leaf 0xd: legacy region and header of the XSAVE area; x87 and SSE state lie in the former.</summary>
-    private const uint XsaveAreaSize = 512 + 64;
-
     private const uint OsXsave = 1u << 27;
 
     private const uint Leaf1EcxWithoutOs =
@@ -78,11 +75,12 @@ internal static unsafe class AdvertisedFeatures
     /// <summary>Leaf 1, ECX: OSXSAVE tells what CR4 says.</summary>
     public static uint Leaf1Ecx(CpuState* cpu) => Leaf1EcxWithoutOs | ((cpu->Cr4 & Cr4Bits.OsXsave) != 0 ? OsXsave : 0);
 
-    /// <summary>Leaf 0xd: what XSAVE saves and where.</summary>
-    public static CpuidRegisters Leaf13(uint subleaf) => subleaf switch
+    /// <summary>Leaf 0xd: what XSAVE saves and where; in EBX the size of the area for the components that XCR0 has now, in both formats.</summary>
+    public static CpuidRegisters Leaf13(CpuState* cpu, uint subleaf) => subleaf switch
     {
-        0 => new((uint)StateComponents.All, XsaveAreaSize, XsaveAreaSize, 0),
-        1 => new(ExtendedState, XsaveAreaSize, 0, 0),
+        0 => new((uint)StateComponents.All, (uint)XsaveArea.SizeOf(cpu->Xcr0), XsaveArea.LargestSize, 0),
+        1 => new(ExtendedState, (uint)XsaveArea.SizeOf(cpu->Xcr0), 0, 0),
+        2 => new(StateComponents.AllVectorBytes, XsaveArea.AvxPlace, 0, 0),
         _ => default,
     };
 }

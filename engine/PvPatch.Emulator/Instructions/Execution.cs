@@ -114,7 +114,7 @@ internal unsafe struct Execution
     public bool CaughtUp;
 
     /// <summary>The bytes of an access that the TLB could not serve.</summary>
-    public fixed byte Scratch[576];
+    public fixed byte Scratch[XsaveArea.LargestSize];
 
     /// <summary>Where a slow write goes.</summary>
     public ReservedBytes Reserved;

@@ -13,7 +13,7 @@ internal static unsafe class ExtendedControl
         ulong? value = (uint)cpu->Rcx switch
         {
             0 => cpu->Xcr0,
-            1 => cpu->Xcr0 & StateComponents.InUse(cpu),
+            1 => cpu->Xcr0 & StateComponents.InUse(cpu, StateComponents.VectorBytes(u)),
             _ => null,
         };
         if (value is not { } found)
@@ -23,13 +23,14 @@ internal static unsafe class ExtendedControl
         return u + 1;
     }
 
-    /// <summary>XSETBV: only components that exist, and always the x87.</summary>
+    /// <summary>XSETBV: only components that exist, always the x87, and AVX only with SSE.</summary>
     public static DecodedInstruction* Write(CpuState* cpu, DecodedInstruction* u)
     {
         if (!IsEnabled(cpu, u) || !Privileged.IsSupervisor(cpu, u))
             return null;
         ulong value = (cpu->Rdx << 32) | (uint)cpu->Rax;
-        if ((uint)cpu->Rcx != 0 || (value & StateComponents.X87) == 0 || (value & ~StateComponents.All) != 0)
+        bool lacksSse = (value & (StateComponents.Sse | StateComponents.Avx)) == StateComponents.Avx;
+        if ((uint)cpu->Rcx != 0 || (value & StateComponents.X87) == 0 || (value & ~StateComponents.All) != 0 || lacksSse)
             return Execution.Raise(cpu, u, Vectors.GeneralProtection);
         cpu->Xcr0 = value;
         return u + 1;

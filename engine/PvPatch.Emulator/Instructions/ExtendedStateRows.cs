@@ -2,7 +2,7 @@ using Iced.Intel;
 
 namespace PvPatch.Emulator.Instructions;
 
-/// <summary>Rows of what saves and restores x87, MMX and SSE state as a whole, and of XCR0.</summary>
+/// <summary>Rows of what saves and restores x87, MMX, SSE and AVX state as a whole, and of XCR0.</summary>
 internal static unsafe class ExtendedStateRows
 {
     public static void Add(RowBuilder rows)

@@ -25,10 +25,9 @@ internal struct LongPointers : IPointerWidth
 /// <summary>FXSAVE and FXRSTOR (Intel SDM vol. 1, 10.5): x87, MMX and SSE state in 512 bytes. Neither waits for exceptions of the x87.</summary>
 internal static unsafe class FxsaveImage
 {
-    /// <summary>Bytes of all XMM registers.</summary>
-    public const uint AllXmm = 256;
+    /// <summary>Bytes of the image.</summary>
+    public const int Size = 512;
 
-    private const int Size = 512;
     private const int Opcode = 6;
     private const int Instruction = 8;
     private const int Data = 16;
@@ -50,7 +49,8 @@ internal static unsafe class FxsaveImage
             return null;
 
         // SAFETY: Modify gave 512 bytes that may be changed.
-        Store(cpu, host, TPointers.IsLong, XmmSize(u));
+        StoreComponents(cpu, host, StateComponents.All, TPointers.IsLong, StateComponents.VectorBytes(u));
+        StoreMxcsr(cpu, host);
         return slow ? Operands.Finish(cpu, u) : u + 1;
     }
 
@@ -64,38 +64,27 @@ internal static unsafe class FxsaveImage
             return null;
 
         // SAFETY: Read gave 512 readable bytes.
-        return TryLoad(cpu, host, TPointers.IsLong, XmmSize(u)) ? u + 1 : Execution.Raise(cpu, u, Vectors.GeneralProtection);
-    }
-
-    /// <summary>Writes the image.</summary>
-    /// <param name="cpu">The CPU.</param>
-    /// <param name="host">512 bytes.</param>
-    /// <param name="longPointers">The pointers to the last instruction and operand have 64 bits.</param>
-    /// <param name="xmmSize">How many bytes of the XMM registers are written.</param>
-    public static void Store(CpuState* cpu, byte* host, bool longPointers, uint xmmSize)
-    {
-        StoreComponents(cpu, host, StateComponents.All, longPointers, xmmSize);
-        StoreMxcsr(cpu, host);
+        return TryLoad(cpu, host, TPointers.IsLong, StateComponents.VectorBytes(u)) ? u + 1 : Execution.Raise(cpu, u, Vectors.GeneralProtection);
     }
 
     /// <summary>Loads registers from an image; false if its MXCSR has bits that do not exist, and then nothing is loaded.</summary>
     /// <param name="cpu">The CPU.</param>
     /// <param name="host">512 bytes.</param>
     /// <param name="longPointers">The pointers to the last instruction and operand have 64 bits.</param>
-    /// <param name="xmmSize">How many bytes of the XMM registers are read.</param>
-    public static bool TryLoad(CpuState* cpu, byte* host, bool longPointers, uint xmmSize)
+    /// <param name="vectorBytes">How many bytes of the XMM registers are read.</param>
+    public static bool TryLoad(CpuState* cpu, byte* host, bool longPointers, uint vectorBytes)
     {
         if (!MxcsrIsValid(host))
             return false;
-        LoadComponents(cpu, host, StateComponents.All, longPointers, xmmSize);
+        LoadComponents(cpu, host, StateComponents.All, longPointers, vectorBytes);
         LoadMxcsr(cpu, host);
         return true;
     }
 
     // SAFETY, for all below: callers give an image of 512 bytes, in which all offsets lie; Number is below 8.
 
-    /// <summary>Writes state components, but not MXCSR.</summary>
-    public static void StoreComponents(CpuState* cpu, byte* host, ulong components, bool longPointers, uint xmmSize)
+    /// <summary>Writes those state components that the image has, but not MXCSR.</summary>
+    public static void StoreComponents(CpuState* cpu, byte* host, ulong components, bool longPointers, uint vectorBytes)
     {
         if ((components & StateComponents.X87) != 0)
         {
@@ -115,11 +104,11 @@ internal static unsafe class FxsaveImage
         }
 
         if ((components & StateComponents.Sse) != 0)
-            Unsafe.CopyBlockUnaligned(host + Xmm, cpu->Xmm, xmmSize);
+            Unsafe.CopyBlockUnaligned(host + Xmm, cpu->Xmm, vectorBytes);
     }
 
-    /// <summary>Reads state components, but not MXCSR.</summary>
-    public static void LoadComponents(CpuState* cpu, byte* host, ulong components, bool longPointers, uint xmmSize)
+    /// <summary>Reads those state components that the image has, but not MXCSR.</summary>
+    public static void LoadComponents(CpuState* cpu, byte* host, ulong components, bool longPointers, uint vectorBytes)
     {
         if ((components & StateComponents.X87) != 0)
         {
@@ -139,7 +128,7 @@ internal static unsafe class FxsaveImage
         }
 
         if ((components & StateComponents.Sse) != 0)
-            Unsafe.CopyBlockUnaligned(cpu->Xmm, host + Xmm, xmmSize);
+            Unsafe.CopyBlockUnaligned(cpu->Xmm, host + Xmm, vectorBytes);
     }
 
     /// <summary>Writes MXCSR and the mask of its bits.</summary>
@@ -154,9 +143,6 @@ internal static unsafe class FxsaveImage
 
     /// <summary>Whether an image's MXCSR may be loaded.</summary>
     public static bool MxcsrIsValid(byte* host) => (Unsafe.ReadUnaligned<uint>(host + Mxcsr) & ~MxcsrBits) == 0;
-
-    /// <summary>Outside 64-bit mode XMM8 to XMM15 are left alone.</summary>
-    public static uint XmmSize(DecodedInstruction* u) => (u->Marks & Marks.Code64) != Marks.None ? AllXmm : AllXmm / 2;
 
     /// <summary>#UD with CR0.EM, #NM with CR0.TS, #GP off a multiple of 16; what no address is faults later, by its segment.</summary>
     private static bool IsReady(CpuState* cpu, DecodedInstruction* u, bool write, out ulong linear)

@@ -30,6 +30,8 @@ internal static unsafe class StateComparison
         Value("gs base", found->Gs.Base, wanted->Gs.Base);
         for (int i = 0; i < 32; i++)
             Value($"xmm{i / 2}{(i % 2 == 0 ? "" : " high")}", found->Xmm[i], wanted->Xmm[i]);
+        for (int i = 0; i < 32; i++)
+            Value($"ymm{i / 2} {(i % 2 == 0 ? "high" : "top")}", found->YmmHigh[i], wanted->YmmHigh[i]);
         Value("mxcsr", found->Mxcsr, wanted->Mxcsr);
         for (int i = 0; i < 8; i++)
         {

@@ -65,9 +65,9 @@ internal sealed unsafe class UserCpu : IDisposable
         State->RFlags = RFlags.Fixed | RFlags.InterruptEnable;
         State->Cr0 = Cr0Bits.ProtectionEnable | Cr0Bits.MonitorCoprocessor | Cr0Bits.ExtensionType | Cr0Bits.NumericError |
             Cr0Bits.WriteProtect | Cr0Bits.AlignmentMask | Cr0Bits.Paging;
-        State->Cr4 = Cr4Bits.PhysicalAddressExtension | Cr4Bits.OsFxsr | Cr4Bits.OsXmmExceptions;
+        State->Cr4 = Cr4Bits.PhysicalAddressExtension | Cr4Bits.OsFxsr | Cr4Bits.OsXmmExceptions | Cr4Bits.OsXsave;
         State->Efer = EferBits.SyscallEnable | EferBits.LongModeEnable | EferBits.LongModeActive | EferBits.NoExecuteEnable;
-        State->Xcr0 = 1;
+        State->Xcr0 = StateComponents.All;
         State->Cs = new Segment { Selector = CodeSelector, Attributes = CodeAttributes, Limit = uint.MaxValue };
         State->Ss = new Segment { Selector = StackSelector, Attributes = StackAttributes, Limit = uint.MaxValue };
         State->Mxcsr = MxcsrAtStart;

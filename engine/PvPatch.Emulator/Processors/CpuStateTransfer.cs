@@ -30,6 +30,7 @@ internal static unsafe class CpuStateTransfer
         state.Value(ref cpu->KernelGsBase);
         state.Values(new Span<ulong>(cpu->Pdpte, 4));
         state.Values(new Span<ulong>(cpu->Xmm, 32));
+        state.Values(new Span<ulong>(cpu->YmmHigh, 32));
         state.Value(ref cpu->Mxcsr);
         Transfer(&cpu->Fpu, state);
         if (state.IsRestoring) Tlb.Flush(cpu);

@@ -13,7 +13,7 @@ namespace PvPatch.Emulator.Processors;
 /// </summary>
 internal static class MachineSnapshot
 {
-    private const uint Version = 1;
+    private const uint Version = 2;
     private const int MostStateBytes = 16 << 20;
     private const ulong EndMark = ulong.MaxValue;
     private const int PageSize = (int)PhysicalMemory.PageSize;

@@ -32,7 +32,7 @@ internal sealed unsafe class ProcessorId(ulong frequency, int cpuCount)
         0x6 => new(1u << 2, 0, 0, 0), // ARAT: the APIC timer runs always.
         0x7 when subleaf == 0 => new(0, AdvertisedFeatures.Leaf7Ebx | SystemLeaf7Ebx, AdvertisedFeatures.Leaf7Ecx | SystemLeaf7Ecx, 0),
         0xb => Topology(cpu->Index, subleaf),
-        0xd => AdvertisedFeatures.Leaf13(subleaf),
+        0xd => AdvertisedFeatures.Leaf13(cpu, subleaf),
         0x15 => new(1, 1, (uint)frequency, 0),
         0x16 => new((uint)(frequency / 1_000_000), (uint)(frequency / 1_000_000), 100, 0),
         0x8000_0000 => new(MaxExtended, 0, 0, 0),

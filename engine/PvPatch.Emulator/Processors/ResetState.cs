@@ -49,7 +49,7 @@ internal static unsafe class ResetState
         cpu->KernelGsBase = 0;
         cpu->PendingDebug = 0;
         cpu->Interruptibility = Interruptibility.None;
-        for (int index = 0; index < 32; index++) cpu->Xmm[index] = 0;
+        for (int index = 0; index < 32; index++) cpu->Xmm[index] = cpu->YmmHigh[index] = 0;
         cpu->Mxcsr = MxcsrAtReset;
         cpu->Fpu = new FpuState { Control = FpuControlAtReset, Used = 0xff };
         Tlb.Flush(cpu);

@@ -15,7 +15,9 @@ public sealed unsafe class ExtendedControlTests
     [TestCase(0u, 3u, 0u, null)]
     [TestCase(0u, 1u, 0u, null)]
     [TestCase(0u, 2u, 0u, GeneralProtection, Description = "without the x87")]
-    [TestCase(0u, 7u, 0u, GeneralProtection, Description = "a component that is not there")]
+    [TestCase(0u, 7u, 0u, null)]
+    [TestCase(0u, 5u, 0u, GeneralProtection, Description = "AVX without SSE")]
+    [TestCase(0u, 8u | 3u, 0u, GeneralProtection, Description = "a component that is not there")]
     [TestCase(0u, 3u, 1u, GeneralProtection, Description = "in the upper half")]
     [TestCase(1u, 3u, 0u, GeneralProtection, Description = "another register")]
     public void Xsetbv_takes_only_what_is_there(uint number, uint low, uint high, byte? expected)
@@ -36,7 +38,7 @@ public sealed unsafe class ExtendedControlTests
     {
         using CodeMachine machine = Prepared(a =>
         {
-            a.mov(eax, 3);
+            a.mov(eax, 7);
             a.xor(edx, edx);
             a.xor(ecx, ecx);
             a.xsetbv();
@@ -49,7 +51,22 @@ public sealed unsafe class ExtendedControlTests
             a.xgetbv();
         });
         Assert.That(Fault(machine), Is.Null);
-        Assert.That((machine.Cpu->Rsi, machine.Cpu->Rdi, machine.Cpu->Rax), Is.EqualTo((3ul, 0ul, 2ul)));
+        Assert.That((machine.Cpu->Rsi, machine.Cpu->Rdi, machine.Cpu->Rax), Is.EqualTo((7ul, 0ul, 2ul)));
+    }
+
+    [TestCase(7ul, 4ul)]
+    [TestCase(3ul, 0ul)]
+    public void The_upper_halves_of_the_YMM_registers_are_in_use_if_one_is_not_zero_and_XCR0_has_them(ulong xcr0, ulong expected)
+    {
+        using CodeMachine machine = Prepared(a =>
+        {
+            a.mov(ecx, 1);
+            a.xgetbv();
+        });
+        machine.Cpu->Xcr0 = xcr0;
+        machine.Cpu->YmmHigh[31] = 1;
+        Assert.That(Fault(machine), Is.Null);
+        Assert.That(machine.Cpu->Rax, Is.EqualTo(expected));
     }
 
     [Test]

@@ -151,6 +151,9 @@ internal sealed unsafe class ProgrammedCpu : IDisposable
         line.Append(" xmm");
         for (int i = 0; i < 32; i++)
             line.Append($" {State->Xmm[i]:x}");
+        line.Append(" ymm");
+        for (int i = 0; i < 32; i++)
+            line.Append($" {State->YmmHigh[i]:x}");
         line.Append($" mxcsr {State->Mxcsr:x} x87");
         for (int i = 0; i < 8; i++)
             line.Append($" {State->Fpu.Exponent[i]:x}:{State->Fpu.Mantissa[i]:x}");

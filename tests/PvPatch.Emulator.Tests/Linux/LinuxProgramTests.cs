@@ -152,6 +152,26 @@ public sealed class LinuxProgramTests(ExecutionTier tier)
             a.mov(eax, 60);
             a.syscall();
         }, 'E'),
+        ["CPUID has XSAVE, which is on, with room for the YMM registers"] = (a =>
+        {
+            a.mov(eax, 1);
+            a.cpuid();
+            a.shr(ecx, 26);
+            a.and(ecx, 3);
+            a.mov(r12d, ecx);
+            a.mov(eax, 0xd);
+            a.xor(ecx, ecx);
+            a.cpuid();
+            a.sub(ebx, 832);
+            a.add(r12d, ebx);
+            a.xor(ecx, ecx);
+            a.xgetbv();
+            a.shl(eax, 4);
+            a.add(r12d, eax);
+            a.mov(edi, r12d);
+            a.mov(eax, 60);
+            a.syscall();
+        }, 0x73),
         ["CPUID has SSE2 and no AVX"] = (a =>
         {
             a.mov(eax, 1);

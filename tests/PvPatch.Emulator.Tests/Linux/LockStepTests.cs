@@ -31,6 +31,8 @@ public sealed unsafe class LockStepTests
             cpu->Gpr[3] = 0x1234;
             cpu->Gpr[12] = 0x5678;
             cpu->Xmm[11] = 0x77;
+            cpu->YmmHigh[8] = 0x88;
+            cpu->YmmHigh[31] = 0x99;
             cpu->Fpu.Mantissa[2] = 5;
             for (int i = 0; i < 11; i++)
                 *(ulong*)(cpu->Ram + 0x5ff0 + (i * 8)) = 9;
@@ -43,6 +45,8 @@ public sealed unsafe class LockStepTests
             "  rbx          0000000000001234 0000000000000000",
             "  r12          0000000000005678 0000000000000000",
             "  xmm5 high    0000000000000077 0000000000000000",
+            "  ymm4 high    0000000000000088 0000000000000000",
+            "  ymm15 top    0000000000000099 0000000000000000",
             "  x87 R2       0000000000000005 0000000000000000",
             "  [5ff0]       0000000000000009 0000000000000000 (physical memory)",
             "  [5ff8]       0000000000000009 0000000000000000 (physical memory)",

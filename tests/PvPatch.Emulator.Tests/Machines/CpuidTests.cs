@@ -60,6 +60,19 @@ public sealed unsafe class CpuidTests
         Assert.That(Cpuid(machine, 1, 0).Ecx >> 27 & 1, Is.EqualTo(1u));
     }
 
+    [TestCase(1ul, 576u)]
+    [TestCase(3ul, 576u)]
+    [TestCase(7ul, 832u)]
+    public void Leaf_13_tells_the_area_of_what_XCR0_has_and_of_all(ulong xcr0, uint size)
+    {
+        using var machine = new CodeMachine(a => { a.cpuid(); a.nop(); });
+        machine.Cpu->Xcr0 = xcr0;
+        Assert.That(Cpuid(machine, 0xd, 0), Is.EqualTo(new CpuidRegisters(7, size, 832, 0)));
+        Assert.That(Cpuid(machine, 0xd, 1), Is.EqualTo(new CpuidRegisters(7, size, 0, 0)));
+        Assert.That(Cpuid(machine, 0xd, 2), Is.EqualTo(new CpuidRegisters(256, 576, 0, 0)), "the YMM registers' place");
+        Assert.That(Cpuid(machine, 0xd, 3), Is.EqualTo(default(CpuidRegisters)));
+    }
+
     private static CpuidRegisters Cpuid(CodeMachine machine, uint leaf, uint subleaf)
     {
         CpuState* cpu = machine.Cpu;

@@ -135,12 +135,23 @@ public sealed unsafe class SnapshotTests(ExecutionTier tier)
     }
 
     [Test]
+    public void The_upper_halves_of_the_YMM_registers_are_saved()
+    {
+        using CodeMachine machine = Working(1);
+        using CodeMachine other = Working(1);
+        for (int i = 0; i < 32; i++)
+            machine.Cpu->YmmHigh[i] = (ulong)i + 1;
+        other.Machine.Restore(new MemoryStream(Saved(machine)));
+        Assert.That(new Span<ulong>(other.Cpu->YmmHigh, 32).ToArray(), Is.EqualTo(Enumerable.Range(1, 32)));
+    }
+
+    [Test]
     public void The_kinds_of_damage_are_told_apart()
     {
         using CodeMachine machine = Working(1);
         byte[] good = Saved(machine);
         byte[] otherVersion = (byte[])good.Clone();
-        BinaryPrimitives.WriteUInt32LittleEndian(otherVersion.AsSpan(8), 2);
+        BinaryPrimitives.WriteUInt32LittleEndian(otherVersion.AsSpan(8), 1);
         Assert.That(Refused(machine, "#!/bin/sh\n"u8.ToArray()), Is.EqualTo(SnapshotError.NotASnapshot));
         Assert.That(Refused(machine, otherVersion), Is.EqualTo(SnapshotError.OtherVersion));
         Assert.That(Refused(machine, good[..5]), Is.EqualTo(SnapshotError.Truncated));

@@ -11,6 +11,8 @@ internal static class InitialStack
 {
     private const int RandomBytes = 16;
     private const ulong ClockTicksPerSecond = 100;
+
+    /// <summary>What sigaltstack(2) asks for at least; a frame with all state components needs less.</summary>
     private const ulong MinimumSignalStack = 2048;
 
     /// <summary>Fills the stack; RSP at the program's start.</summary>

@@ -10,13 +10,12 @@ namespace PvPatch.Emulator.Linux.Programs;
 /// </summary>
 internal static unsafe class UserCpuid
 {
-    private const uint MaxBasic = 7;
+    private const uint MaxBasic = 0xd;
     private const uint MaxExtended = 0x8000_0008;
     private const uint FamilyAndModel = 0x0000_06f0;
 
-    // What the system reserves or would have to turn on first, and what only it executes: MSR, SEP; XSAVE; FSGSBASE, INVPCID, SMAP; RDTSCP.
+    // What the system reserves or would have to turn on first, and what only it executes: MSR, SEP; FSGSBASE, INVPCID, SMAP; RDPID; RDTSCP.
     private const uint SystemLeaf1Edx = 1u << 5 | 1u << 11;
-    private const uint SystemLeaf1Ecx = 1u << 26 | 1u << 27;
     private const uint SystemLeaf7Ebx = 1u << 0 | 1u << 10 | 1u << 20;
     private const uint SystemLeaf7Ecx = 1u << 22;
     private const uint SystemExtendedEdx = 1u << 27;
@@ -29,8 +28,9 @@ internal static unsafe class UserCpuid
     public static CpuidRegisters Read(CpuState* cpu, uint leaf, uint subleaf) => leaf switch
     {
         0 => new(MaxBasic, 0x6150_7650, 0x3436_3878, 0x5f68_6374),                     // "PvPatch_x864", in EBX, EDX, ECX
-        1 => new(FamilyAndModel, 8u << 8 | 1u << 16, AdvertisedFeatures.Leaf1Ecx(cpu) & ~SystemLeaf1Ecx, HardwareCapabilities),
+        1 => new(FamilyAndModel, 8u << 8 | 1u << 16, AdvertisedFeatures.Leaf1Ecx(cpu), HardwareCapabilities),
         7 when subleaf == 0 => new(0, AdvertisedFeatures.Leaf7Ebx & ~SystemLeaf7Ebx, AdvertisedFeatures.Leaf7Ecx & ~SystemLeaf7Ecx, 0),
+        0xd => AdvertisedFeatures.Leaf13(cpu, subleaf),
         0x8000_0000 => new(MaxExtended, 0, 0, 0),
         0x8000_0001 => new(0, 0, AdvertisedFeatures.ExtendedEcx, (AdvertisedFeatures.ExtendedEdx & ~SystemExtendedEdx) | NoExecute),
         0x8000_0008 => new(48u << 8 | PageTableEntry.PhysicalAddressBits, 0, 0, 0),

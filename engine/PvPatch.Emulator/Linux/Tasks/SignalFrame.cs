@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using PvPatch.Emulator.Instructions;
 using PvPatch.Emulator.Linux.Programs;
 using PvPatch.Emulator.State;
 
@@ -13,12 +12,11 @@ internal readonly record struct FaultInfo(uint Vector, uint ErrorCode, ulong Add
 
 /// <summary>
 /// What lies on the stack while a function for a signal runs (Linux, arch/x86/include/asm/sigframe.h, <c>struct
-/// rt_sigframe</c>): where it returns to, <c>ucontext</c>, <c>siginfo</c>, and above them the x87 and SSE registers.
+/// rt_sigframe</c>): where it returns to, <c>ucontext</c>, <c>siginfo</c>, and above them a <see cref="FloatFrame"/>.
 /// </summary>
 internal static unsafe class SignalFrame
 {
     private const int RedZone = 128;
-    private const int FloatSize = 512;
     private const int Context = 8;
     private const int Registers = Context + 40;
     private const int Mask = Registers + 256;
@@ -27,6 +25,7 @@ internal static unsafe class SignalFrame
     private const int FloatPointer = Registers + 184;
     private const ulong HandlerClears = RFlags.Direction | RFlags.Trap | RFlags.Resume;
     private const ulong ProgramMayChange = 0x5_0dd5;                     // AC, OF, DF, TF, SF, ZF, AF, PF, CF, RF (FIX_EFLAGS)
+    private const ulong ContextFlags = 7;                                // UC_FP_XSTATE, UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS
     private const int StackDisabled = 2;
     private const int OnStack = 1;
 
@@ -43,7 +42,7 @@ internal static unsafe class SignalFrame
         SignalActions.Flag flags = process.Actions.FlagsOf(signal);
         bool changesStack = flags.HasFlag(SignalActions.Flag.OnStack) && signals.StackSize != 0 && !signals.IsOnStack(cpu->Rsp);
         ulong top = changesStack ? signals.StackStart + signals.StackSize : cpu->Rsp - RedZone;
-        ulong floats = (top - FloatSize) & ~63ul;
+        ulong floats = (top - FloatFrame.Size) & ~(FloatFrame.Alignment - 1);
         ulong place = ((floats - Size) & ~15ul) - 8;
         if (changesStack && place < signals.StackStart)
             return false;
@@ -51,6 +50,7 @@ internal static unsafe class SignalFrame
         Span<byte> frame = stackalloc byte[Size];
         frame.Clear();
         Put(frame, 0, process.Actions.RestorerOf(signal));
+        Put(frame, Context, ContextFlags);
         Put(frame, Context + 16, signals.StackStart);
         Put(frame, Context + 24, signals.StackSize == 0 ? StackDisabled : signals.IsOnStack(cpu->Rsp) ? OnStack : 0u);
         Put(frame, Context + 32, signals.StackSize);
@@ -67,11 +67,7 @@ internal static unsafe class SignalFrame
         Put(frame, Mask, blocked);
         info.ToBytes(signal).CopyTo(frame[Info..]);
 
-        Span<byte> image = stackalloc byte[FloatSize];
-        image.Clear();
-        fixed (byte* bytes = image)
-            FxsaveImage.Store(cpu, bytes, longPointers: true, FxsaveImage.AllXmm);
-        if (!process.Space.TryWrite(floats, image) || !process.Space.TryWrite(place, frame))
+        if (!FloatFrame.TryWrite(process, floats) || !process.Space.TryWrite(place, frame))
             return false;
         cpu->Rip = process.Actions.HandlerOf(signal);
         cpu->Rsp = place;
@@ -90,18 +86,8 @@ internal static unsafe class SignalFrame
         LinuxProcess process = thread.Process;
         CpuState* cpu = process.Cpu;
         Span<byte> frame = stackalloc byte[Size];
-        Span<byte> image = stackalloc byte[FloatSize];
-        if (!process.TryRead(cpu->Rsp - 8, frame))
+        if (!process.TryRead(cpu->Rsp - 8, frame) || !FloatFrame.TryLoad(process, Take(frame, FloatPointer)))
             return false;
-        ulong floats = Take(frame, FloatPointer);
-        if (floats != 0 && !process.TryRead(floats, image))
-            return false;
-        fixed (byte* bytes = image)
-        {
-            if (floats != 0 && !FxsaveImage.TryLoad(cpu, bytes, longPointers: true, FxsaveImage.AllXmm))
-                return false;
-        }
-
         for (int i = 0; i < Order.Length; i++)
             cpu->Gpr[Order[i]] = Take(frame, Registers + (8 * i));
         cpu->Rip = Take(frame, Registers + 128);

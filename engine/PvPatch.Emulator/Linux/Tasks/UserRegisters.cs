@@ -11,6 +11,9 @@ internal unsafe struct UserRegisters
     /// <summary>XMM0 to XMM15.</summary>
     public fixed ulong Xmm[32];
 
+    /// <summary>The upper halves of YMM0 to YMM15.</summary>
+    public fixed ulong YmmHigh[32];
+
     /// <summary>RIP.</summary>
     public ulong Rip;
 
@@ -46,6 +49,7 @@ internal unsafe struct UserRegisters
         var saved = new UserRegisters { Rip = cpu->Rip, RFlags = cpu->RFlags, FsBase = cpu->Fs.Base, GsBase = cpu->Gs.Base, Mxcsr = cpu->Mxcsr, Fpu = cpu->Fpu };
         new ReadOnlySpan<ulong>(cpu->Gpr, 16).CopyTo(new Span<ulong>(saved.Gpr, 16));
         new ReadOnlySpan<ulong>(cpu->Xmm, 32).CopyTo(new Span<ulong>(saved.Xmm, 32));
+        new ReadOnlySpan<ulong>(cpu->YmmHigh, 32).CopyTo(new Span<ulong>(saved.YmmHigh, 32));
         return saved;
     }
 
@@ -64,10 +68,11 @@ internal unsafe struct UserRegisters
         cpu->Gs.Base = GsBase;
         cpu->Mxcsr = Mxcsr;
         cpu->Fpu = Fpu;
-        fixed (ulong* gpr = Gpr, xmm = Xmm)
+        fixed (ulong* gpr = Gpr, xmm = Xmm, ymmHigh = YmmHigh)
         {
             new ReadOnlySpan<ulong>(gpr, 16).CopyTo(new Span<ulong>(cpu->Gpr, 16));
             new ReadOnlySpan<ulong>(xmm, 32).CopyTo(new Span<ulong>(cpu->Xmm, 32));
+            new ReadOnlySpan<ulong>(ymmHigh, 32).CopyTo(new Span<ulong>(cpu->YmmHigh, 32));
         }
     }
 }
