@@ -93,7 +93,7 @@ public sealed unsafe class XsaveAreaTests
         using CodeMachine machine = Prepared("xrstor", asked);
         WriteArea(machine, (uint)present, compacted ? Compacted | 7 : 0);
         Run(machine);
-        ulong expected = (asked & 4) == 0 ? 32ul : (present & 4) != 0 ? 0x2020_2020_2020_2020 : 0;
+        ulong expected = (asked & 4) == 0 ? 32ul : (present & 4) != 0 ? 0x2020_2020_2020_2020ul : 0;
         Assert.That(machine.Cpu->YmmHigh[31], Is.EqualTo(expected));
         Assert.That(machine.Cpu->Xmm[16], Is.EqualTo((asked & 2) == 0 ? 101ul : 0), "XMM8");
     }
