@@ -15,6 +15,7 @@ internal static unsafe class AdvertisedFeatures
         1u << 0 |      // SSE3
         1u << 1 |      // PCLMULQDQ
         1u << 9 |      // SSSE3
+        1u << 12 |     // FMA
         1u << 13 |     // CMPXCHG16B
         1u << 19 |     // SSE4_1
         1u << 20 |     // SSE4_2
@@ -22,6 +23,8 @@ internal static unsafe class AdvertisedFeatures
         1u << 23 |     // POPCNT
         1u << 25 |     // AES
         1u << 26 |     // XSAVE
+        1u << 28 |     // AVX
+        1u << 29 |     // F16C
         1u << 30;      // RDRAND
 
     private const uint ExtendedState =
@@ -47,6 +50,7 @@ internal static unsafe class AdvertisedFeatures
     public const uint Leaf7Ebx =
         1u << 0 |      // FSGSBASE
         1u << 3 |      // BMI1
+        1u << 5 |      // AVX2
         1u << 8 |      // BMI2
         1u << 10 |     // INVPCID
         1u << 18 |     // RDSEED

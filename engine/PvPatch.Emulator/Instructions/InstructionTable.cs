@@ -13,7 +13,7 @@ public static class InstructionTable
     [
         MoveRows.Add, ArithmeticRows.Add, ControlFlowRows.Add, SystemRows.Add, VectorMoveRows.Add, PackedRows.Add, TextRows.Add,
         FloatRows.Add, CryptographyRows.Add, ExtendedStateRows.Add, X87Rows.Add, MmxRows.Add,
-        VexMoveRows.Add, VexPackedRows.Add, VexFloatRows.Add,
+        VexMoveRows.Add, VexPackedRows.Add, VexFloatRows.Add, FusedRows.Add,
     ];
 
     /// <summary>More than Iced has: to count them takes a millisecond.</summary>

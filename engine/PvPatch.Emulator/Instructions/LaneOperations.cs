@@ -185,3 +185,40 @@ internal unsafe struct Rounded<TLanes, TFormat> : ILaneOperation
         return a;
     }
 }
+
+/// <summary>VCVTPH2PS.</summary>
+internal struct HalvesToSingles : ILaneOperation
+{
+    public static VexSpread Spread => VexSpread.Widening;
+
+    public static Vector128<byte> Do(Vector128<byte> given, Vector128<byte> a, Vector128<byte> b, byte immediate, ref FloatContext context)
+    {
+        Vector128<uint> result = default;
+        for (int i = 0; i < Vector128<uint>.Count; i++)
+            result = result.WithElement(i, (uint)HalfPrecision.ToSingle(b.AsUInt16()[i], ref context));
+        return result.AsByte();
+    }
+}
+
+/// <summary>FMA: the destination is the first of three operands.</summary>
+internal unsafe struct Fused<TLanes, TOperation, TOrder> : ILaneOperation
+    where TLanes : IFloatLanes
+    where TOperation : IFusedOperation
+    where TOrder : IFusedOrder
+{
+    public static Vector128<byte> Do(Vector128<byte> given, Vector128<byte> a, Vector128<byte> b, byte immediate, ref FloatContext context)
+    {
+        for (int i = 0; i < TLanes.Count; i++)
+        {
+            ulong first = FloatShapes.Element(&given, TLanes.Size, i);
+            ulong second = FloatShapes.Element(&a, TLanes.Size, i);
+            ulong third = FloatShapes.Element(&b, TLanes.Size, i);
+            ulong result = TLanes.Size == 4
+                ? FusedOperation.Exactly<TOperation, TOrder, Single32>(first, second, third, i, ref context)
+                : FusedOperation.Exactly<TOperation, TOrder, Double64>(first, second, third, i, ref context);
+            FloatShapes.SetElement(&given, TLanes.Size, i, result);
+        }
+
+        return given;
+    }
+}

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
+using PvPatch.Emulator.Memory;
 using PvPatch.Emulator.State;
 
 namespace PvPatch.Emulator.Instructions;
@@ -24,7 +25,7 @@ internal static unsafe class MaskedMoves
         if (chosen != 0)
         {
             (int first, int size) = Range<T>(chosen);
-            byte* host = Operands.Read(cpu, u, Place(cpu, u, first, size, write: false), size);
+            byte* host = IsThere<T>(cpu, u, chosen, write: false) ? Operands.Read(cpu, u, Place(cpu, u, first, size, write: false), size) : null;
             if (host == null)
                 return null;
             // SAFETY: Read gave the address of size readable bytes, and first + size is within a register.
@@ -50,7 +51,8 @@ internal static unsafe class MaskedMoves
         if (chosen == 0)
             return u + 1;
         (int first, int size) = Range<T>(chosen);
-        byte* host = Operands.Modify(cpu, u, Place(cpu, u, first, size, write: true), size, out bool slow);
+        bool slow = false;
+        byte* host = IsThere<T>(cpu, u, chosen, write: true) ? Operands.Modify(cpu, u, Place(cpu, u, first, size, write: true), size, out slow) : null;
         if (host == null)
             return null;
         Vector256<byte> value = VexShapes.Ymm(cpu, u->Op2);
@@ -77,6 +79,23 @@ internal static unsafe class MaskedMoves
     {
         int first = BitOperations.TrailingZeroCount(chosen);
         return (first * sizeof(T), (BitOperations.Log2(chosen) + 1 - first) * sizeof(T));
+    }
+
+    /// <summary>Whether all chosen elements can be reached, where they lie in two pages: the lowest that cannot is what the fault tells of.</summary>
+    private static bool IsThere<T>(CpuState* cpu, DecodedInstruction* u, uint chosen, bool write)
+    {
+        (int first, int size) = Range<T>(chosen);
+        ulong start = Place(cpu, u, first, size, write);
+        if ((start & Tlb.LastByte) + (uint)size <= Tlb.LastByte + 1)
+            return true;
+        for (uint left = chosen; left != 0; left &= left - 1)
+        {
+            ulong element = Place(cpu, u, BitOperations.TrailingZeroCount(left) * sizeof(T), sizeof(T), write);
+            if ((write ? Operands.Modify(cpu, u, element, sizeof(T), out _) : Operands.Read(cpu, u, element, sizeof(T))) == null)
+                return false;
+        }
+
+        return true;
     }
 
     private static ulong Place(CpuState* cpu, DecodedInstruction* u, int first, int size, bool write)

@@ -31,6 +31,12 @@ internal unsafe struct InstructionRow
     /// <summary>The <see cref="IFloatOperation"/> of SSE arithmetic that the host may compute.</summary>
     public Type? Operation;
 
+    /// <summary>The <see cref="IFusedOperation"/> of FMA.</summary>
+    public Type? FusedOperation;
+
+    /// <summary>Its <see cref="IFusedOrder"/>.</summary>
+    public Type? FusedOrder;
+
     /// <summary>Whether a memory operand of 16 bytes or more must lie on a multiple of its size.</summary>
     public bool IsAligned;
 

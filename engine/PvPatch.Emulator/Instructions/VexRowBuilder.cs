@@ -139,6 +139,19 @@ internal sealed unsafe partial class RowBuilder
         _row.Spread = VexSpread.LaneByLane;
     }
 
+    /// <summary>FMA.</summary>
+    public void VexFused<TLanes, TOperation, TOrder>(Code code128, Code? code256 = null)
+        where TLanes : IFloatLanes
+        where TOperation : IFusedOperation
+        where TOrder : IFusedOrder
+    {
+        if (code128 != wanted && code256 != wanted)
+            return;
+        VexLane<Fused<TLanes, TOperation, TOrder>>(code128, code256);
+        _row.FusedOperation = typeof(TOperation);
+        _row.FusedOrder = typeof(TOrder);
+    }
+
     /// <summary>Floating-point instructions of other kinds.</summary>
     public void VexLane<TOperation>(Code code128, Code? code256 = null)
         where TOperation : ILaneOperation

@@ -42,6 +42,35 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, FlagEmi
         }
     }
 
+    /// <summary>FMA.</summary>
+    public void Fused(in Instruction instruction)
+    {
+        ref readonly InstructionRow row = ref InstructionTable.Row(instruction.Code);
+        var lanes = Lanes.Of(instruction);
+        MethodInfo onHost = typeof(FusedOperation).GetMethod(nameof(FusedOperation.OnHost))!.MakeGenericMethod(row.FusedOperation!, row.FusedOrder!, lanes.Type);
+        operands.ReachSecond(instruction);
+        int highest = instruction.Op0Register.IsYMM() ? 1 : 0;
+        for (int lane = highest; lane >= 0; lane--)
+        {
+            il.Vectors.Push(instruction.Op0Register, lane);
+            il.Vectors.Push(instruction.Op1Register, lane);
+            operands.PushSecond(instruction, lane);
+            il.Call(onHost);
+            il.Store(_results[lane]);
+
+            // The runtime's compiler chooses among the host's three forms, and then one NaN may be taken for another.
+            il.Load(_results[lane]);
+            il.Call(OfNative(nameof(NativeFloat.HasNan), lanes));
+            il.Branch(OpCodes.Brtrue, exits.Before(ExitReason.Instruction));
+        }
+
+        for (int lane = highest; lane >= 0; lane--)
+        {
+            il.Load(_results[lane]);
+            operands.Pop(instruction, lane);
+        }
+    }
+
     /// <summary>CMPPS and its kind: SSE has eight predicates, AVX 32.</summary>
     public void Compare(in Instruction instruction)
     {

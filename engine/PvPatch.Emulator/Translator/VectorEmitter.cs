@@ -61,6 +61,9 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
             case VectorForm.ToOther:
                 floats.ToOther(instruction);
                 break;
+            case VectorForm.Fused:
+                floats.Fused(instruction);
+                break;
             case VectorForm.Packed:
                 Packed(instruction);
                 break;
@@ -158,10 +161,10 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
             if (!TranslatedForms.IsWritten(next))
                 return false;
             VectorForm form = VectorForms.Of(next);
-            bool readsFirst = form is VectorForm.Arithmetic or VectorForm.Compare or VectorForm.Order && VectorOperands.First(next) == result;
+            bool readsFirst = form is VectorForm.Arithmetic or VectorForm.Compare or VectorForm.Order or VectorForm.Fused && VectorOperands.First(next) == result;
             int second = VectorOperands.Second(next);
             bool readsSecond = form is VectorForm.Store or >= VectorForm.Arithmetic && next.GetOpKind(second) == OpKind.Register && next.GetOpRegister(second) == result;
-            if (readsFirst || readsSecond)
+            if (readsFirst || readsSecond || (form == VectorForm.Fused && next.Op0Register == result))
                 return true;
             if (next.Op0Kind == OpKind.Register && next.Op0Register.GetFullRegister() == result.GetFullRegister())
                 return false;

@@ -62,6 +62,9 @@ internal enum VectorForm
 
     /// <summary>CVTSS2SD and CVTSD2SS.</summary>
     ToOther,
+
+    /// <summary>xmm, xmm, xmm/memory: FMA.</summary>
+    Fused,
 }
 
 /// <summary>Which instructions on XMM registers the translator writes itself.</summary>
@@ -167,7 +170,7 @@ internal static class VectorForms
             case Mnemonic.Vextractf128 or Mnemonic.Vextracti128:
                 return VectorForm.ExtractLane;
             case Mnemonic.Vcmpps or Mnemonic.Vcmppd or Mnemonic.Vcmpss or Mnemonic.Vcmpsd:
-                return VectorForm.Compare;
+                return IsKeptByCompiler(instruction.Immediate8 & 31) ? VectorForm.Compare : VectorForm.None;
             case Mnemonic.Vucomiss or Mnemonic.Vucomisd or Mnemonic.Vcomiss or Mnemonic.Vcomisd:
                 return VectorForm.Order;
             case Mnemonic.Vcvtsi2ss or Mnemonic.Vcvtsi2sd:
@@ -177,9 +180,17 @@ internal static class VectorForms
             case Mnemonic.Vcvtss2sd or Mnemonic.Vcvtsd2ss:
                 return VectorForm.ToOther;
             default:
+                if (row.FusedOperation != null)
+                    return FusedOperation.IsOnHost ? VectorForm.Fused : VectorForm.None;
                 return row.Spread == VexSpread.Wide ? VectorForm.Packed : OfRow(row, toMemory);
         }
     }
+
+    /// <summary>
+    /// Whether the runtime's compiler writes a predicate of VCMP as it is: it takes those of the upper half for their likes of the lower one, which raise other
+    /// exceptions, and what is always or never true for a constant.
+    /// </summary>
+    private static bool IsKeptByCompiler(int predicate) => predicate is < 16 and not (11 or 15);
 
     private static VectorForm OfRow(in InstructionRow row, bool toMemory)
     {

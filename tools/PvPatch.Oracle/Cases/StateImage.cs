@@ -1,19 +1,15 @@
 using Iced.Intel;
-using PvPatch.Emulator.Instructions;
 
 namespace PvPatch.Oracle.Cases;
 
 /// <summary>Instructions that save or restore the state of x87 and SSE as a whole.</summary>
 internal static class StateImage
 {
-    /// <summary>The state component of the upper halves of YMM (Intel SDM vol. 1, 13.1).</summary>
-    public const ulong Avx = 1ul << 2;
-
     /// <summary>Bytes of an XSAVE area up to where the components behind the header begin.</summary>
     public const int SmallestArea = 576;
 
     /// <summary>Bytes of an XSAVE area with all that the emulator has.</summary>
-    private const int LargestArea = SmallestArea + ((StateComponents.All & Avx) != 0 ? 256 : 0);
+    private const int LargestArea = SmallestArea + 256;
 
     /// <summary>Bytes of the image in memory; 0 for other instructions.</summary>
     public static int Size(in Instruction instruction)

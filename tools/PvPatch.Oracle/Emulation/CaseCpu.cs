@@ -31,7 +31,7 @@ internal sealed unsafe class CaseCpu : IDisposable
         State->Cr3 = TopTable;
         State->Cr4 = Cr4Bits.PhysicalAddressExtension | Cr4Bits.OsFxsr | Cr4Bits.OsXmmExceptions | Cr4Bits.FsGsBase | Cr4Bits.OsXsave;
         State->Efer = EferBits.LongModeEnable | EferBits.LongModeActive | EferBits.NoExecuteEnable;
-        State->Xcr0 = StateComponents.All | StateImage.Avx;
+        State->Xcr0 = StateComponents.All;
         State->Cs.Selector = 0x33;
         State->Cs.Attributes = (ushort)(SegmentAttributes.Present | SegmentAttributes.Long | SegmentAttributes.CodeOrData | SegmentAttributes.Code | UserPrivilege);
         State->Ss.Selector = 0x2b;

@@ -1,7 +1,5 @@
 using System.Runtime.Intrinsics.X86;
 using Iced.Intel;
-using PvPatch.Emulator.Instructions;
-using PvPatch.Oracle.Cases;
 
 namespace PvPatch.Oracle.Native;
 
@@ -66,7 +64,7 @@ internal static class HostFeatures
     {
         OpCodeInfo info = code.ToOpCode();
         return (info.Encoding == EncodingKind.VEX && !code.CpuidFeatures().Any(IsOfGeneralRegisters)) ||
-            ((StateComponents.All & StateImage.Avx) != 0 && code.CpuidFeatures().Any(IsXsave));
+            code.CpuidFeatures().Any(IsXsave);
     }
 
     private static bool IsOfGeneralRegisters(CpuidFeature feature) => feature is CpuidFeature.BMI1 or CpuidFeature.BMI2;

@@ -231,7 +231,7 @@ internal static class OracleProgram
         a.lea(rdi, __[r14 + CaseLayout.ResultOffset + CaseLayout.YmmHigh]);
         a.mov(ecx, YmmWords);
         SkipWithoutYmm(a, none);
-        a.test(__dword_ptr[rdx + StateBits], (int)StateImage.Avx);
+        a.test(__dword_ptr[rdx + StateBits], (int)StateComponents.Avx);
         a.jz(initial);
         a.lea(rsi, __[rdx + AreaYmmHigh]);
         a.jmp(copy);
@@ -252,7 +252,7 @@ internal static class OracleProgram
         Label none = a.CreateLabel();
         a.mov(rdx, __qword_ptr[rbp + FramePointerToFpu]);
         SkipWithoutYmm(a, none);
-        a.or(__dword_ptr[rdx + StateBits], (int)StateImage.Avx);
+        a.or(__dword_ptr[rdx + StateBits], (int)StateComponents.Avx);
         a.lea(rsi, __[r14 + CaseLayout.YmmHigh]);
         a.lea(rdi, __[rdx + AreaYmmHigh]);
         a.mov(ecx, YmmWords);
@@ -265,7 +265,7 @@ internal static class OracleProgram
     {
         a.cmp(__dword_ptr[rdx + AreaMark], AreaMarkValue);
         a.jne(none);
-        a.test(__dword_ptr[rdx + AreaComponents], (int)StateImage.Avx);
+        a.test(__dword_ptr[rdx + AreaComponents], (int)StateComponents.Avx);
         a.jz(none);
     }
 
