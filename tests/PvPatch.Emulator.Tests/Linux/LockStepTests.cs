@@ -22,6 +22,42 @@ public sealed unsafe class LockStepTests
         Assert.That(program.Run(), Is.EqualTo(new ProgramEnd.Exited(0)));
     }
 
+    [TestCase(ExecutionTier.Translated)]
+    [TestCase(ExecutionTier.Automatic)]
+    public void A_program_that_saves_and_restores_YMM_registers_amid_AVX_instructions_does_not_differ(ExecutionTier tier)
+    {
+        byte[] file = ElfProgram.Assemble(a =>
+        {
+            Label again = a.CreateLabel();
+            a.and(rsp, -64);
+            a.sub(rsp, 0x400);
+            a.mov(rdi, rsp);
+            a.mov(ecx, 0x400);
+            a.xor(eax, eax);
+            a.rep.stosb();
+            a.mov(r12d, 20_000);
+            a.vpcmpeqd(ymm2, ymm2, ymm2);
+            a.Label(ref again);
+            a.vpsubd(ymm1, ymm1, ymm2);
+            a.mov(eax, 7);
+            a.xor(edx, edx);
+            a.xsave(__[rsp]);
+            a.vpaddd(ymm1, ymm1, ymm1);
+            a.vpxor(ymm3, ymm3, ymm1);
+            a.inc(__byte_ptr[rsp + 576 + 16]);
+            a.xrstor(__[rsp]);
+            a.vpaddd(ymm4, ymm4, ymm1);
+            a.dec(r12d);
+            a.jne(again);
+            a.vextracti128(xmm5, ymm1, 1);
+            a.vmovd(edi, xmm5);
+            a.mov(eax, 60);
+            a.syscall();
+        });
+        using var program = new LinuxProgram(ElfImage.Read(file), Options(tier));
+        Assert.That(program.Run(), Is.EqualTo(new ProgramEnd.Exited(40_000 & 0xff)), "each turn adds 1 to the register and 1 to the saved byte");
+    }
+
     [Test]
     public void All_registers_and_flags_and_the_first_words_of_memory_that_differ_are_told()
     {
