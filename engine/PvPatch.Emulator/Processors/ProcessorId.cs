@@ -23,12 +23,12 @@ internal sealed unsafe class ProcessorId(ulong frequency, int cpuCount)
     private const uint SystemLeaf7Ecx = 1u << 2;
     private const uint SystemExtendedEdx = 1u << 20 | 1u << 26;
 
-    private const string Brand = "PvPatch simulated x86-64 processor";
-
     public CpuidRegisters Read(CpuState* cpu, uint leaf, uint subleaf) => leaf switch
     {
-        0x0 => new(MaxBasic, Text("Genu"), Text("ntel"), Text("ineI")),
-        0x1 => new(0x000306c3, (uint)cpu->Index << 24 | (uint)cpuCount << 16 | 8u << 8, AdvertisedFeatures.Leaf1Ecx(cpu) | SystemLeaf1Ecx, AdvertisedFeatures.Leaf1Edx | SystemLeaf1Edx),
+        0x0 => ProcessorIdentity.Vendor(MaxBasic),
+        0x1 => new(ProcessorIdentity.FamilyAndModel, (uint)cpu->Index << 24 | (uint)cpuCount << 16 | 8u << 8, AdvertisedFeatures.Leaf1Ecx(cpu) | SystemLeaf1Ecx, AdvertisedFeatures.Leaf1Edx | SystemLeaf1Edx),
+        0x2 => ProcessorIdentity.CacheDescriptors,
+        0x4 => ProcessorIdentity.Cache(subleaf, cpuCount),
         0x6 => new(1u << 2, 0, 0, 0), // ARAT: the APIC timer runs always.
         0x7 when subleaf == 0 => new(0, AdvertisedFeatures.Leaf7Ebx | SystemLeaf7Ebx, AdvertisedFeatures.Leaf7Ecx | SystemLeaf7Ecx, 0),
         0xb => Topology(cpu->Index, subleaf),
@@ -37,7 +37,7 @@ internal sealed unsafe class ProcessorId(ulong frequency, int cpuCount)
         0x16 => new((uint)(frequency / 1_000_000), (uint)(frequency / 1_000_000), 100, 0),
         0x8000_0000 => new(MaxExtended, 0, 0, 0),
         0x8000_0001 => new(0, 0, AdvertisedFeatures.ExtendedEcx, AdvertisedFeatures.ExtendedEdx | SystemExtendedEdx),
-        >= 0x8000_0002 and <= 0x8000_0004 => BrandPart(leaf - 0x8000_0002),
+        >= 0x8000_0002 and <= 0x8000_0004 => ProcessorIdentity.BrandPart(leaf),
         0x8000_0007 => new(0, 0, 0, 1u << 8), // Invariant TSC.
         0x8000_0008 => new(48u << 8 | PageTableEntry.PhysicalAddressBits, 0, 0, 0),
         _ => default,
@@ -54,12 +54,4 @@ internal sealed unsafe class ProcessorId(ulong frequency, int cpuCount)
             _ => new(0, 0, subleaf & 0xff, (uint)index),
         };
     }
-
-    private static CpuidRegisters BrandPart(uint part)
-    {
-        string text = Brand.PadRight(48, '\0').Substring((int)part * 16, 16);
-        return new(Text(text[..4]), Text(text[4..8]), Text(text[8..12]), Text(text[12..]));
-    }
-
-    private static uint Text(string four) => four[0] | (uint)four[1] << 8 | (uint)four[2] << 16 | (uint)four[3] << 24;
 }

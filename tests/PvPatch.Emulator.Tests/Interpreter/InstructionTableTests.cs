@@ -14,10 +14,10 @@ public sealed class InstructionTableTests
             CpuidFeature.MMX, CpuidFeature.FXSR, CpuidFeature.SSE, CpuidFeature.SSE2, CpuidFeature.SSE3, CpuidFeature.SSSE3, CpuidFeature.SSE4_1, CpuidFeature.SSE4_2,
             CpuidFeature.AES, CpuidFeature.PCLMULQDQ, CpuidFeature.SHA, CpuidFeature.MOVBE, CpuidFeature.POPCNT, CpuidFeature.LZCNT, CpuidFeature.BMI1,
             CpuidFeature.BMI2, CpuidFeature.ADX, CpuidFeature.RDRAND, CpuidFeature.RDSEED, CpuidFeature.XSAVE, CpuidFeature.XSAVEOPT, CpuidFeature.XSAVEC,
-            CpuidFeature.CLFSH, CpuidFeature.CLFLUSHOPT, CpuidFeature.CLWB, CpuidFeature.PREFETCHW,
+            CpuidFeature.AVX, CpuidFeature.AVX2, CpuidFeature.FMA, CpuidFeature.F16C, CpuidFeature.CLFSH, CpuidFeature.CLFLUSHOPT, CpuidFeature.CLWB, CpuidFeature.PREFETCHW,
         }));
 
-    [TestCase(CpuidFeature.AVX)]
+    [TestCase(CpuidFeature.AVX512F)]
     [TestCase(CpuidFeature.RTM)]
     [TestCase(CpuidFeature.SSE4A)]
     public void A_feature_with_a_missing_form_is_not_complete(CpuidFeature feature) =>

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using PvPatch.Emulator.Interpreter;
 using PvPatch.Emulator.Linux;
 using PvPatch.Emulator.Linux.Elf;
@@ -20,11 +21,13 @@ public sealed class HostProgramTests
             .Select(file => Path.GetFileNameWithoutExtension(file)!);
 
     [Test]
-    public void A_program_does_what_it_does_on_the_host([ValueSource(nameof(Sources))] string name, [Values(ExecutionTier.Interpreted, ExecutionTier.Automatic)] ExecutionTier tier)
+    public void A_program_does_what_it_does_on_the_host([ValueSource(nameof(Sources))] string name, [Values(ExecutionTier.Interpreted, ExecutionTier.Automatic)] ExecutionTier tier, [Values("x86-64", "x86-64-v3")] string level)
     {
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
             Assert.Ignore("The host does not run x86-64 Linux programs.");
-        string program = Compile(name, tier.ToString());
+        if (level == "x86-64-v3" && !(Avx2.IsSupported && Fma.IsSupported && Bmi2.IsSupported))
+            Assert.Ignore("The host is no x86-64-v3 processor.");
+        string program = Compile(name, tier.ToString(), level);
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, UseShellExecute = false };
         start.Environment.Clear();
         using Process native = Process.Start(start)!;
@@ -57,13 +60,13 @@ public sealed class HostProgramTests
 
     private static string Folder(string name) => Path.Combine(TestContext.CurrentContext.TestDirectory, "Linux", name);
 
-    private static string Compile(string name, string suffix)
+    private static string Compile(string name, string suffix, string level)
     {
         bool yardstick = !File.Exists(Path.Combine(Folder("Programs"), $"{name}.c"));
         string source = Path.Combine(Folder(yardstick ? "Yardsticks" : "Programs"), name);
-        string program = $"{source}.{suffix}";
+        string program = $"{source}.{suffix}.{level}";
         string[] start = yardstick ? [Path.Combine(Folder("Yardsticks"), "start", "libc.c")] : [];
-        string[] arguments = ["-O2", "-static", "-pthread", "-w", "-o", program, source + ".c", .. start, "-lm"];
+        string[] arguments = [level == "x86-64" ? "-O2" : "-O3", $"-march={level}", "-static", "-pthread", "-w", "-o", program, source + ".c", .. start, "-lm"];
         try
         {
             using Process compiler = Process.Start(new ProcessStartInfo("gcc", arguments) { RedirectStandardError = true, UseShellExecute = false })!;

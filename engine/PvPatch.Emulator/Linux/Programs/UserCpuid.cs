@@ -12,7 +12,6 @@ internal static unsafe class UserCpuid
 {
     private const uint MaxBasic = 0xd;
     private const uint MaxExtended = 0x8000_0008;
-    private const uint FamilyAndModel = 0x0000_06f0;
 
     // What the system reserves or would have to turn on first, and what only it executes: MSR, SEP; FSGSBASE, INVPCID, SMAP; RDPID; RDTSCP.
     private const uint SystemLeaf1Edx = 1u << 5 | 1u << 11;
@@ -27,12 +26,15 @@ internal static unsafe class UserCpuid
     /// <summary>The answer for a leaf.</summary>
     public static CpuidRegisters Read(CpuState* cpu, uint leaf, uint subleaf) => leaf switch
     {
-        0 => new(MaxBasic, 0x6150_7650, 0x3436_3878, 0x5f68_6374),                     // "PvPatch_x864", in EBX, EDX, ECX
-        1 => new(FamilyAndModel, 8u << 8 | 1u << 16, AdvertisedFeatures.Leaf1Ecx(cpu), HardwareCapabilities),
+        0 => ProcessorIdentity.Vendor(MaxBasic),
+        1 => new(ProcessorIdentity.FamilyAndModel, 8u << 8 | 1u << 16, AdvertisedFeatures.Leaf1Ecx(cpu), HardwareCapabilities),
+        2 => ProcessorIdentity.CacheDescriptors,
+        4 => ProcessorIdentity.Cache(subleaf, cores: 1),
         7 when subleaf == 0 => new(0, AdvertisedFeatures.Leaf7Ebx & ~SystemLeaf7Ebx, AdvertisedFeatures.Leaf7Ecx & ~SystemLeaf7Ecx, 0),
         0xd => AdvertisedFeatures.Leaf13(cpu, subleaf),
         0x8000_0000 => new(MaxExtended, 0, 0, 0),
         0x8000_0001 => new(0, 0, AdvertisedFeatures.ExtendedEcx, (AdvertisedFeatures.ExtendedEdx & ~SystemExtendedEdx) | NoExecute),
+        >= 0x8000_0002 and <= 0x8000_0004 => ProcessorIdentity.BrandPart(leaf),
         0x8000_0008 => new(48u << 8 | PageTableEntry.PhysicalAddressBits, 0, 0, 0),
         _ => default,
     };
