@@ -48,7 +48,7 @@ internal static unsafe class RegionCompiler
                 entries.Add(block);
         }
 
-        var method = new DynamicMethod($"region_{entries[0].Start:x}", typeof(nint), [typeof(nint), typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true);
+        var method = new DynamicMethod($"region_{entries[0].Start:x}", typeof(nint), [typeof(nint), typeof(nint)], typeof(RegionCompiler).Module, skipVisibility: true) { InitLocals = false };
         ILGenerator il = method.GetILGenerator();
         IReadOnlyList<PatchedSite> sites = RegionEmitter.Write(region, code, around?.Invoke(il) ?? il, memory, entries, sensitive);
         memory.Complete();
