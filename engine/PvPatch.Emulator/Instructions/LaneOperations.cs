@@ -8,6 +8,13 @@ internal interface ILaneOperation
     /// <summary>How the second operand is spread over lanes.</summary>
     static virtual VexSpread Spread => VexSpread.LaneByLane;
 
+    /// <summary>One lane by the host's own arithmetic, where that gives the result and leaves MXCSR as it is; false where it does not, or may not.</summary>
+    static virtual bool TryOnHost(Vector128<byte> a, Vector128<byte> b, uint mxcsr, out Vector128<byte> result)
+    {
+        result = default;
+        return false;
+    }
+
     /// <summary>One lane.</summary>
     /// <param name="given">What the destination holds.</param>
     /// <param name="a">The first operand.</param>
@@ -22,6 +29,12 @@ internal unsafe struct Elementwise<TLanes, TOperation> : ILaneOperation
     where TLanes : IFloatLanes
     where TOperation : IFloatOperation
 {
+    public static bool TryOnHost(Vector128<byte> a, Vector128<byte> b, uint mxcsr, out Vector128<byte> result)
+    {
+        result = TOperation.OnHost<TLanes>(a, b);
+        return HostFloat.Holds<TOperation, TLanes>(a, b, result, mxcsr);
+    }
+
     public static Vector128<byte> Do(Vector128<byte> given, Vector128<byte> a, Vector128<byte> b, byte immediate, ref FloatContext context)
     {
         for (int i = 0; i < TLanes.Count; i++)

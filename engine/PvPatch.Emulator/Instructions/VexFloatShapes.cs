@@ -51,6 +51,15 @@ internal static unsafe class VexFloatShapes
         where TWidth : IVexWidth
         where TOperation : ILaneOperation
     {
+        Vector128<byte> highOnHost = default;
+        bool isOnHost = TOperation.TryOnHost(VexShapes.Lane(cpu, u->Op1, 0), low, cpu->Mxcsr, out Vector128<byte> lowOnHost) &&
+            (TWidth.Lanes == 1 || TOperation.TryOnHost(VexShapes.Lane(cpu, u->Op1, 1), high, cpu->Mxcsr, out highOnHost));
+        if (isOnHost)
+        {
+            VexShapes.SetResult<TWidth>(cpu, u->Op0, lowOnHost, highOnHost);
+            return u + 1;
+        }
+
         var context = new FloatContext(cpu->Mxcsr);
         byte immediate = (byte)u->Immediate;
         if (TWidth.Lanes == 2 && TOperation.Spread == VexSpread.Widening)
