@@ -1,5 +1,24 @@
 namespace PvPatch.Emulator.Instructions;
 
+/// <summary>What an approximation is of.</summary>
+internal interface IApproximated
+{
+    /// <summary>The exact value, NaN where there is none.</summary>
+    static abstract double Of(double x);
+}
+
+/// <summary>RCPPS: 1 / x.</summary>
+internal struct Reciprocal : IApproximated
+{
+    public static double Of(double x) => 1.0 / x;
+}
+
+/// <summary>RSQRTPS: 1 / sqrt(x).</summary>
+internal struct ReciprocalSquareRoot : IApproximated
+{
+    public static double Of(double x) => 1.0 / Math.Sqrt(x);
+}
+
 /// <summary>
 /// RCPPS, RSQRTPS and their scalar forms. Processors differ here: the manual allows a relative error of 1.5 * 2^-12 (Intel SDM
 /// vol. 2, RCPPS and RSQRTPS). These give the value with twelve bits of fraction that is nearest, the same on every host. Denormals count as
@@ -10,26 +29,17 @@ internal static class Approximations
     private const int DroppedBits = 23 - 12;
     private const uint SmallestNormal = 1u << 23;
 
-    /// <summary>RCPPS: 1 / x of the second operand.</summary>
-    public static ulong Reciprocal(ulong unused, ulong x, ref FloatContext context)
+    /// <summary>The function of one element.</summary>
+    public static ulong Of<TFunction>(ulong x)
+        where TFunction : IApproximated
     {
         float value = Operand(x);
         if (float.IsNaN(value))
             return Quieted(x);
         if (value == 0)
             return FloatValue.Special<Single32>(float.IsNegative(value), infinite: true);
-        return Nearest(1.0 / value);
-    }
-
-    /// <summary>RSQRTPS: 1 / sqrt(x) of the second operand.</summary>
-    public static ulong ReciprocalSquareRoot(ulong unused, ulong x, ref FloatContext context)
-    {
-        float value = Operand(x);
-        if (float.IsNaN(value))
-            return Quieted(x);
-        if (value == 0)
-            return FloatValue.Special<Single32>(float.IsNegative(value), infinite: true);
-        return value < 0 ? FloatValue.DefaultNaN<Single32>() : Nearest(1.0 / Math.Sqrt(value));
+        double result = TFunction.Of(value);
+        return double.IsNaN(result) ? FloatValue.DefaultNaN<Single32>() : Nearest(result);
     }
 
     /// <summary>The operand, zero with its sign if it is a denormal.</summary>

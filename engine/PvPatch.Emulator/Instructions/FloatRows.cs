@@ -38,10 +38,10 @@ internal static unsafe class FloatRows
         rows.Float<ScalarDouble, SquareRoot>(Code.Sqrtsd_xmm_xmmm64);
 
         // Approximations
-        rows.Lane<PackedSingle, Reciprocals<PackedSingle>>(Code.Rcpps_xmm_xmmm128);
-        rows.Lane<ScalarSingle, Reciprocals<ScalarSingle>>(Code.Rcpss_xmm_xmmm32);
-        rows.Lane<PackedSingle, ReciprocalRoots<PackedSingle>>(Code.Rsqrtps_xmm_xmmm128);
-        rows.Lane<ScalarSingle, ReciprocalRoots<ScalarSingle>>(Code.Rsqrtss_xmm_xmmm32);
+        rows.Lane<PackedSingle, Approximated<PackedSingle, Reciprocal>>(Code.Rcpps_xmm_xmmm128);
+        rows.Lane<ScalarSingle, Approximated<ScalarSingle, Reciprocal>>(Code.Rcpss_xmm_xmmm32);
+        rows.Lane<PackedSingle, Approximated<PackedSingle, ReciprocalSquareRoot>>(Code.Rsqrtps_xmm_xmmm128);
+        rows.Lane<ScalarSingle, Approximated<ScalarSingle, ReciprocalSquareRoot>>(Code.Rsqrtss_xmm_xmmm32);
 
         // Dot products (SSE4.1)
         rows.Set(Code.Dpps_xmm_xmmm128_imm8, &DotProducts.OfRegisters<PackedSingle, Single32>, &DotProducts.WithMemory<PackedSingle, Single32>);

@@ -48,26 +48,15 @@ internal unsafe struct Elementwise<TLanes, TOperation> : ILaneOperation
     }
 }
 
-/// <summary>RCP.</summary>
-internal unsafe struct Reciprocals<TLanes> : ILaneOperation
+/// <summary>RCP and RSQRT.</summary>
+internal unsafe struct Approximated<TLanes, TFunction> : ILaneOperation
     where TLanes : IFloatLanes
+    where TFunction : IApproximated
 {
     public static Vector128<byte> Do(Vector128<byte> given, Vector128<byte> a, Vector128<byte> b, byte immediate, ref FloatContext context)
     {
         for (int i = 0; i < TLanes.Count; i++)
-            FloatShapes.SetElement(&a, TLanes.Size, i, Approximations.Reciprocal(0, FloatShapes.Element(&b, TLanes.Size, i), ref context));
-        return a;
-    }
-}
-
-/// <summary>RSQRT.</summary>
-internal unsafe struct ReciprocalRoots<TLanes> : ILaneOperation
-    where TLanes : IFloatLanes
-{
-    public static Vector128<byte> Do(Vector128<byte> given, Vector128<byte> a, Vector128<byte> b, byte immediate, ref FloatContext context)
-    {
-        for (int i = 0; i < TLanes.Count; i++)
-            FloatShapes.SetElement(&a, TLanes.Size, i, Approximations.ReciprocalSquareRoot(0, FloatShapes.Element(&b, TLanes.Size, i), ref context));
+            FloatShapes.SetElement(&a, TLanes.Size, i, Approximations.Of<TFunction>(FloatShapes.Element(&b, TLanes.Size, i)));
         return a;
     }
 }

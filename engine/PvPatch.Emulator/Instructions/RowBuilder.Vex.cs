@@ -80,7 +80,9 @@ internal sealed unsafe partial class RowBuilder
             Vex(wanted, null, &VectorShapes.Store<T, Unaligned>);
         else
             _row.Memory = &VectorShapes.Store<T, Unaligned>;
+        _row.RegisterMeaning = meaning;
         _row.MemoryMeaning = null;
+        _row.Spread = VexSpread.LaneByLane;
     }
 
     /// <summary>VMOVD and VMOVQ into an XMM register.</summary>

@@ -98,12 +98,18 @@ internal static unsafe class VectorElements
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> Upper(Vector256<byte> value) => value.GetUpper();
 
-    /// <summary>PTEST: ZF if no bit is in both, CF if none of the second is missing in the first, the other status flags clear.</summary>
+    /// <summary>PTEST (all bits), VTESTPS and VTESTPD (signs), of two lanes: ZF if no chosen bit is in both, CF if none of the second is missing in the first; the other status flags become clear.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Test(Vector128<byte> a, Vector128<byte> b, ref ulong flags)
+    public static void Test<TElement>(Vector128<byte> a, Vector128<byte> aHigh, Vector128<byte> b, Vector128<byte> bHigh, ref ulong flags)
     {
-        ulong zero = (a & b) == Vector128<byte>.Zero ? RFlags.Zero : 0;
-        ulong carry = Vector128.AndNot(b, a) == Vector128<byte>.Zero ? RFlags.Carry : 0;
+        Vector128<byte> chosen = sizeof(TElement) switch
+        {
+            1 => Vector128<byte>.AllBitsSet,
+            4 => Vector128.Create(1u << 31).AsByte(),
+            _ => Vector128.Create(1ul << 63).AsByte(),
+        };
+        ulong zero = (((a & b) | (aHigh & bHigh)) & chosen) == Vector128<byte>.Zero ? RFlags.Zero : 0;
+        ulong carry = ((Vector128.AndNot(b, a) | Vector128.AndNot(bHigh, aHigh)) & chosen) == Vector128<byte>.Zero ? RFlags.Carry : 0;
         StatusFlags.Set(ref flags, zero | carry);
     }
 }

@@ -29,8 +29,7 @@ internal static unsafe class VectorShapes
 
     /// <summary>Whether SSE or AVX may not be used, in 64-bit mode.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool RefusesAny(CpuState* cpu) =>
-        Refuses(cpu) || (cpu->Cr4 & Cr4Bits.OsXsave) == 0 || (~cpu->Xcr0 & (StateComponents.Sse | StateComponents.Avx)) != 0;
+    public static bool RefusesAny(CpuState* cpu) => Refuses(cpu) || IsAvxOff(cpu);
 
     /// <summary>An XMM register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -206,13 +205,17 @@ internal static unsafe class VectorShapes
 
     private static DecodedInstruction* Test(CpuState* cpu, DecodedInstruction* u, Vector128<byte> b)
     {
-        VectorElements.Test(Xmm(cpu, u->Op0), b, ref cpu->RFlags);
+        VectorElements.Test<byte>(Xmm(cpu, u->Op0), default, b, default, ref cpu->RFlags);
         return u + 1;
     }
 
-    /// <summary>Not turned on by CR4.OSXSAVE and XCR0, or in real or virtual-8086 mode, which have no VEX.</summary>
-    private static bool IsVexOff(CpuState* cpu) =>
-        (cpu->Cr4 & Cr4Bits.OsXsave) == 0 || (~cpu->Xcr0 & (StateComponents.Sse | StateComponents.Avx)) != 0 || ProcessorMode.SelectorsAreParagraphs(cpu);
+    /// <summary>Not turned on by CR4.OSXSAVE and XCR0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsAvxOff(CpuState* cpu) =>
+        (cpu->Cr4 & Cr4Bits.OsXsave) == 0 || (~cpu->Xcr0 & (StateComponents.Sse | StateComponents.Avx)) != 0;
+
+    /// <summary>Not turned on, or in real or virtual-8086 mode, which have no VEX.</summary>
+    private static bool IsVexOff(CpuState* cpu) => IsAvxOff(cpu) || ProcessorMode.SelectorsAreParagraphs(cpu);
 
     private static bool Refuse(CpuState* cpu, DecodedInstruction* u)
     {

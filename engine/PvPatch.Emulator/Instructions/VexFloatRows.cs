@@ -38,10 +38,10 @@ internal static unsafe class VexFloatRows
         rows.VexFloat<ScalarDouble, SquareRoot>(Code.VEX_Vsqrtsd_xmm_xmm_xmmm64);
 
         // Approximations
-        rows.VexLane<Reciprocals<PackedSingle>>(Code.VEX_Vrcpps_xmm_xmmm128, Code.VEX_Vrcpps_ymm_ymmm256);
-        rows.VexLane<Reciprocals<ScalarSingle>>(Code.VEX_Vrcpss_xmm_xmm_xmmm32);
-        rows.VexLane<ReciprocalRoots<PackedSingle>>(Code.VEX_Vrsqrtps_xmm_xmmm128, Code.VEX_Vrsqrtps_ymm_ymmm256);
-        rows.VexLane<ReciprocalRoots<ScalarSingle>>(Code.VEX_Vrsqrtss_xmm_xmm_xmmm32);
+        rows.VexLane<Approximated<PackedSingle, Reciprocal>>(Code.VEX_Vrcpps_xmm_xmmm128, Code.VEX_Vrcpps_ymm_ymmm256);
+        rows.VexLane<Approximated<ScalarSingle, Reciprocal>>(Code.VEX_Vrcpss_xmm_xmm_xmmm32);
+        rows.VexLane<Approximated<PackedSingle, ReciprocalSquareRoot>>(Code.VEX_Vrsqrtps_xmm_xmmm128, Code.VEX_Vrsqrtps_ymm_ymmm256);
+        rows.VexLane<Approximated<ScalarSingle, ReciprocalSquareRoot>>(Code.VEX_Vrsqrtss_xmm_xmm_xmmm32);
 
         // Arithmetic across elements
         rows.VexLane<OfNeighbours<PackedSingle, Sum>>(Code.VEX_Vhaddps_xmm_xmm_xmmm128, Code.VEX_Vhaddps_ymm_ymm_ymmm256);

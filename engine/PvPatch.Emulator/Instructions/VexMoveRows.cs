@@ -46,7 +46,8 @@ internal static unsafe class VexMoveRows
         rows.VexMeaning(PackedShuffles.LowToHigh, Code.VEX_Vmovhpd_xmm_xmm_m64, null);
         rows.VexMeaning(PackedShuffles.HighToLow, Code.VEX_Vmovhlps_xmm_xmm_xmm, null);
         rows.VexMeaning(PackedShuffles.LowToHigh, Code.VEX_Vmovlhps_xmm_xmm_xmm, null);
-        rows.VexLike(Code.Movlps_m64_xmm, Code.VEX_Vmovlps_m64_xmm, Code.VEX_Vmovlpd_m64_xmm);
+        rows.VexStore<ulong>(null, Code.VEX_Vmovlps_m64_xmm, PackedShuffles.Second);
+        rows.VexStore<ulong>(null, Code.VEX_Vmovlpd_m64_xmm, PackedShuffles.Second);
         rows.VexLike(Code.Movhps_m64_xmm, Code.VEX_Vmovhps_m64_xmm, Code.VEX_Vmovhpd_m64_xmm);
 
         // To and from general registers

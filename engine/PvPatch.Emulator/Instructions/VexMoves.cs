@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using PvPatch.Emulator.State;
 
@@ -103,21 +102,6 @@ internal static unsafe class VexMoves
         return u + 1;
     }
 
-    /// <summary>VPTEST, VTESTPS, VTESTPD: ZF if no chosen bit is in both, CF if none of the second is missing in the first; the other status flags become clear.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Test<TElement>(Vector128<byte> a, Vector128<byte> aHigh, Vector128<byte> b, Vector128<byte> bHigh, ref ulong flags)
-    {
-        Vector128<byte> chosen = sizeof(TElement) switch
-        {
-            1 => Vector128<byte>.AllBitsSet,
-            4 => Vector128.Create(1u << 31).AsByte(),
-            _ => Vector128.Create(1ul << 63).AsByte(),
-        };
-        ulong zero = (((a & b) | (aHigh & bHigh)) & chosen) == Vector128<byte>.Zero ? RFlags.Zero : 0;
-        ulong carry = ((Vector128.AndNot(b, a) | Vector128.AndNot(bHigh, aHigh)) & chosen) == Vector128<byte>.Zero ? RFlags.Carry : 0;
-        StatusFlags.Set(ref flags, zero | carry);
-    }
-
     private static int Registers(DecodedInstruction* u) => (u->Marks & Marks.Code64) != Marks.None ? 16 : 8;
 
     private static DecodedInstruction* Insert<T>(CpuState* cpu, DecodedInstruction* u, ulong value)
@@ -131,9 +115,9 @@ internal static unsafe class VexMoves
     {
         Vector128<byte> a = VexShapes.Lane(cpu, u->Op0, 0);
         if (TWidth.Lanes == 2)
-            Test<TElement>(a, VexShapes.Lane(cpu, u->Op0, 1), low, high, ref cpu->RFlags);
+            VectorElements.Test<TElement>(a, VexShapes.Lane(cpu, u->Op0, 1), low, high, ref cpu->RFlags);
         else
-            Test<TElement>(a, default, low, default, ref cpu->RFlags);
+            VectorElements.Test<TElement>(a, default, low, default, ref cpu->RFlags);
         return u + 1;
     }
 

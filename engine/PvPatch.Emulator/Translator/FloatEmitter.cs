@@ -17,61 +17,22 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, FlagEmi
     {
         Type operation = InstructionTable.Row(instruction.Code).Operation!;
         var lanes = Lanes.Of(instruction);
-        operands.ReachSecond(instruction);
-        int highest = instruction.Op0Register.IsYMM() ? 1 : 0;
-        for (int lane = highest; lane >= 0; lane--)
-        {
-            il.Vectors.Push(VectorOperands.First(instruction), lane);
-            operands.PushSecond(instruction, lane);
-            il.Call(operation.GetMethod(nameof(IFloatOperation.OnHost))!.MakeGenericMethod(lanes.Type));
-            il.Store(_results[lane]);
 
-            // The runtime's compiler may swap the operands of these, and then one NaN would be taken for another.
-            if (lanes.Count > 1 && (operation == typeof(Sum) || operation == typeof(Product)))
-            {
-                il.Load(_results[lane]);
-                il.Call(OfNative(nameof(NativeFloat.HasNan), lanes));
-                il.Branch(OpCodes.Brtrue, exits.Before(ExitReason.Instruction));
-            }
-        }
-
-        for (int lane = highest; lane >= 0; lane--)
-        {
-            il.Load(_results[lane]);
-            operands.Pop(instruction, lane);
-        }
+        // The runtime's compiler may swap the operands of these, and then one NaN would be taken for another.
+        bool asksForNan = lanes.Count > 1 && (operation == typeof(Sum) || operation == typeof(Product));
+        Compute(instruction, operation.GetMethod(nameof(IFloatOperation.OnHost))!.MakeGenericMethod(lanes.Type), lanes, asksForNan);
     }
 
-    /// <summary>FMA.</summary>
+    /// <summary>FMA. The runtime's compiler chooses among the host's three forms, and then one NaN may be taken for another.</summary>
     public void Fused(in Instruction instruction)
     {
         ref readonly InstructionRow row = ref InstructionTable.Row(instruction.Code);
         var lanes = Lanes.Of(instruction);
         MethodInfo onHost = typeof(FusedOperation).GetMethod(nameof(FusedOperation.OnHost))!.MakeGenericMethod(row.FusedOperation!, row.FusedOrder!, lanes.Type);
-        operands.ReachSecond(instruction);
-        int highest = instruction.Op0Register.IsYMM() ? 1 : 0;
-        for (int lane = highest; lane >= 0; lane--)
-        {
-            il.Vectors.Push(instruction.Op0Register, lane);
-            il.Vectors.Push(instruction.Op1Register, lane);
-            operands.PushSecond(instruction, lane);
-            il.Call(onHost);
-            il.Store(_results[lane]);
-
-            // The runtime's compiler chooses among the host's three forms, and then one NaN may be taken for another.
-            il.Load(_results[lane]);
-            il.Call(OfNative(nameof(NativeFloat.HasNan), lanes));
-            il.Branch(OpCodes.Brtrue, exits.Before(ExitReason.Instruction));
-        }
-
-        for (int lane = highest; lane >= 0; lane--)
-        {
-            il.Load(_results[lane]);
-            operands.Pop(instruction, lane);
-        }
+        Compute(instruction, onHost, lanes, asksForNan: true);
     }
 
-    /// <summary>CMPPS and its kind: SSE has eight predicates, AVX 32.</summary>
+    /// <summary>CMPPS and its kind.</summary>
     public void Compare(in Instruction instruction)
     {
         operands.ReachSecond(instruction);
@@ -79,7 +40,7 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, FlagEmi
         {
             il.Vectors.Push(VectorOperands.First(instruction), lane);
             operands.PushSecond(instruction, lane);
-            il.Small(instruction.Immediate8 & (instruction.Encoding == EncodingKind.VEX ? 31 : 7));
+            il.Small(VectorForms.Predicate(instruction));
             il.Call(OfNative(nameof(NativeFloat.Compare), Lanes.Of(instruction)));
             operands.Pop(instruction, lane);
         }
@@ -144,6 +105,34 @@ internal sealed class FloatEmitter(RegionIl il, VectorOperands operands, FlagEmi
         operands.PushSecond(instruction);
         il.Call(OfConversions(instruction.Mnemonic is Mnemonic.Cvtss2sd or Mnemonic.Vcvtss2sd ? nameof(HostConversions.ToDouble) : nameof(HostConversions.ToSingle)));
         operands.Pop(instruction);
+    }
+
+    /// <summary>Computes all lanes before any is written: where a NaN is asked for, one leaves it to the interpreter.</summary>
+    private void Compute(in Instruction instruction, MethodInfo onHost, Lanes lanes, bool asksForNan)
+    {
+        operands.ReachSecond(instruction);
+        int highest = instruction.Op0Register.IsYMM() ? 1 : 0;
+        for (int lane = highest; lane >= 0; lane--)
+        {
+            // The destination of FMA is an operand too.
+            if (VectorForms.Of(instruction) == VectorForm.Fused)
+                il.Vectors.Push(instruction.Op0Register, lane);
+            il.Vectors.Push(VectorOperands.First(instruction), lane);
+            operands.PushSecond(instruction, lane);
+            il.Call(onHost);
+            il.Store(_results[lane]);
+            if (!asksForNan)
+                continue;
+            il.Load(_results[lane]);
+            il.Call(OfNative(nameof(NativeFloat.HasNan), lanes));
+            il.Branch(OpCodes.Brtrue, exits.Before(ExitReason.Instruction));
+        }
+
+        for (int lane = highest; lane >= 0; lane--)
+        {
+            il.Load(_results[lane]);
+            operands.Pop(instruction, lane);
+        }
     }
 
     private static MethodInfo OfNative(string name, Lanes lanes) => typeof(NativeFloat).GetMethod(name)!.MakeGenericMethod(lanes.Type);

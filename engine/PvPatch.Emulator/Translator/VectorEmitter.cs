@@ -260,17 +260,8 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
     private void Test(in Instruction instruction)
     {
         operands.ReachSecond(instruction);
-        il.Vectors.Push(instruction.Op0Register);
-        if (instruction.Encoding != EncodingKind.VEX)
-        {
-            operands.PushSecond(instruction);
-            meanings.PushFlags();
-            il.Call(VectorOperands.Method(nameof(VectorElements.Test)));
-            meanings.TakeFlags();
-            return;
-        }
-
         bool isWide = instruction.Op0Register.IsYMM();
+        il.Vectors.Push(instruction.Op0Register);
         if (isWide)
             il.Vectors.Push(instruction.Op0Register, 1);
         else
@@ -281,7 +272,7 @@ internal sealed class VectorEmitter(RegionIl il, VectorOperands operands, FloatE
         else
             il.Vectors.PushZero();
         meanings.PushFlags();
-        il.Call(typeof(VexMoves).GetMethod(nameof(VexMoves.Test))!.MakeGenericMethod(ElementType(instruction)));
+        il.Call(VectorOperands.Method(nameof(VectorElements.Test), ElementType(instruction)));
         meanings.TakeFlags();
     }
 

@@ -88,103 +88,65 @@ internal static class VectorForms
 
     private static VectorForm OnAnyHost(in Instruction instruction)
     {
-        if (instruction.Encoding == EncodingKind.VEX)
-            return OfVex(instruction, InstructionTable.Row(instruction.Code));
-        if (!NamesXmm(instruction))
+        if (instruction.Mnemonic == Mnemonic.Vzeroupper)
+            return VectorForm.ZeroUpper;
+        if (!NamesVector(instruction) || !InstructionTable.IsSupported(instruction.Code))
             return VectorForm.None;
         bool toMemory = instruction.Op0Kind == OpKind.Memory;
-        bool fromMemory = instruction.Op1Kind == OpKind.Memory;
         switch (instruction.Mnemonic)
         {
-            case Mnemonic.Movd or Mnemonic.Movq when toMemory:
+            case Mnemonic.Movd or Mnemonic.Movq or Mnemonic.Vmovd or Mnemonic.Vmovq when toMemory:
                 return VectorForm.Store;
-            case Mnemonic.Movd or Mnemonic.Movq when instruction.Op0Register.IsGPR():
+            case Mnemonic.Movd or Mnemonic.Movq or Mnemonic.Vmovd or Mnemonic.Vmovq when instruction.Op0Register.IsGPR():
                 return VectorForm.ToGeneral;
-            case Mnemonic.Movd or Mnemonic.Movq when instruction.Op1Kind == OpKind.Register && instruction.Op1Register.IsGPR():
+            case Mnemonic.Movd or Mnemonic.Movq or Mnemonic.Vmovd or Mnemonic.Vmovq when instruction.Op1Kind == OpKind.Register && instruction.Op1Register.IsGPR():
                 return VectorForm.FromGeneral;
             case Mnemonic.Pinsrb or Mnemonic.Pinsrw or Mnemonic.Pinsrd or Mnemonic.Pinsrq:
-                return fromMemory ? VectorForm.None : VectorForm.Insert;
+            case Mnemonic.Vpinsrb or Mnemonic.Vpinsrw or Mnemonic.Vpinsrd or Mnemonic.Vpinsrq:
+                return instruction.GetOpKind(VectorOperands.Second(instruction)) == OpKind.Memory ? VectorForm.None : VectorForm.Insert;
             case Mnemonic.Pextrb or Mnemonic.Pextrw or Mnemonic.Pextrd or Mnemonic.Pextrq or Mnemonic.Extractps:
+            case Mnemonic.Vpextrb or Mnemonic.Vpextrw or Mnemonic.Vpextrd or Mnemonic.Vpextrq or Mnemonic.Vextractps:
                 return toMemory ? VectorForm.None : VectorForm.Extract;
-            case Mnemonic.Pmovmskb or Mnemonic.Movmskps or Mnemonic.Movmskpd:
+            case Mnemonic.Pmovmskb or Mnemonic.Movmskps or Mnemonic.Movmskpd or Mnemonic.Vpmovmskb or Mnemonic.Vmovmskps or Mnemonic.Vmovmskpd:
                 return VectorForm.SignMask;
-            case Mnemonic.Ptest:
+            case Mnemonic.Ptest or Mnemonic.Vptest or Mnemonic.Vtestps or Mnemonic.Vtestpd:
                 return VectorForm.Test;
-            case Mnemonic.Pblendvb or Mnemonic.Blendvps or Mnemonic.Blendvpd:
+            case Mnemonic.Pblendvb or Mnemonic.Blendvps or Mnemonic.Blendvpd or Mnemonic.Vpblendvb or Mnemonic.Vblendvps or Mnemonic.Vblendvpd:
                 return VectorForm.Blend;
-            case Mnemonic.Movhps or Mnemonic.Movhpd when toMemory:
+            case Mnemonic.Movhps or Mnemonic.Movhpd or Mnemonic.Vmovhps or Mnemonic.Vmovhpd when toMemory:
                 return VectorForm.StoreHigh;
-            case Mnemonic.Cmpps or Mnemonic.Cmppd or Mnemonic.Cmpss or Mnemonic.Cmpsd:
-                return VectorForm.Compare;
+            case Mnemonic.Vextractf128 or Mnemonic.Vextracti128:
+                return VectorForm.ExtractLane;
+            case Mnemonic.Cmpps or Mnemonic.Cmppd or Mnemonic.Cmpss or Mnemonic.Cmpsd or Mnemonic.Vcmpps or Mnemonic.Vcmppd or Mnemonic.Vcmpss or Mnemonic.Vcmpsd:
+                return IsKeptByCompiler(Predicate(instruction)) ? VectorForm.Compare : VectorForm.None;
             case Mnemonic.Ucomiss or Mnemonic.Ucomisd or Mnemonic.Comiss or Mnemonic.Comisd:
+            case Mnemonic.Vucomiss or Mnemonic.Vucomisd or Mnemonic.Vcomiss or Mnemonic.Vcomisd:
                 return VectorForm.Order;
-            case Mnemonic.Cvtsi2ss or Mnemonic.Cvtsi2sd:
+            case Mnemonic.Cvtsi2ss or Mnemonic.Cvtsi2sd or Mnemonic.Vcvtsi2ss or Mnemonic.Vcvtsi2sd:
                 return VectorForm.FromInteger;
             case Mnemonic.Cvtss2si or Mnemonic.Cvttss2si or Mnemonic.Cvtsd2si or Mnemonic.Cvttsd2si:
+            case Mnemonic.Vcvtss2si or Mnemonic.Vcvttss2si or Mnemonic.Vcvtsd2si or Mnemonic.Vcvttsd2si:
                 return VectorForm.ToInteger;
-            case Mnemonic.Cvtss2sd or Mnemonic.Cvtsd2ss:
+            case Mnemonic.Cvtss2sd or Mnemonic.Cvtsd2ss or Mnemonic.Vcvtss2sd or Mnemonic.Vcvtsd2ss:
                 return VectorForm.ToOther;
             default:
                 return OfRow(InstructionTable.Row(instruction.Code), toMemory);
         }
     }
 
+    /// <summary>The predicate of CMPPS and its kind: SSE has eight, AVX 32.</summary>
+    public static int Predicate(in Instruction instruction) => instruction.Immediate8 & (instruction.Encoding == EncodingKind.VEX ? 31 : 7);
+
     /// <summary>Bytes of the elements that an instruction on single elements or signs takes.</summary>
     public static int ElementSize(in Instruction instruction) => instruction.Mnemonic switch
     {
         Mnemonic.Pinsrb or Mnemonic.Pextrb or Mnemonic.Pmovmskb or Mnemonic.Pblendvb => 1,
-        Mnemonic.Vpinsrb or Mnemonic.Vpextrb or Mnemonic.Vpmovmskb or Mnemonic.Vpblendvb or Mnemonic.Vptest => 1,
+        Mnemonic.Vpinsrb or Mnemonic.Vpextrb or Mnemonic.Vpmovmskb or Mnemonic.Vpblendvb or Mnemonic.Ptest or Mnemonic.Vptest => 1,
         Mnemonic.Pinsrw or Mnemonic.Pextrw or Mnemonic.Vpinsrw or Mnemonic.Vpextrw => 2,
         Mnemonic.Pinsrd or Mnemonic.Pextrd or Mnemonic.Extractps or Mnemonic.Movmskps or Mnemonic.Blendvps => 4,
         Mnemonic.Vpinsrd or Mnemonic.Vpextrd or Mnemonic.Vextractps or Mnemonic.Vmovmskps or Mnemonic.Vblendvps or Mnemonic.Vtestps => 4,
         _ => 8,
     };
-
-    private static VectorForm OfVex(in Instruction instruction, in InstructionRow row)
-    {
-        if (!row.IsVex)
-            return VectorForm.None;
-        bool toMemory = instruction.OpCount > 0 && instruction.Op0Kind == OpKind.Memory;
-        switch (instruction.Mnemonic)
-        {
-            case Mnemonic.Vzeroupper:
-                return VectorForm.ZeroUpper;
-            case Mnemonic.Vmovd or Mnemonic.Vmovq or Mnemonic.Vmovss or Mnemonic.Vmovsd or Mnemonic.Vmovlps or Mnemonic.Vmovlpd when toMemory:
-                return VectorForm.Store;
-            case Mnemonic.Vmovd or Mnemonic.Vmovq when instruction.Op0Register.IsGPR():
-                return VectorForm.ToGeneral;
-            case Mnemonic.Vmovd or Mnemonic.Vmovq when instruction.Op1Kind == OpKind.Register && instruction.Op1Register.IsGPR():
-                return VectorForm.FromGeneral;
-            case Mnemonic.Vpinsrb or Mnemonic.Vpinsrw or Mnemonic.Vpinsrd or Mnemonic.Vpinsrq:
-                return instruction.Op2Kind == OpKind.Memory ? VectorForm.None : VectorForm.Insert;
-            case Mnemonic.Vpextrb or Mnemonic.Vpextrw or Mnemonic.Vpextrd or Mnemonic.Vpextrq or Mnemonic.Vextractps:
-                return toMemory ? VectorForm.None : VectorForm.Extract;
-            case Mnemonic.Vpmovmskb or Mnemonic.Vmovmskps or Mnemonic.Vmovmskpd:
-                return VectorForm.SignMask;
-            case Mnemonic.Vptest or Mnemonic.Vtestps or Mnemonic.Vtestpd:
-                return VectorForm.Test;
-            case Mnemonic.Vpblendvb or Mnemonic.Vblendvps or Mnemonic.Vblendvpd:
-                return VectorForm.Blend;
-            case Mnemonic.Vmovhps or Mnemonic.Vmovhpd when toMemory:
-                return VectorForm.StoreHigh;
-            case Mnemonic.Vextractf128 or Mnemonic.Vextracti128:
-                return VectorForm.ExtractLane;
-            case Mnemonic.Vcmpps or Mnemonic.Vcmppd or Mnemonic.Vcmpss or Mnemonic.Vcmpsd:
-                return IsKeptByCompiler(instruction.Immediate8 & 31) ? VectorForm.Compare : VectorForm.None;
-            case Mnemonic.Vucomiss or Mnemonic.Vucomisd or Mnemonic.Vcomiss or Mnemonic.Vcomisd:
-                return VectorForm.Order;
-            case Mnemonic.Vcvtsi2ss or Mnemonic.Vcvtsi2sd:
-                return VectorForm.FromInteger;
-            case Mnemonic.Vcvtss2si or Mnemonic.Vcvttss2si or Mnemonic.Vcvtsd2si or Mnemonic.Vcvttsd2si:
-                return VectorForm.ToInteger;
-            case Mnemonic.Vcvtss2sd or Mnemonic.Vcvtsd2ss:
-                return VectorForm.ToOther;
-            default:
-                if (row.FusedOperation != null)
-                    return FusedOperation.IsOnHost ? VectorForm.Fused : VectorForm.None;
-                return row.Spread == VexSpread.Wide ? VectorForm.Packed : OfRow(row, toMemory);
-        }
-    }
 
     /// <summary>
     /// Whether the runtime's compiler writes a predicate of VCMP as it is: it takes those of the upper half for their likes of the lower one, which raise other
@@ -196,13 +158,15 @@ internal static class VectorForms
     {
         if (row.Operation != null)
             return VectorForm.Arithmetic;
-        if (row.RegisterMeaning == null && row.MemoryMeaning == null)
+        if (row.FusedOperation != null)
+            return FusedOperation.IsOnHost ? VectorForm.Fused : VectorForm.None;
+        if (row.RegisterMeaning == null && row.MemoryMeaning == null && row.WideMeaning == null)
             return VectorForm.None;
         return toMemory ? VectorForm.Store : VectorForm.Packed;
     }
 
-    /// <summary>Whether one of its operands is an XMM register and no other is of MMX.</summary>
-    private static bool NamesXmm(in Instruction instruction)
+    /// <summary>Whether one of its operands is an XMM or YMM register and no other is of MMX.</summary>
+    private static bool NamesVector(in Instruction instruction)
     {
         bool any = false;
         for (int i = 0; i < instruction.OpCount; i++)
@@ -211,7 +175,7 @@ internal static class VectorForms
                 continue;
             if (instruction.GetOpRegister(i).IsMM())
                 return false;
-            any |= instruction.GetOpRegister(i).IsXMM();
+            any |= instruction.GetOpRegister(i).IsXMM() || instruction.GetOpRegister(i).IsYMM();
         }
 
         return any;
