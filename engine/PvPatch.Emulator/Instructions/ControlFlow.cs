@@ -34,6 +34,16 @@ internal static unsafe class ControlFlow
         return entry[0] == rip ? Execution.Branch(cpu, (DecodedInstruction*)entry[1]) : Execution.Leave(cpu, rip, LeaveCause.Lookup);
     }
 
+    /// <summary>Goes on where an indirect jump or call leads, like <see cref="Go"/>.</summary>
+    private static DecodedInstruction* Seek(CpuState* cpu, ulong rip)
+    {
+        DecodedInstruction* target = Known(cpu, rip);
+        if (target == null)
+            return Execution.Leave(cpu, rip, LeaveCause.IndirectLookup);
+        target->IsSought = true;
+        return Execution.Branch(cpu, target);
+    }
+
     /// <summary>Behind the last decoded instruction: nothing is executed, decoding goes on there.</summary>
     public static DecodedInstruction* Continue(CpuState* cpu, DecodedInstruction* u)
     {
@@ -175,7 +185,7 @@ internal static unsafe class ControlFlow
     }
 
     private static DecodedInstruction* JumpTo(CpuState* cpu, DecodedInstruction* u, ulong target) =>
-        IsValid(cpu, u, target) ? Go(cpu, target) : Execution.Raise(cpu, u, Vectors.GeneralProtection);
+        IsValid(cpu, u, target) ? Seek(cpu, target) : Execution.Raise(cpu, u, Vectors.GeneralProtection);
 
     private static DecodedInstruction* CallTo<T>(CpuState* cpu, DecodedInstruction* u, ulong target)
     {
@@ -183,7 +193,7 @@ internal static unsafe class ControlFlow
             return Execution.Raise(cpu, u, Vectors.GeneralProtection);
         if (!Stack.TryPush(cpu, u, Integer.Truncate<T>(u->NextRip), out bool slow))
             return null;
-        return slow ? Execution.Leave(cpu, target, LeaveCause.Changed) : Go(cpu, target);
+        return slow ? Execution.Leave(cpu, target, LeaveCause.Changed) : Seek(cpu, target);
     }
 
     /// <summary>A branch target must be canonical in 64-bit code, within CS elsewhere; else the branch itself is #GP.</summary>

@@ -66,6 +66,9 @@ internal unsafe struct DecodedInstruction
     /// <summary>Which block of a translated region starts here, if <see cref="Handler"/> is a region.</summary>
     public ushort RegionEntry;
 
+    /// <summary>An indirect jump or call led here, so that a region with such a branch may be made of both.</summary>
+    public bool IsSought;
+
     /// <summary>The address of the instruction behind it.</summary>
     public readonly ulong NextRip => Rip + Length;
 }

@@ -13,6 +13,9 @@ internal enum LeaveCause
     /// <summary>The instruction is done; go on at RIP, whose decoded form must be looked up.</summary>
     Lookup,
 
+    /// <summary>Like <see cref="Lookup"/>, behind an indirect jump or call.</summary>
+    IndirectLookup,
+
     /// <summary>Nothing was executed yet; go on at RIP as with <see cref="Lookup"/>.</summary>
     NotYetDecoded,
 

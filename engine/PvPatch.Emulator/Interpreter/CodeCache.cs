@@ -135,9 +135,9 @@ internal sealed unsafe class CodeCache : IDisposable
     /// <summary>The instruction at RIP, decoded; null with the fault of its fetch.</summary>
     /// <param name="rip">RIP, EIP or IP.</param>
     /// <param name="mode">The privilege of the fetch.</param>
-    /// <param name="byBranch">A branch led here.</param>
+    /// <param name="isSought">An indirect jump or call led here.</param>
     /// <param name="fault">The exception of the fetch.</param>
-    public DecodedInstruction* Find(ulong rip, AccessMode mode, bool byBranch, out MemoryFault fault)
+    public DecodedInstruction* Find(ulong rip, AccessMode mode, bool isSought, out MemoryFault fault)
     {
         Marks width = CodeWidth;
         ulong linear = Linear(rip);
@@ -165,7 +165,7 @@ internal sealed unsafe class CodeCache : IDisposable
         if (found->Length == 0)
             return _straddling.Find(rip, linear, InSegment(rip, width, CodeDecoder.LongestInstruction), mode, width, out fault);
 
-        page.Sought[offset] |= byBranch;
+        found->IsSought |= isSought;
         ulong* entry = _cpu->JumpCache + (2 * ((rip ^ (rip >> 12)) & (ControlFlow.JumpCacheEntries - 1)));
         if (entry[0] == NoAddress)
             _known[_knownCount++] = (int)((entry - _jumpCaches) / 2);

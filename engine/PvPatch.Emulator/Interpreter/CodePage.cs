@@ -26,7 +26,6 @@ internal sealed unsafe class CodePage : IDisposable
     private int _count;
     private readonly DecodedInstruction** _starts;
     private readonly ulong* _fetchedIn;
-    private readonly bool[] _sought = new bool[PageCode.Size];
     private PageRegions? _regions;
 
     public CodePage(CodePageKey key, uint version)
@@ -61,9 +60,6 @@ internal sealed unsafe class CodePage : IDisposable
     /// <summary>What is translated of it, from the first time on that somebody thinks of it.</summary>
     public PageRegions Regions => _regions ??= new PageRegions(this);
 
-    /// <summary>Where in the page execution arrived by a branch whose target was looked up: the targets of indirect branches, returns and other pages are among them.</summary>
-    public bool[] Sought => _sought;
-
     /// <summary>Lets the decoded instruction at an offset enter the region that starts there, if one does.</summary>
     public void Enter(int offset) => _regions?.Enter(offset);
 
@@ -97,7 +93,6 @@ internal sealed unsafe class CodePage : IDisposable
             NativeMemory.AlignedFree((void*)_blocks[--_count]);
         }
 
-        Array.Clear(_sought);
         Age++;
     }
 

@@ -103,12 +103,20 @@ internal sealed unsafe class HotCode(CpuState* cpu, CodeCache code, HookRanges<I
 
     private static PageCode Copy(CodePage page, byte* bytes, bool all)
     {
-        bool[]? decoded = all ? null : new bool[PageCode.Size];
-        for (int offset = 0; offset < decoded?.Length; offset++)
-            decoded[offset] = page[offset] != null;
+        bool[] decoded = new bool[PageCode.Size];
+        bool[] sought = new bool[PageCode.Size];
+        bool[] translated = new bool[PageCode.Size];
+        for (int offset = 0; offset < PageCode.Size; offset++)
+        {
+            if (page[offset] == null)
+                continue;
+            decoded[offset] = true;
+            sought[offset] = page[offset]->IsSought;
+            translated[offset] = page.Regions.IsTranslated(offset);
+        }
 
         // SAFETY: the TLB vouches for a page of RAM at bytes.
-        return new PageCode(new ReadOnlySpan<byte>(bytes, PageCode.Size).ToArray(), page.Key.FirstRip, (bool[])page.Sought.Clone(), decoded, page.FetchedIn);
+        return new PageCode(new ReadOnlySpan<byte>(bytes, PageCode.Size).ToArray(), page.Key.FirstRip, sought, all ? null : decoded, translated, page.FetchedIn);
     }
 
     /// <summary>

@@ -220,7 +220,7 @@ public sealed unsafe class InterpretedCpu : IDisposable
         MemoryFault fetchFault = default;
         DecodedInstruction* u = ControlFlow.Known(_cpu, _cpu->Rip);
         if (u == null)
-            u = _code.Find(_cpu->Rip, _execution->Mode, byBranch: _execution->Cause is LeaveCause.Lookup, out fetchFault);
+            u = _code.Find(_cpu->Rip, _execution->Mode, isSought: _execution->Cause is LeaveCause.IndirectLookup, out fetchFault);
         if (u == null)
             return Raise(fetchFault.Vector, fetchFault.ErrorCode, fetchFault.Address, EventSource.Exception);
 

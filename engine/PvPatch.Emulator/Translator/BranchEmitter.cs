@@ -16,10 +16,9 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
 
     private readonly List<Edge> _edges = [];
     private readonly Label _leave = il.Label();
-    private readonly Label _found = il.Label();
+    private readonly Label _dispatch = il.Label();
     private readonly Label?[] _settling = new Label?[entries.Count];
     private readonly LocalBuilder _value = il.Local();
-    private readonly bool _hasSought = region.Blocks.Any(block => block.IsSought);
     private ulong _from;
 
     /// <summary>The value that is pushed, or was read from the stack.</summary>
@@ -124,18 +123,6 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
                 GoTo(edge.Target, null);
         }
 
-        if (_hasSought)
-        {
-            // As when the region is entered.
-            il.Mark(_found);
-            il.Load(il.Left);
-            il.Constant(0);
-            il.Branch(OpCodes.Blt, _leave);
-            il.Load(il.Next);
-            Enter();
-            il.Branch(OpCodes.Br, _leave);
-        }
-
         for (int i = 0; i < _settling.Length; i++)
         {
             if (_settling[i] is not { } settling)
@@ -149,12 +136,23 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
     }
 
     /// <summary>
-    /// Leaves for the next instruction, if its handler takes flags that wait: another region's code. All else is for a handler that computes them.
+    /// Leaves for the next instruction, if its handler takes flags that wait: another region's code. All else is for a handler that computes them. If the
+    /// next instruction is one of this region, control goes there as when the region is entered, but the registers stay where they are.
     /// </summary>
     private void Leave()
     {
+        Label away = il.Label();
         Label slowly = il.Label();
         il.Mark(_leave);
+        il.Load(il.Next);
+        il.Field(StateOffsets.Handler);
+        il.Constant((long)&memory.Self->Handler);
+        il.Op(OpCodes.Ldind_I8);
+        il.Branch(OpCodes.Bne_Un, away);
+        il.Load(il.Left);
+        il.Constant(0);
+        il.Branch(OpCodes.Bge, _dispatch);
+        il.Mark(away);
         il.PushLeft(0);
         il.Store(il.Left);
         exits.Spill();
@@ -209,9 +207,17 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         il.Mark(enough);
     }
 
-    /// <summary>Goes to the block that is entered at the decoded instruction on the stack, with the flags as it wants them; falls through if none is.</summary>
+    /// <summary>
+    /// Goes to the block that is entered at the decoded instruction that the region was entered for, with the flags as the block wants them. What leads out of the
+    /// region for one of its own blocks comes here too: so all that is executed is one loop to the runtime's compiler, which puts what is outside, the side
+    /// exits, behind it.
+    /// </summary>
     public void Enter()
     {
+        il.Op(OpCodes.Ldarg_1);
+        il.Store(il.Next);
+        il.Mark(_dispatch);
+        il.Load(il.Next);
         il.Constant(StateOffsets.RegionEntry);
         il.Op(OpCodes.Add);
         il.Op(OpCodes.Ldind_U2);
@@ -219,6 +225,7 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         for (int i = 0; i < labels.Length; i++)
             labels[i] = entries[i].ReadFlags == 0 ? entries[i].Label : _settling[i] ??= il.Label();
         il.Switch(labels);
+        il.Branch(OpCodes.Br, entries[0].Label);
     }
 
     private void Branch(in Instruction last, RegionBlock? next)
@@ -298,19 +305,10 @@ internal sealed unsafe class BranchEmitter(RegionIl il, FlagEmitter flags, Opera
         il.LoadState(StateOffsets.FetchEpoch);
     }
 
-    /// <summary>Goes on at the decoded instruction that was found, in the region if that starts a block of it.</summary>
+    /// <summary>Goes on at the decoded instruction that was found.</summary>
     private void GoToNext()
     {
         flags.Tell();
-        if (_hasSought)
-        {
-            il.Load(il.Next);
-            il.Field(StateOffsets.Handler);
-            il.Constant((long)&memory.Self->Handler);
-            il.Op(OpCodes.Ldind_I8);
-            il.Branch(OpCodes.Beq, _found);
-        }
-
         il.Branch(OpCodes.Br, _leave);
     }
 

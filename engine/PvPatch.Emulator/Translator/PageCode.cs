@@ -5,10 +5,11 @@ namespace PvPatch.Emulator.Translator;
 /// <summary>One page of 64-bit code as it is now.</summary>
 /// <param name="bytes">The page.</param>
 /// <param name="firstRip">RIP of its first byte.</param>
-/// <param name="sought">Where in the page execution arrived by a look-up.</param>
+/// <param name="sought">Where in the page indirect jumps and calls led.</param>
 /// <param name="decoded">Where in it the instructions start that the interpreter decoded, since it came near them; null where that is all the same.</param>
+/// <param name="translated">Where in it the instructions start that a region has already.</param>
 /// <param name="fetchedIn">In which <c>FetchEpoch</c> a fetch led to this page at this address; lives as long as regions of the page do.</param>
-internal sealed unsafe class PageCode(byte[] bytes, ulong firstRip, bool[] sought, bool[]? decoded, ulong* fetchedIn)
+internal sealed unsafe class PageCode(byte[] bytes, ulong firstRip, bool[] sought, bool[]? decoded, bool[] translated, ulong* fetchedIn)
 {
     /// <summary>Bytes of a page.</summary>
     public const int Size = 0x1000;
@@ -22,11 +23,14 @@ internal sealed unsafe class PageCode(byte[] bytes, ulong firstRip, bool[] sough
     /// <summary>In which <c>FetchEpoch</c> a fetch led to this page at this address.</summary>
     public ulong* FetchedIn => fetchedIn;
 
-    /// <summary>Whether execution arrived at an offset by a look-up: it may be the target of an indirect branch.</summary>
+    /// <summary>Whether an indirect jump or call led to an offset.</summary>
     public bool IsSought(int offset) => sought[offset];
 
     /// <summary>Whether the instruction at an offset may be part of a region: execution was at or near it.</summary>
     public bool IsKnown(int offset) => decoded == null || decoded[offset];
+
+    /// <summary>Whether a region has the instruction at an offset already.</summary>
+    public bool IsTranslated(int offset) => translated[offset];
 
     /// <summary>Whether an address lies in the page.</summary>
     public bool Has(ulong rip) => rip - firstRip < Size;

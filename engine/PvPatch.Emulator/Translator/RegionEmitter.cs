@@ -100,9 +100,7 @@ internal sealed class RegionEmitter
         _addresses.Enter();
         if (_il.UsesVectors)
             _vectors.Enter();
-        _il.Op(OpCodes.Ldarg_1);
         _branches.Enter();
-        _il.Branch(OpCodes.Br, entries[0].Label);
     }
 
     private void WriteBlocks()

@@ -31,7 +31,7 @@ internal sealed class RegionFinder(RegionCode code, int mostInstructions)
         FollowCalled();
         if (_branchesIndirectly)
         {
-            // Where indirect branches lead is likely among what was looked up in the pages of the function.
+            // Where indirect branches lead is likely among where some led in the pages of the function.
             for (int page = 0; page < code.PageCount; page++)
             {
                 for (int offset = 0; offset < PageCode.Size && _isOwn[page]; offset++)
@@ -48,7 +48,7 @@ internal sealed class RegionFinder(RegionCode code, int mostInstructions)
             return new Region([]);
         var region = new Region(Blocks());
         RegionGraph.Connect(region, rip);
-        return region;
+        return NeededBlocks.Of(region, code, rip);
     }
 
     private void FollowNear()
@@ -101,11 +101,11 @@ internal sealed class RegionFinder(RegionCode code, int mostInstructions)
                     _called.Add(instruction.NearBranchTarget);
                     return;
                 case FlowControl.IndirectCall:
-                    _branchesIndirectly = true;
+                    _branchesIndirectly |= TranslatedForms.LeadsAnywhere(instruction);
                     Near(rip);
                     return;
                 case FlowControl.IndirectBranch:
-                    _branchesIndirectly = true;
+                    _branchesIndirectly |= TranslatedForms.LeadsAnywhere(instruction);
                     return;
                 default:
                     return;

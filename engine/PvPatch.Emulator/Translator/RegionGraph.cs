@@ -55,7 +55,7 @@ internal static class RegionGraph
             Instruction last = block.Instructions[^1];
             if (last.FlowControl == FlowControl.Call && TranslatedForms.Has(last) && region.At(last.NearBranchTarget) is { } callee && region.At(last.NextIP) is { } site)
                 ReturnTo(region, callee, site, []);
-            if (last.FlowControl == FlowControl.IndirectCall && TranslatedForms.Has(last) && region.At(last.NextIP) is { } behind)
+            if (TranslatedForms.LeadsAnywhere(last) && last.FlowControl == FlowControl.IndirectCall && TranslatedForms.Has(last) && region.At(last.NextIP) is { } behind)
                 ReturnFromSought(region, behind);
         }
 

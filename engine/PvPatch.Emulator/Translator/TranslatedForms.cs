@@ -29,6 +29,14 @@ internal static class TranslatedForms
         (HasCalledFeature(instruction) || IsCalledMnemonic(instruction.Mnemonic)) &&
         !IsWritten(instruction) && !NamesSystemRegister(instruction);
 
+    /// <summary>
+    /// Whether an instruction is an indirect jump or call that may lead to one place now and to another one soon: not through a word at an address of its
+    /// own, as calls of other libraries and of a kernel's ops do.
+    /// </summary>
+    public static bool LeadsAnywhere(in Instruction instruction) =>
+        instruction.FlowControl is FlowControl.IndirectBranch or FlowControl.IndirectCall &&
+        !(instruction.Op0Kind == OpKind.Memory && instruction.MemoryIndex == Register.None && instruction.MemoryBase is Register.None or Register.RIP or Register.EIP);
+
     /// <summary>Whether a called instruction reads or changes status flags.</summary>
     public static bool TouchesFlags(in Instruction instruction) => SensitiveForms.Has(instruction)
         ? SensitiveForms.SeesStatusFlags(instruction)
